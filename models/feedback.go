@@ -1,0 +1,156 @@
+package models
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Kind is what a visitor's feedback is about, by their own choice.
+type Kind string
+
+// The kinds, in the order they are offered.
+const (
+	KindBug      Kind = "bug"
+	KindIdea     Kind = "idea"
+	KindQuestion Kind = "question"
+	KindPraise   Kind = "praise"
+	KindOther    Kind = "other"
+)
+
+// Kinds lists all kinds; the caller owns the slice.
+func Kinds() []Kind { return []Kind{KindBug, KindIdea, KindQuestion, KindPraise, KindOther} }
+
+// Valid reports whether k is one of Kinds.
+func (k Kind) Valid() bool { return slices.Contains(Kinds(), k) }
+
+// Status is where a piece of feedback stands.
+type Status string
+
+// The statuses, in the order work goes through them.
+const (
+	StatusNew        Status = "new"
+	StatusOpen       Status = "open"
+	StatusInProgress Status = "in_progress"
+	StatusResolved   Status = "resolved"
+	StatusClosed     Status = "closed"
+)
+
+// Statuses lists all statuses; the caller owns the slice.
+func Statuses() []Status {
+	return []Status{StatusNew, StatusOpen, StatusInProgress, StatusResolved, StatusClosed}
+}
+
+// Valid reports whether s is one of Statuses.
+func (s Status) Valid() bool { return slices.Contains(Statuses(), s) }
+
+// Priority is how much a piece of feedback presses.
+type Priority string
+
+// The priorities, from least to most.
+const (
+	PriorityLow    Priority = "low"
+	PriorityNormal Priority = "normal"
+	PriorityHigh   Priority = "high"
+	PriorityUrgent Priority = "urgent"
+)
+
+// Priorities lists all priorities from least to most; the caller owns the slice.
+func Priorities() []Priority {
+	return []Priority{PriorityLow, PriorityNormal, PriorityHigh, PriorityUrgent}
+}
+
+// Rank is the priority's place in Priorities, by which lists are sorted; -1 if
+// it has none.
+func (p Priority) Rank() int { return slices.Index(Priorities(), p) }
+
+// PriorityOfRank is Rank's inverse.
+func PriorityOfRank(rank int) Priority {
+	all := Priorities()
+	return all[max(0, min(rank, len(all)-1))]
+}
+
+// Feedback is one message of a visitor and what became of it.
+type Feedback struct {
+	ID             ID
+	OrganizationID ID
+	ProjectID      ID
+	SessionID      ID
+	Message        string
+	PageURL        string
+	Kind           Kind // "" where the visitor chose none
+	Rating         int  // 1–5, 0 where none was given
+	Email          string
+	Name           string
+	Context        json.RawMessage // an object, or nil
+	Status         Status
+	AssigneeID     ID
+	Tags           []string
+	Priority       Priority
+	// Rev counts changes from 1; a writer names the one it has seen.
+	Rev         int64
+	Quarantined bool
+	// QuarantineReasons says why, in words that staff can judge.
+	QuarantineReasons []string
+	// ReceiptVersion is part of the receipt's signature: raising it revokes
+	// every receipt given out before.
+	ReceiptVersion int
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// Triage is a change that staff make. Nil fields stay as they are; Rev is the
+// revision the member has on screen.
+type Triage struct {
+	Status     *Status
+	AssigneeID *ID // points to "" to unassign
+	Tags       *[]string
+	Priority   *Priority
+	Rev        int64
+}
+
+// Tags are short labels: at most 20 on an item, 50 code points each.
+const (
+	maxTags      = 20
+	maxTagLength = 50
+)
+
+// Check holds a change to what the fields may be.
+func (t *Triage) Check() error {
+	var p problems
+	if t.Status == nil && t.AssigneeID == nil && t.Tags == nil && t.Priority == nil {
+		p.add("", "must name at least one field to change")
+	}
+	if t.Status != nil && !t.Status.Valid() {
+		p.add("status", "must be one of %v", Statuses())
+	}
+	if t.Priority != nil && t.Priority.Rank() < 0 {
+		p.add("priority", "must be one of %v", Priorities())
+	}
+	if t.AssigneeID != nil && *t.AssigneeID != "" && !t.AssigneeID.Valid() {
+		p.add("assignee_id", "must be a member's id")
+	}
+	if t.Tags != nil {
+		normal := normalizeTags(&p, *t.Tags)
+		t.Tags = &normal
+	}
+	if t.Rev < 1 {
+		p.add("rev", "must be the revision that was read, at least 1")
+	}
+	return p.err()
+}
+
+func normalizeTags(p *problems, tags []string) []string {
+	if len(tags) > maxTags {
+		p.add("tags", "must have at most %d entries", maxTags)
+		return nil
+	}
+	normal := make([]string, 0, len(tags))
+	for _, tag := range tags {
+		if checkText(p, "tags", tag) && checkLength(p, "tags", tag, 1, maxTagLength) && !slices.Contains(normal, tag) {
+			normal = append(normal, tag)
+		}
+	}
+	slices.Sort(normal)
+	return normal
+}

@@ -1,0 +1,109 @@
+package models
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"math/big"
+
+	"github.com/google/uuid"
+)
+
+// ID is a UUIDv7 in its lower-case text form (RFC 9562 §5.7).
+type ID string
+
+// NewID makes an ID from the system's clock and random source.
+func NewID() ID {
+	return ID(uuid.Must(uuid.NewV7()).String())
+}
+
+// Valid reports whether the ID is a lower-case UUIDv7 of 36 characters. Ids that
+// clients make are checked with it before they reach the store.
+func (id ID) Valid() bool {
+	if len(id) != 36 {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	variant := id[19]
+	return id[14] == '7' && (variant == '8' || variant == '9' || variant == 'a' || variant == 'b')
+}
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// projectKeyLength gives 22 × log2(62) ≈ 131 bits: not guessable by trying.
+const projectKeyLength = 22
+
+// NewProjectKey makes the public key of a project: "pk_" and 22 base62 characters.
+func NewProjectKey() string {
+	return "pk_" + randomBase62(projectKeyLength)
+}
+
+// ValidProjectKey reports whether s has a project key's form, which spares the
+// store a question for anything else.
+func ValidProjectKey(s string) bool {
+	if len(s) != 3+projectKeyLength || s[:3] != "pk_" {
+		return false
+	}
+	for i := 3; i < len(s); i++ {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+func randomBase62(n int) string {
+	out := make([]byte, n)
+	limit := big.NewInt(int64(len(base62)))
+	for i := range out {
+		v, err := rand.Int(rand.Reader, limit)
+		if err != nil { // crypto/rand never fails on a supported system
+			panic(err)
+		}
+		out[i] = base62[v.Int64()]
+	}
+	return string(out)
+}
+
+// TokenLength is the length of a secret token: 256 bits as unpadded base64url.
+const TokenLength = 43
+
+// NewToken makes a secret of 256 bits: refresh and resume tokens, tickets,
+// setup links.
+func NewToken() string {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // never fails (crypto/rand documents it)
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// ValidToken reports whether s is the base64url form of 32 bytes.
+func ValidToken(s string) bool {
+	if len(s) != TokenLength {
+		return false
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(raw) == 32
+}
+
+// TokenHash is what the store keeps of a token. The token itself has 256 random
+// bits, so a plain hash suffices: there is nothing to guess.
+type TokenHash []byte
+
+// HashToken hashes a token for the store.
+func HashToken(token string) TokenHash {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}

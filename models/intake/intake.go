@@ -1,0 +1,159 @@
+// Package intake takes submissions in, from whichever transport they come: it
+// checks them, holds them to their limits, and has them stored.
+package intake
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+
+	"earshot/models"
+	"earshot/models/ratelimit"
+	"earshot/models/store"
+)
+
+// The limits of the wire contract, in submissions a minute.
+const (
+	PerSession = 6
+	perAddress = 30
+	perProject = 600
+)
+
+// reasonFlood marks what came while its project was over its limit.
+const reasonFlood = "The project received unusually many submissions at this time."
+
+// Store is what intake needs of the store.
+type Store interface {
+	Submit(ctx context.Context, in store.NewFeedback) (store.Accepted, error)
+}
+
+// Options is what an Intake is made from.
+type Options struct {
+	Store Store
+	// BaseURL is the public address, without a trailing slash.
+	BaseURL string
+	// Secret signs receipts.
+	Secret []byte
+	// Unlimited lifts the rate limits, for load tests.
+	Unlimited bool
+}
+
+// Intake takes submissions in. It may be used by many goroutines at once.
+type Intake struct {
+	store   Store
+	baseURL string
+	secret  []byte
+
+	sessions, addresses, projects *ratelimit.Limiter
+}
+
+// New makes an Intake.
+func New(options Options) (*Intake, error) {
+	in := &Intake{
+		store: options.Store, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret,
+		sessions: ratelimit.Unlimited(), addresses: ratelimit.Unlimited(), projects: ratelimit.Unlimited(),
+	}
+	if options.Unlimited {
+		return in, nil
+	}
+	for _, limit := range []struct {
+		into  **ratelimit.Limiter
+		count int
+	}{{&in.sessions, PerSession}, {&in.addresses, perAddress}, {&in.projects, perProject}} {
+		limiter, err := ratelimit.New(limit.count, time.Minute)
+		if err != nil {
+			return nil, err
+		}
+		*limit.into = limiter
+	}
+	return in, nil
+}
+
+// Request is a submission as a transport hands it over.
+type Request struct {
+	Project    *models.Project
+	Address    netip.Addr
+	Submission models.Submission
+	// ResumeToken is the visitor's own; "" where none was brought, and then one
+	// is made.
+	ResumeToken string
+	// SessionID is what the session will be called if the token is new; made
+	// where it is "".
+	SessionID models.ID
+}
+
+// Result is what the visitor is told.
+type Result struct {
+	ID        models.ID
+	SessionID models.ID
+	// Repeated: it was here before.
+	Repeated bool
+	// ReceiptURL is "" where the submission belongs to another session.
+	ReceiptURL string
+	// ResumeToken is set where one was made.
+	ResumeToken string
+}
+
+// Submit returns once the submission is on disk. Limits of a session and an
+// address refuse (CodeRateLimited); past a project's limit submissions are kept
+// but quarantined, so that a flood hides nobody's feedback.
+func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
+	if err := request.Submission.Normalize(); err != nil {
+		return Result{}, err
+	}
+	if request.ResumeToken != "" && !models.ValidToken(request.ResumeToken) {
+		return Result{}, &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid",
+			Fields: []models.FieldError{{Path: "resume_token", Message: "must be 43 characters of base64url"}}}
+	}
+	made := ""
+	if request.ResumeToken == "" {
+		made = models.NewToken()
+		request.ResumeToken = made
+	}
+	if request.SessionID == "" {
+		request.SessionID = models.NewID()
+	}
+	hash := models.HashToken(request.ResumeToken)
+	quarantine, err := in.limit(ctx, request, hash)
+	if err != nil {
+		return Result{}, err
+	}
+	accepted, err := in.store.Submit(ctx, store.NewFeedback{
+		Project: request.Project, Submission: request.Submission, TokenHash: hash, SessionID: request.SessionID, Quarantine: quarantine,
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{ID: accepted.ID, SessionID: accepted.SessionID, Repeated: accepted.Repeated, ResumeToken: made}
+	if accepted.Owned {
+		result.ReceiptURL = in.ReceiptURL(accepted.ID, accepted.ReceiptVersion)
+	}
+	return result, nil
+}
+
+func (in *Intake) limit(ctx context.Context, request Request, token models.TokenHash) (quarantine []string, err error) {
+	if err := in.sessions.Take(ctx, string(request.Project.ID)+string(token)); err != nil {
+		return nil, err
+	}
+	if err := in.addresses.Take(ctx, AddressKey(request.Address)); err != nil {
+		return nil, err
+	}
+	err = in.projects.Take(ctx, string(request.Project.ID))
+	if models.CodeOf(err) == models.CodeRateLimited {
+		return []string{reasonFlood}, nil
+	}
+	return nil, err
+}
+
+// AddressKey is what one party on the network is counted by: an IPv4 address,
+// or the /64 that an IPv6 customer is given whole.
+func AddressKey(address netip.Addr) string {
+	address = address.Unmap()
+	if address.Is6() {
+		if prefix, err := address.Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return address.String()
+}

@@ -1,0 +1,57 @@
+// Package ratelimit bounds how often something may happen, by the generic cell
+// rate algorithm: a budget that refills evenly, so that there is no window whose
+// edge lets twice as much through.
+package ratelimit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/throttled/throttled/v2"
+	"github.com/throttled/throttled/v2/store/memstore"
+
+	"earshot/models"
+)
+
+// maxKeys bounds the memory of a limiter: the least recently seen keys are
+// forgotten first. A key takes about 200 bytes.
+const maxKeys = 1 << 16
+
+// Limiter allows a number of events in a period, for each key on its own.
+type Limiter struct {
+	gcra *throttled.GCRARateLimiterCtx // nil: no limit
+}
+
+// New makes a Limiter of count events per period, of which all may come at once.
+func New(count int, period time.Duration) (*Limiter, error) {
+	memory, err := memstore.NewCtx(maxKeys)
+	if err != nil {
+		return nil, fmt.Errorf("make rate limiter: %w", err)
+	}
+	quota := throttled.RateQuota{MaxRate: throttled.PerDuration(count, period), MaxBurst: count - 1}
+	gcra, err := throttled.NewGCRARateLimiterCtx(memory, quota)
+	if err != nil {
+		return nil, fmt.Errorf("make rate limiter: %w", err)
+	}
+	return &Limiter{gcra: gcra}, nil
+}
+
+// Unlimited makes a Limiter that allows everything.
+func Unlimited() *Limiter { return &Limiter{} }
+
+// Take counts one event of key. Past the limit it returns CodeRateLimited with
+// the time after which the next is allowed, and counts nothing.
+func (l *Limiter) Take(ctx context.Context, key string) error {
+	if l.gcra == nil {
+		return nil
+	}
+	limited, result, err := l.gcra.RateLimitCtx(ctx, key, 1)
+	if err != nil {
+		return fmt.Errorf("rate limit: %w", err)
+	}
+	if !limited {
+		return nil
+	}
+	return &models.Error{Code: models.CodeRateLimited, Message: "too many requests; try again later", RetryAfter: result.RetryAfter}
+}

@@ -1,0 +1,38 @@
+package models
+
+import "github.com/danielgtaylor/huma/v2"
+
+// The schemas of the value types, so that a list of allowed values is written
+// once: in the type's own list.
+
+// Schema implements huma.SchemaProvider.
+func (ID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Description: "UUIDv7"}
+}
+
+// Schema implements huma.SchemaProvider.
+func (Kind) Schema(huma.Registry) *huma.Schema { return enumSchema(Kinds()) }
+
+// Schema implements huma.SchemaProvider.
+func (Status) Schema(huma.Registry) *huma.Schema { return enumSchema(Statuses()) }
+
+// Schema implements huma.SchemaProvider.
+func (Priority) Schema(huma.Registry) *huma.Schema { return enumSchema(Priorities()) }
+
+// Schema implements huma.SchemaProvider.
+func (Role) Schema(huma.Registry) *huma.Schema {
+	return enumSchema([]Role{RoleOwner, RoleAdmin, RoleAgent, RoleViewer})
+}
+
+// Schema implements huma.SchemaProvider.
+func (Code) Schema(huma.Registry) *huma.Schema {
+	return enumSchema(Codes())
+}
+
+func enumSchema[T ~string](values []T) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, value := range values {
+		s.Enum = append(s.Enum, string(value))
+	}
+	return s
+}

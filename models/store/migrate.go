@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"earshot/migrations"
+	"earshot/models"
+)
+
+// Migration is one step of the schema's history.
+type Migration struct {
+	Version   int64
+	Name      string
+	AppliedAt time.Time // zero where it is pending
+}
+
+// Schema changes the schema of the database at a path. It is for use while no
+// Store has the database open.
+type Schema struct {
+	path     string
+	db       *sql.DB
+	provider *goose.Provider
+}
+
+// OpenSchema prepares the schema's history. A database that a newer program
+// wrote is refused before anything is changed.
+func OpenSchema(ctx context.Context, path string) (*Schema, error) {
+	db, err := sql.Open("sqlite3", writerDSN(path))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.SQLite())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read migrations: %w", err), db.Close())
+	}
+	s := &Schema{path: path, db: db, provider: provider}
+	if err := s.refuseNewer(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// Close closes the database.
+func (s *Schema) Close() error { return s.db.Close() }
+
+func (s *Schema) refuseNewer(ctx context.Context) error {
+	if !Exists(s.path) {
+		return nil
+	}
+	version, err := s.provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	sources := s.provider.ListSources()
+	if newest := sources[len(sources)-1].Version; version > newest {
+		return fmt.Errorf("the database has schema version %d and this program knows %d: use a newer earshot", version, newest)
+	}
+	return nil
+}
+
+// Up brings the schema up to date. Where there is data already, a copy of the
+// database is kept beside it first; its path is returned.
+func (s *Schema) Up(ctx context.Context) (backup string, err error) {
+	pending, err := s.provider.HasPending(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the schema's version: %w", err)
+	}
+	if !pending {
+		return "", nil
+	}
+	version, err := s.provider.GetDBVersion(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the schema's version: %w", err)
+	}
+	if version > 0 {
+		backup = fmt.Sprintf("%s.before-%d-%s", s.path, version, time.Now().UTC().Format("20060102T150405.000"))
+		if err := vacuumInto(ctx, s.db, backup); err != nil {
+			return "", fmt.Errorf("copy the database before migrating: %w", err)
+		}
+	}
+	if _, err := s.provider.Up(ctx); err != nil {
+		return backup, fmt.Errorf("migrate up: %w", err)
+	}
+	return backup, nil
+}
+
+// Down undoes the newest migration and returns it; nil where there is none.
+func (s *Schema) Down(ctx context.Context) (*Migration, error) {
+	result, err := s.provider.Down(ctx)
+	if errors.Is(err, goose.ErrNoNextVersion) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("migrate down: %w", err)
+	}
+	return &Migration{Version: result.Source.Version, Name: result.Source.Path}, nil
+}
+
+// Status lists all migrations, oldest first.
+func (s *Schema) Status(ctx context.Context) ([]Migration, error) {
+	states, err := s.provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema's version: %w", err)
+	}
+	list := make([]Migration, len(states))
+	for i, state := range states {
+		list[i] = Migration{Version: state.Source.Version, Name: state.Source.Path, AppliedAt: state.AppliedAt}
+	}
+	return list, nil
+}
+
+// Backup writes a consistent copy of the database to a new file while others
+// read and write, and opens the copy to check it.
+func Backup(ctx context.Context, path, target string) error {
+	if !Exists(path) {
+		return fmt.Errorf("there is no database at %s", path)
+	}
+	db, err := sql.Open("sqlite3", readerDSN(path))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if err := errors.Join(vacuumInto(ctx, db, target), db.Close()); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return checkIntegrity(ctx, target)
+}
+
+func vacuumInto(ctx context.Context, db *sql.DB, target string) error {
+	if Exists(target) {
+		return fmt.Errorf("%s exists already", target)
+	}
+	_, err := db.ExecContext(ctx, "VACUUM INTO ?", target)
+	return err
+}
+
+func checkIntegrity(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite3", readerDSN(path))
+	if err != nil {
+		return fmt.Errorf("open the copy: %w", err)
+	}
+	var answer string
+	err = db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&answer)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("check the copy: %w", err)
+	}
+	if answer != "ok" {
+		return fmt.Errorf("check the copy: %s", answer)
+	}
+	return nil
+}
+
+const metaEpoch = "epoch"
+
+// loadEpoch reads the epoch, and gives a new database one.
+func (s *Store) loadEpoch(ctx context.Context) (models.Epoch, error) {
+	var row metaRow
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		fresh := metaRow{Name: metaEpoch, Value: models.NewToken()[:16]}
+		if err := t.orm().Exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", fresh.Name, fresh.Value).Error; err != nil {
+			return err
+		}
+		return t.orm().Where("name = ?", metaEpoch).Take(&row).Error
+	})
+	if err != nil {
+		return "", fmt.Errorf("read epoch: %w", err)
+	}
+	return models.Epoch(row.Value), nil
+}
+
+// Epoch names this life of the database's logs.
+func (s *Store) Epoch() models.Epoch { return s.epoch }

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"earshot/models"
+)
+
+// CreateProject stores a project, normalised by its Normalize, under a new id
+// and key, with an empty log.
+func (s *Store) CreateProject(ctx context.Context, scope models.Scope, p *models.Project) error {
+	if _, err := s.scoped(ctx, scope); err != nil {
+		return err
+	}
+	at := s.millis()
+	row := projectRow{
+		ID: models.NewID(), OrganizationID: scope.Organization(), Name: p.Name, Key: models.NewProjectKey(),
+		AllowedOrigins: p.AllowedOrigins, Settings: p.Settings, CreatedAt: at, UpdatedAt: at,
+	}
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		if err := t.orm().Create(&row).Error; err != nil {
+			return err
+		}
+		return t.orm().Create(&logHeadRow{ProjectID: row.ID, FirstSeq: 1}).Error
+	})
+	if err != nil {
+		return err
+	}
+	*p = row.project()
+	return nil
+}
+
+// Project reads one project of the organisation.
+func (s *Store) Project(ctx context.Context, scope models.Scope, id models.ID) (*models.Project, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	db, err := s.scoped(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	row, err := gorm.G[projectRow](db).Where("id = ? AND organization_id = ?", id, scope.Organization()).Take(ctx)
+	if err != nil {
+		return nil, translate(err)
+	}
+	p := row.project()
+	return &p, nil
+}
+
+// Projects is one page of the organisation's projects, oldest first.
+func (s *Store) Projects(ctx context.Context, scope models.Scope, page Page) (List[models.Project], error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	db, err := s.scoped(ctx, scope)
+	if err != nil {
+		return List[models.Project]{}, err
+	}
+	after, err := decodeCursor(page.Cursor, "projects")
+	if err != nil {
+		return List[models.Project]{}, err
+	}
+	query := db.Model(&projectRow{}).Where("organization_id = ?", scope.Organization())
+	list := List[models.Project]{}
+	if list.Total, err = page.count(query); err != nil {
+		return list, err
+	}
+	if after != nil {
+		query = query.Where("(created_at, id) > (?, ?)", after.Value, after.ID)
+	}
+	var rows []projectRow
+	if err := query.Order("created_at, id").Limit(page.Limit + 1).Find(&rows).Error; err != nil {
+		return list, translate(err)
+	}
+	if len(rows) > page.Limit {
+		rows = rows[:page.Limit]
+		last := rows[page.Limit-1]
+		list.NextCursor = cursor{List: "projects", Value: last.CreatedAt, ID: last.ID}.encode()
+	}
+	for _, row := range rows {
+		list.Items = append(list.Items, row.project())
+	}
+	return list, nil
+}
+
+// UpdateProject applies change to the project as it is at that moment and
+// stores the result. What change returns is returned.
+func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models.ID, change func(*models.Project) error) (*models.Project, error) {
+	if _, err := s.scoped(ctx, scope); err != nil {
+		return nil, err
+	}
+	var updated models.Project
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		var row projectRow
+		if err := t.orm().Where("id = ? AND organization_id = ?", id, scope.Organization()).Take(&row).Error; err != nil {
+			return err
+		}
+		updated = row.project()
+		if err := change(&updated); err != nil {
+			return err
+		}
+		row.Name, row.AllowedOrigins, row.Settings = updated.Name, updated.AllowedOrigins, updated.Settings
+		row.Key, row.KeyDisabled, row.UpdatedAt = updated.Key, updated.KeyDisabled, t.now.UnixMilli()
+		updated.UpdatedAt = fromMillis(row.UpdatedAt)
+		return t.orm().Save(&row).Error
+	})
+	s.forgetProject(id)
+	if err != nil {
+		return nil, err
+	}
+	return &updated, nil
+}
+
+// DeleteProject removes a project with all its feedback and its log.
+func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models.ID) error {
+	if _, err := s.scoped(ctx, scope); err != nil {
+		return err
+	}
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		err := t.orm().Exec(`DELETE FROM feedback_search WHERE docid IN
+			(SELECT n FROM feedback WHERE project_id IN (SELECT id FROM projects WHERE id = ? AND organization_id = ?))`,
+			id, scope.Organization()).Error
+		if err != nil {
+			return err
+		}
+		deleted := t.orm().Where("id = ? AND organization_id = ?", id, scope.Organization()).Delete(&projectRow{})
+		if deleted.Error == nil && deleted.RowsAffected == 0 {
+			return errNotFound
+		}
+		return deleted.Error
+	})
+	s.forgetProject(id)
+	return err
+}
+
+// ProjectByKey finds the project that a visitor's request is for. It is asked
+// for at every such request, so the answer is kept until the project changes.
+// The caller must not change it.
+func (s *Store) ProjectByKey(ctx context.Context, key string) (*models.Project, error) {
+	if !models.ValidProjectKey(key) {
+		return nil, errNotFound
+	}
+	s.projectsMu.RLock()
+	known := s.byKey[key]
+	generation := s.projectsGeneration
+	s.projectsMu.RUnlock()
+	if known != nil {
+		return known, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	row, err := gorm.G[projectRow](s.read).Where("key = ?", key).Take(ctx)
+	if err != nil {
+		return nil, translate(err)
+	}
+	p := row.project()
+	s.projectsMu.Lock()
+	defer s.projectsMu.Unlock()
+	// A change that came while we read would otherwise be kept out for ever.
+	if s.projectsGeneration == generation && len(s.byKey) < maxKeptProjects {
+		s.byKey[key] = &p
+	}
+	return &p, nil
+}
+
+// maxKeptProjects bounds the memory of ProjectByKey; a project takes about 1 KiB.
+const maxKeptProjects = 10_000
+
+func (s *Store) forgetProject(id models.ID) {
+	s.projectsMu.Lock()
+	defer s.projectsMu.Unlock()
+	s.projectsGeneration++
+	for key, p := range s.byKey {
+		if p.ID == id {
+			delete(s.byKey, key)
+		}
+	}
+}

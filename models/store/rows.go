@@ -1,0 +1,190 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"earshot/models"
+)
+
+// The rows are the schema as gorm reads and writes it; the migrations are the
+// truth and a test holds these against them. Times are Unix milliseconds, so
+// that both dialects sort and compare them alike.
+
+type organizationRow struct {
+	ID        models.ID `gorm:"primaryKey"`
+	Name      string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (organizationRow) TableName() string { return "organizations" }
+
+type userRow struct {
+	ID           models.ID `gorm:"primaryKey"`
+	Email        string
+	Name         string
+	PasswordHash string
+	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+}
+
+func (userRow) TableName() string { return "users" }
+
+func (r userRow) user() models.User {
+	return models.User{ID: r.ID, Email: r.Email, Name: r.Name, PasswordHash: r.PasswordHash, CreatedAt: fromMillis(r.CreatedAt)}
+}
+
+type memberRow struct {
+	OrganizationID models.ID `gorm:"primaryKey"`
+	UserID         models.ID `gorm:"primaryKey"`
+	Role           models.Role
+	CreatedAt      int64 `gorm:"autoCreateTime:false"`
+}
+
+func (memberRow) TableName() string { return "members" }
+
+type sessionRow struct {
+	ID             models.ID `gorm:"primaryKey"`
+	UserID         models.ID
+	OrganizationID models.ID
+	CreatedAt      int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt      int64
+	RevokedAt      *int64
+}
+
+func (sessionRow) TableName() string { return "sessions" }
+
+func (r sessionRow) session() models.Session {
+	return models.Session{
+		ID: r.ID, UserID: r.UserID, OrganizationID: r.OrganizationID,
+		CreatedAt: fromMillis(r.CreatedAt), ExpiresAt: fromMillis(r.ExpiresAt),
+	}
+}
+
+type refreshTokenRow struct {
+	Hash      []byte `gorm:"primaryKey"`
+	SessionID models.ID
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	RotatedAt *int64
+}
+
+func (refreshTokenRow) TableName() string { return "refresh_tokens" }
+
+type oneTimeTokenRow struct {
+	Hash      []byte `gorm:"primaryKey"`
+	Purpose   string
+	Payload   string
+	ExpiresAt int64
+}
+
+func (oneTimeTokenRow) TableName() string { return "one_time_tokens" }
+
+type metaRow struct {
+	Name  string `gorm:"primaryKey"`
+	Value string
+}
+
+func (metaRow) TableName() string { return "meta" }
+
+type projectRow struct {
+	ID             models.ID `gorm:"primaryKey"`
+	OrganizationID models.ID
+	Name           string
+	Key            string
+	KeyDisabled    bool
+	AllowedOrigins models.Origins         `gorm:"serializer:json"`
+	Settings       models.ProjectSettings `gorm:"serializer:json"`
+	CreatedAt      int64                  `gorm:"autoCreateTime:false"`
+	UpdatedAt      int64                  `gorm:"autoUpdateTime:false"`
+}
+
+func (projectRow) TableName() string { return "projects" }
+
+func (r projectRow) project() models.Project {
+	return models.Project{
+		ID: r.ID, OrganizationID: r.OrganizationID, Name: r.Name, Key: r.Key, KeyDisabled: r.KeyDisabled,
+		AllowedOrigins: r.AllowedOrigins, Settings: r.Settings,
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
+	}
+}
+
+type logHeadRow struct {
+	ProjectID models.ID `gorm:"primaryKey"`
+	LastSeq   int64
+	FirstSeq  int64
+}
+
+func (logHeadRow) TableName() string { return "log_heads" }
+
+type visitorSessionRow struct {
+	ProjectID models.ID `gorm:"primaryKey"`
+	TokenHash []byte    `gorm:"primaryKey"`
+	ID        models.ID
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (visitorSessionRow) TableName() string { return "visitor_sessions" }
+
+type feedbackRow struct {
+	N                 int64     `gorm:"primaryKey;autoIncrement"`
+	ID                models.ID `gorm:"column:id"`
+	OrganizationID    models.ID
+	ProjectID         models.ID
+	SessionID         models.ID
+	Seq               int64
+	Fingerprint       []byte
+	Message           string
+	PageURL           string
+	Kind              models.Kind
+	Rating            int
+	Email             string
+	Name              string
+	Context           string
+	Status            models.Status
+	AssigneeID        models.ID
+	Tags              []string `gorm:"serializer:json"`
+	Priority          int
+	Rev               int64
+	Quarantined       bool
+	QuarantineReasons []string `gorm:"serializer:json"`
+	ReceiptVersion    int
+	CreatedAt         int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt         int64 `gorm:"autoUpdateTime:false"`
+	ErasedAt          *int64
+}
+
+func (feedbackRow) TableName() string { return "feedback" }
+
+func (r *feedbackRow) feedback() *models.Feedback {
+	f := &models.Feedback{
+		ID: r.ID, OrganizationID: r.OrganizationID, ProjectID: r.ProjectID, SessionID: r.SessionID,
+		Message: r.Message, PageURL: r.PageURL, Kind: r.Kind, Rating: r.Rating, Email: r.Email, Name: r.Name,
+		Status: r.Status, AssigneeID: r.AssigneeID, Tags: r.Tags, Priority: models.PriorityOfRank(r.Priority), Rev: r.Rev,
+		Quarantined: r.Quarantined, QuarantineReasons: r.QuarantineReasons, ReceiptVersion: r.ReceiptVersion,
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
+	}
+	if r.Context != "" {
+		f.Context = json.RawMessage(r.Context)
+	}
+	return f
+}
+
+type eventRow struct {
+	ProjectID  models.ID `gorm:"primaryKey"`
+	Seq        int64     `gorm:"primaryKey"`
+	Type       models.EventType
+	FeedbackID models.ID
+	Data       string
+	At         int64
+}
+
+func (eventRow) TableName() string { return "events" }
+
+type projectionRow struct {
+	Name      string    `gorm:"primaryKey"`
+	ProjectID models.ID `gorm:"primaryKey"`
+	Seq       int64
+}
+
+func (projectionRow) TableName() string { return "projections" }
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"earshot/models"
+)
+
+// The search index is a projection: it follows the projects' logs in the
+// background and could be made anew from them. Inside a submission's own
+// transaction it would cost a third of the speed.
+
+const (
+	searchProjectionName = "search"
+	// Rows that one transaction indexes; it keeps the writer for a few
+	// milliseconds.
+	searchBatch = 256
+	// The pause after a batch, and the longest between two looks at the logs.
+	// Under a flood the index falls behind rather than the acknowledgements.
+	searchPause    = 20 * time.Millisecond
+	searchInterval = 500 * time.Millisecond
+)
+
+type searchProjection struct {
+	store  *Store
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+func startSearchProjection(s *Store) *searchProjection {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &searchProjection{store: s, cancel: cancel}
+	p.ended.Go(func() { p.run(ctx) })
+	return p
+}
+
+func (p *searchProjection) stop() {
+	p.cancel()
+	p.ended.Wait()
+}
+
+func (p *searchProjection) run(ctx context.Context) {
+	for {
+		more, err := p.step(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.store.log.Error("search index", "error", err)
+		}
+		pause := searchInterval
+		if more {
+			pause = searchPause
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// step indexes what the first project that is behind has waiting.
+func (p *searchProjection) step(ctx context.Context) (more bool, err error) {
+	var behind []projectionRow
+	err = p.store.read.WithContext(ctx).Raw(`SELECT h.project_id, COALESCE(p.seq, 0) AS seq FROM log_heads AS h
+		LEFT JOIN projections AS p ON p.project_id = h.project_id AND p.name = ?
+		WHERE h.last_seq > COALESCE(p.seq, 0)`, searchProjectionName).Scan(&behind).Error
+	if err != nil {
+		return false, err
+	}
+	for _, at := range behind {
+		n, err := p.index(ctx, at)
+		if err != nil {
+			return false, err
+		}
+		more = more || n == searchBatch
+	}
+	return more, nil
+}
+
+// index takes one project's next batch of the log into the index, and notes how
+// far it came in the same transaction.
+func (p *searchProjection) index(ctx context.Context, at projectionRow) (n int, err error) {
+	err = p.store.writer.do(ctx, false, func(t *tx) error {
+		n = 0
+		var events []eventRow
+		if err := t.orm().Where("project_id = ? AND seq > ?", at.ProjectID, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error; err != nil {
+			return err
+		}
+		n = len(events)
+		if n == 0 { // the project was deleted
+			return nil
+		}
+		var ids []models.ID
+		for _, event := range events {
+			if event.Type == models.EventFeedbackReceived {
+				ids = append(ids, event.FeedbackID)
+			}
+		}
+		var rows []feedbackRow
+		if err := t.orm().Where("id IN ? AND erased_at IS NULL", ids).Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, row := range rows {
+			err := t.orm().Exec("INSERT INTO feedback_search (docid, project, message, name, email, page_url) VALUES (?, ?, ?, ?, ?, ?)",
+				row.N, projectToken(row.ProjectID), segment(row.Message), segment(row.Name), row.Email, row.PageURL).Error
+			if err != nil {
+				return err
+			}
+		}
+		return t.orm().Exec(`INSERT INTO projections (name, project_id, seq) VALUES (?, ?, ?)
+			ON CONFLICT (name, project_id) DO UPDATE SET seq = excluded.seq`,
+			searchProjectionName, at.ProjectID, events[n-1].Seq).Error
+	})
+	return n, err
+}
+
+// projectToken is the project's id as one word, so that one look-up in the
+// index narrows a search to the project.
+func projectToken(id models.ID) string { return "p" + strings.ReplaceAll(string(id), "-", "") }
+
+// maxSearchTerms bounds what one search may ask of the index.
+const maxSearchTerms = 16
+
+// searchExpression turns what a person typed into an expression of the index:
+// all words must be there, the last one may be a beginning. Nothing that was
+// typed is taken for an operator. It is "" where no word was typed.
+func searchExpression(project models.ID, typed string) string {
+	fields := strings.FieldsFunc(typed, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
+	})
+	if len(fields) == 0 {
+		return ""
+	}
+	fields = fields[:min(len(fields), maxSearchTerms)]
+	var b strings.Builder
+	b.WriteString("project:" + projectToken(project))
+	for i, field := range fields {
+		b.WriteString(` "` + segment(field))
+		if i == len(fields)-1 {
+			b.WriteByte('*')
+		}
+		b.WriteByte('"')
+	}
+	return b.String()
+}
+
+// segment puts spaces around the characters of scripts that write none, so that
+// each is a word to the index and a run of them a phrase.
+func segment(s string) string {
+	if !strings.ContainsFunc(s, unspaced) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unspaced(r) {
+			b.WriteByte(' ')
+			b.WriteRune(r)
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func unspaced(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"earshot/models"
+)
+
+// RotationGrace is how long a refresh token still works after its successor was
+// given out: two tabs may refresh at once, and an answer may get lost.
+const RotationGrace = 10 * time.Second
+
+// CreateSession starts a session of a user in an organisation, with its first
+// refresh token.
+func (s *Store) CreateSession(ctx context.Context, user, organization models.ID, token models.TokenHash, lifetime time.Duration) (models.Session, error) {
+	var row sessionRow
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		at := t.now.UnixMilli()
+		row = sessionRow{ID: models.NewID(), UserID: user, OrganizationID: organization, CreatedAt: at, ExpiresAt: t.now.Add(lifetime).UnixMilli()}
+		if err := t.orm().Where("expires_at < ?", at).Delete(&sessionRow{}).Error; err != nil {
+			return err
+		}
+		if err := t.orm().Create(&row).Error; err != nil {
+			return err
+		}
+		return t.orm().Create(&refreshTokenRow{Hash: token, SessionID: row.ID, CreatedAt: at}).Error
+	})
+	return row.session(), err
+}
+
+// Rotation is what came of a refresh.
+type Rotation struct {
+	Session models.Session
+	// Reused: the token was rotated long ago, so somebody has a copy of it. The
+	// session is revoked; nothing was given out.
+	Reused bool
+}
+
+// RotateRefreshToken replaces a refresh token by its successor and prolongs the
+// session. A token that is unknown, or of a session that ended, is
+// CodeUnauthorized. With an organisation the session moves there, if the user
+// is a member.
+func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.TokenHash, lifetime time.Duration, organization models.ID) (Rotation, error) {
+	var result Rotation
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		result = Rotation{}
+		var token refreshTokenRow
+		var session sessionRow
+		err := t.orm().Where("hash = ?", []byte(old)).Take(&token).Error
+		if err == nil {
+			err = t.orm().Where("id = ?", token.SessionID).Take(&session).Error
+		}
+		at := t.now.UnixMilli()
+		if errors.Is(err, gorm.ErrRecordNotFound) || (err == nil && (session.RevokedAt != nil || session.ExpiresAt <= at)) {
+			return models.Errorf(models.CodeUnauthorized, "the session has ended")
+		}
+		if err != nil {
+			return err
+		}
+		if token.RotatedAt != nil && at-*token.RotatedAt > RotationGrace.Milliseconds() {
+			result = Rotation{Session: session.session(), Reused: true}
+			return t.orm().Model(&session).Update("revoked_at", at).Error
+		}
+		if err := t.moveSession(&session, organization); err != nil {
+			return err
+		}
+		session.ExpiresAt = t.now.Add(lifetime).UnixMilli()
+		if err := t.orm().Save(&session).Error; err != nil {
+			return err
+		}
+		if token.RotatedAt == nil {
+			if err := t.orm().Model(&token).Update("rotated_at", at).Error; err != nil {
+				return err
+			}
+		}
+		result.Session = session.session()
+		return t.orm().Create(&refreshTokenRow{Hash: successor, SessionID: session.ID, CreatedAt: at}).Error
+	})
+	return result, err
+}
+
+func (t *tx) moveSession(session *sessionRow, organization models.ID) error {
+	if organization == "" || organization == session.OrganizationID {
+		return nil
+	}
+	err := t.orm().Where("organization_id = ? AND user_id = ?", organization, session.UserID).Take(&memberRow{}).Error
+	session.OrganizationID = organization
+	return err
+}
+
+// SessionOfRefreshToken finds the session a refresh token belongs to, ended or
+// not.
+func (s *Store) SessionOfRefreshToken(ctx context.Context, token models.TokenHash) (models.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var row sessionRow
+	err := s.read.WithContext(ctx).Table("sessions AS s").Select("s.*").
+		Joins("JOIN refresh_tokens AS r ON r.session_id = s.id").Where("r.hash = ?", []byte(token)).Take(&row).Error
+	return row.session(), translate(err)
+}
+
+// RevokeSession ends a session: its refresh tokens and its access tokens.
+func (s *Store) RevokeSession(ctx context.Context, id models.ID) error {
+	return s.writer.do(ctx, false, func(t *tx) error {
+		return t.orm().Model(&sessionRow{}).Where("id = ? AND revoked_at IS NULL", id).Update("revoked_at", t.now.UnixMilli()).Error
+	})
+}
+
+// Authorize says who a session's holder is right now: the role comes from the
+// store, so that a change of it holds at once. CodeUnauthorized where the
+// session, the user or the membership has ended.
+func (s *Store) Authorize(ctx context.Context, session models.ID) (models.Claims, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var row struct {
+		UserID         models.ID
+		OrganizationID models.ID
+		Role           models.Role
+	}
+	err := s.read.WithContext(ctx).Raw(`SELECT s.user_id, s.organization_id, m.role FROM sessions AS s
+		JOIN members AS m ON m.organization_id = s.organization_id AND m.user_id = s.user_id
+		WHERE s.id = ? AND s.revoked_at IS NULL AND s.expires_at > ?`, session, s.millis()).Scan(&row).Error
+	if err != nil {
+		return models.Claims{}, translate(err)
+	}
+	if row.UserID == "" {
+		return models.Claims{}, models.Errorf(models.CodeUnauthorized, "the session has ended")
+	}
+	return models.Claims{UserID: row.UserID, SessionID: session, Scope: models.ScopeOf(row.OrganizationID), Role: row.Role}, nil
+}
+
+// Purpose keeps the uses of one-time tokens apart.
+type Purpose string
+
+// The purposes of one-time tokens.
+const (
+	PurposeSetup  Purpose = "setup"
+	PurposeTicket Purpose = "ticket"
+)
+
+// PutToken stores what a one-time token stands for, as JSON, until it expires.
+func (s *Store) PutToken(ctx context.Context, purpose Purpose, token models.TokenHash, payload any, lifetime time.Duration) error {
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("encode token payload: %w", err)
+	}
+	return s.writer.do(ctx, false, func(t *tx) error {
+		if err := t.orm().Where("expires_at < ?", t.now.UnixMilli()).Delete(&oneTimeTokenRow{}).Error; err != nil {
+			return err
+		}
+		return t.orm().Create(&oneTimeTokenRow{
+			Hash: token, Purpose: string(purpose), Payload: string(raw), ExpiresAt: t.now.Add(lifetime).UnixMilli(),
+		}).Error
+	})
+}
+
+// TakeToken uses a token up and decodes what it stood for into payload. Only
+// one of several callers at once gets it; the others, and who comes too late,
+// get CodeUnauthorized.
+func (s *Store) TakeToken(ctx context.Context, purpose Purpose, token models.TokenHash, payload any) error {
+	return s.writer.do(ctx, false, func(t *tx) error {
+		row, err := findToken(t.orm(), purpose, token, t.now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		if err := t.orm().Delete(&row).Error; err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(row.Payload), payload)
+	})
+}
+
+// CheckToken reports, without using it up, whether a token is good.
+func (s *Store) CheckToken(ctx context.Context, purpose Purpose, token models.TokenHash) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	_, err := findToken(s.read.WithContext(ctx), purpose, token, s.millis())
+	return translate(err)
+}
+
+func findToken(db *gorm.DB, purpose Purpose, token models.TokenHash, now int64) (oneTimeTokenRow, error) {
+	var row oneTimeTokenRow
+	err := db.Where("hash = ? AND purpose = ? AND expires_at > ?", []byte(token), string(purpose), now).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, models.Errorf(models.CodeUnauthorized, "this link or ticket was used already, or has expired")
+	}
+	return row, err
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"earshot/models"
+)
+
+// NewFeedback is a submission on its way into the store.
+type NewFeedback struct {
+	Project    *models.Project
+	Submission models.Submission // normalised
+	// TokenHash is of the visitor's resume token; SessionID is used where the
+	// token is new.
+	TokenHash models.TokenHash
+	SessionID models.ID
+	// Quarantine says why the submission is suspected; empty if it is not.
+	Quarantine []string
+}
+
+// Accepted is what became of a submission: it is on disk.
+type Accepted struct {
+	ID        models.ID
+	SessionID models.ID
+	// Repeated: the same submission was accepted before; nothing was written.
+	Repeated bool
+	// Owned: the token is that of the feedback's own session, which may know
+	// its receipt.
+	Owned          bool
+	ReceiptVersion int
+}
+
+// Submit stores a submission once, however often and over whatever it comes.
+// The same id with another payload, in another project, or of an erased item
+// is CodeIDConflict.
+func (s *Store) Submit(ctx context.Context, in NewFeedback) (Accepted, error) {
+	submission := &in.Submission
+	fingerprint := submission.Fingerprint()
+	reasons := []byte("[]")
+	if len(in.Quarantine) > 0 {
+		var err error
+		if reasons, err = json.Marshal(in.Quarantine); err != nil {
+			return Accepted{}, fmt.Errorf("encode quarantine reasons: %w", err)
+		}
+	}
+	var accepted Accepted
+	err := s.writer.do(ctx, true, func(t *tx) error {
+		var err error
+		accepted, err = t.submit(in, submission, fingerprint, reasons)
+		return err
+	})
+	if err != nil {
+		return Accepted{}, err
+	}
+	return accepted, nil
+}
+
+// submit looks before it writes, so that a refusal leaves nothing behind.
+func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons []byte) (Accepted, error) {
+	session, known, err := t.visitorSession(in)
+	if err != nil {
+		return Accepted{}, err
+	}
+	earlier, err := t.earlier(in, fingerprint, session, known)
+	if earlier != nil || err != nil {
+		return *orZero(earlier), err
+	}
+	seq, err := t.nextSeq(in.Project.ID)
+	if err != nil {
+		return Accepted{}, err
+	}
+	at := t.now.UnixMilli()
+	if !known {
+		if _, err := t.w.stmts.insertSession.ExecContext(t.ctx, in.Project.ID, []byte(in.TokenHash), session, at); err != nil {
+			return Accepted{}, fmt.Errorf("insert visitor session: %w", err)
+		}
+	}
+	_, err = t.w.stmts.insertFeedback.ExecContext(t.ctx, sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
+		sub.Message, sub.PageURL, sub.Kind, sub.Rating, sub.Email, sub.Name, string(sub.Context),
+		len(in.Quarantine) > 0, reasons, at, at)
+	if err != nil {
+		return Accepted{}, fmt.Errorf("insert feedback: %w", err)
+	}
+	err = t.record(models.LogEntry{
+		ProjectID: in.Project.ID, Seq: seq, Type: models.EventFeedbackReceived, FeedbackID: sub.ID, At: fromMillis(at),
+		Feedback: newItem(in, session, at),
+	})
+	return Accepted{ID: sub.ID, SessionID: session, Owned: true, ReceiptVersion: 1}, err
+}
+
+func orZero(a *Accepted) *Accepted {
+	if a == nil {
+		return &Accepted{}
+	}
+	return a
+}
+
+// earlier finds what the id was used for before; nil if it is new.
+func (t *tx) earlier(in NewFeedback, fingerprint []byte, session models.ID, known bool) (*Accepted, error) {
+	var project, owner models.ID
+	var stored []byte
+	var version int
+	var erased bool
+	err := t.w.stmts.findFeedback.QueryRowContext(t.ctx, in.Submission.ID).Scan(&project, &owner, &stored, &version, &erased)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("find feedback: %w", err)
+	case project != in.Project.ID || erased || !bytes.Equal(stored, fingerprint):
+		return nil, models.Errorf(models.CodeIDConflict, "this id was used for something else")
+	}
+	return &Accepted{
+		ID: in.Submission.ID, SessionID: owner, Repeated: true, Owned: known && session == owner, ReceiptVersion: version,
+	}, nil
+}
+
+// visitorSession finds the session of the visitor's token; known is false where
+// the token is new, and the session's id is then the one that was brought.
+func (t *tx) visitorSession(in NewFeedback) (id models.ID, known bool, err error) {
+	err = t.w.stmts.findSession.QueryRowContext(t.ctx, in.Project.ID, []byte(in.TokenHash)).Scan(&id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return in.SessionID, false, nil
+	case err != nil:
+		return "", false, fmt.Errorf("find visitor session: %w", err)
+	}
+	return id, true, nil
+}
+
+// newItem is the item as it was just written.
+func newItem(in NewFeedback, session models.ID, at int64) *models.Feedback {
+	sub := in.Submission
+	return &models.Feedback{
+		ID: sub.ID, OrganizationID: in.Project.OrganizationID, ProjectID: in.Project.ID, SessionID: session,
+		Message: sub.Message, PageURL: sub.PageURL, Kind: sub.Kind, Rating: sub.Rating, Email: sub.Email, Name: sub.Name,
+		Context: sub.Context, Status: models.StatusNew, Priority: models.PriorityNormal, Rev: 1, Tags: []string{},
+		Quarantined: len(in.Quarantine) > 0, QuarantineReasons: in.Quarantine, ReceiptVersion: 1,
+		CreatedAt: fromMillis(at), UpdatedAt: fromMillis(at),
+	}
+}
+
+// VisitorSession finds the session behind a visitor's token; CodeNotFound if
+// nothing was ever submitted with it.
+func (s *Store) VisitorSession(ctx context.Context, project models.ID, token models.TokenHash) (models.ID, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var row visitorSessionRow
+	err := s.read.WithContext(ctx).Where("project_id = ? AND token_hash = ?", project, []byte(token)).Take(&row).Error
+	return row.ID, translate(err)
+}

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"earshot/models"
+)
+
+// HasUsers reports whether anybody can sign in yet.
+func (s *Store) HasUsers(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var n int64
+	err := s.read.WithContext(ctx).Model(&userRow{}).Limit(1).Count(&n).Error
+	return n > 0, translate(err)
+}
+
+// CreateFirstOwner makes the first user, who owns a new organisation. It fails
+// with CodeForbidden when there is a user already: two who open the setup link
+// at once do not both get in.
+func (s *Store) CreateFirstOwner(ctx context.Context, user models.User, organization models.Organization) (models.User, models.Organization, error) {
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		var n int64
+		if err := t.orm().Model(&userRow{}).Count(&n).Error; err != nil {
+			return err
+		}
+		if n > 0 {
+			return models.Errorf(models.CodeForbidden, "the first owner exists already")
+		}
+		var err error
+		user, organization, err = t.createOwner(user, organization)
+		return err
+	})
+	return user, organization, err
+}
+
+// CreateOwner makes a user who owns a new organisation; CodeConflict where the
+// address is taken.
+func (s *Store) CreateOwner(ctx context.Context, user models.User, organization models.Organization) (models.User, models.Organization, error) {
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		var err error
+		user, organization, err = t.createOwner(user, organization)
+		return err
+	})
+	return user, organization, err
+}
+
+func (t *tx) createOwner(user models.User, organization models.Organization) (models.User, models.Organization, error) {
+	at := t.now.UnixMilli()
+	org := organizationRow{ID: models.NewID(), Name: organization.Name, CreatedAt: at}
+	if err := t.orm().Create(&org).Error; err != nil {
+		return user, organization, err
+	}
+	created, err := t.createMember(user, org.ID, models.RoleOwner)
+	return created, models.Organization{ID: org.ID, Name: org.Name, CreatedAt: fromMillis(at)}, err
+}
+
+func (t *tx) createMember(user models.User, organization models.ID, role models.Role) (models.User, error) {
+	var taken int64
+	if err := t.orm().Model(&userRow{}).Where("email = ?", user.Email).Count(&taken).Error; err != nil {
+		return user, err
+	}
+	if taken > 0 {
+		return user, models.Errorf(models.CodeConflict, "there is a user with this address already")
+	}
+	at := t.now.UnixMilli()
+	row := userRow{ID: models.NewID(), Email: user.Email, Name: user.Name, PasswordHash: user.PasswordHash, CreatedAt: at}
+	if err := t.orm().Create(&row).Error; err != nil {
+		return user, err
+	}
+	member := memberRow{OrganizationID: organization, UserID: row.ID, Role: role, CreatedAt: at}
+	return row.user(), t.orm().Create(&member).Error
+}
+
+// CreateMember makes a user who is a member of the scope's organisation.
+func (s *Store) CreateMember(ctx context.Context, scope models.Scope, user models.User, role models.Role) (models.User, error) {
+	if _, err := s.scoped(ctx, scope); err != nil {
+		return user, err
+	}
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		var err error
+		user, err = t.createMember(user, scope.Organization(), role)
+		return err
+	})
+	return user, err
+}
+
+// Organizations lists all organisations, for the operator's commands.
+func (s *Store) Organizations(ctx context.Context) ([]models.Organization, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	rows, err := gorm.G[organizationRow](s.read).Order("created_at, id").Find(ctx)
+	if err != nil {
+		return nil, translate(err)
+	}
+	list := make([]models.Organization, len(rows))
+	for i, row := range rows {
+		list[i] = models.Organization{ID: row.ID, Name: row.Name, CreatedAt: fromMillis(row.CreatedAt)}
+	}
+	return list, nil
+}
+
+// UserByEmail finds who signs in with an address in its normal form.
+func (s *Store) UserByEmail(ctx context.Context, email string) (models.User, error) {
+	return s.userWhere(ctx, "email = ?", email)
+}
+
+// User reads one user by id.
+func (s *Store) User(ctx context.Context, id models.ID) (models.User, error) {
+	return s.userWhere(ctx, "id = ?", id)
+}
+
+func (s *Store) userWhere(ctx context.Context, condition string, value any) (models.User, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	row, err := gorm.G[userRow](s.read).Where(condition, value).Take(ctx)
+	return row.user(), translate(err)
+}
+
+// Memberships lists the organisations that a user belongs to, oldest first.
+func (s *Store) Memberships(ctx context.Context, user models.ID) ([]models.Membership, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var rows []struct {
+		organizationRow
+		Role models.Role
+	}
+	err := s.read.WithContext(ctx).Table("members AS m").Select("o.*, m.role").
+		Joins("JOIN organizations AS o ON o.id = m.organization_id").
+		Where("m.user_id = ?", user).Order("m.created_at, o.id").Scan(&rows).Error
+	list := make([]models.Membership, len(rows))
+	for i, row := range rows {
+		list[i] = models.Membership{
+			Organization: models.Organization{ID: row.ID, Name: row.Name, CreatedAt: fromMillis(row.CreatedAt)}, Role: row.Role,
+		}
+	}
+	return list, translate(err)
+}
+
+// SetPassword stores a new password hash and ends all of the user's sessions,
+// whose ids are returned.
+func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string) (ended []models.ID, err error) {
+	err = s.writer.do(ctx, false, func(t *tx) error {
+		updated := t.orm().Model(&userRow{}).Where("id = ?", user).Update("password_hash", hash)
+		if updated.Error != nil {
+			return updated.Error
+		}
+		if updated.RowsAffected == 0 {
+			return errNotFound
+		}
+		open := t.orm().Model(&sessionRow{}).Where("user_id = ? AND revoked_at IS NULL", user)
+		if err := open.Session(&gorm.Session{}).Pluck("id", &ended).Error; err != nil {
+			return err
+		}
+		return open.Session(&gorm.Session{}).Update("revoked_at", t.now.UnixMilli()).Error
+	})
+	return ended, err
+}

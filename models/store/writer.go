@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+
+	"earshot/models"
+)
+
+const (
+	// queueLength bounds the writes that wait. At 20,000 a second it is a fifth
+	// of a second of work; whoever comes when it is full is told so at once.
+	queueLength = 4096
+	// maxBatch bounds one transaction. Beyond some hundreds a batch gains
+	// nothing (the sync is shared well enough), and the first in it waits longer.
+	maxBatch = 512
+	// writeTimeout bounds the wait of one write, the disk's stalls included.
+	writeTimeout = 15 * time.Second
+)
+
+// op is one write. apply may run more than once, each time in a transaction
+// that knows nothing of the time before, and must leave its results to be read
+// only after it was committed.
+type op struct {
+	apply func(*tx) error
+	// clean promises that apply writes nothing when it returns an error that a
+	// client may read. It saves a savepoint.
+	clean bool
+	done  chan error
+}
+
+// writer owns the one connection that writes.
+type writer struct {
+	log     *slog.Logger
+	now     func() time.Time
+	publish func([]models.LogEntry)
+	conn    *sql.Conn
+	orm     *gorm.DB
+	stmts   *statements
+	queue   chan *op
+
+	mu     sync.RWMutex // guards closed against sends on queue
+	closed bool
+	ended  chan struct{}
+}
+
+func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, error) {
+	pool, err := db.DB()
+	if err != nil {
+		return nil, fmt.Errorf("open writer: %w", err)
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open writer: %w", err)
+	}
+	if err := checkDurability(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	stmts, err := prepare(ctx, conn)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare statements: %w", err), conn.Close())
+	}
+	orm := db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
+	orm.Statement.ConnPool = conn
+	w := &writer{
+		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
+		queue: make(chan *op, queueLength), ended: make(chan struct{}),
+	}
+	go w.run()
+	return w, nil
+}
+
+// do queues a write and waits until it is on disk or has failed. An error
+// without a code means that nothing was written, except where the wait ended
+// first: then the outcome is unknown and the code is unavailable.
+func (w *writer) do(ctx context.Context, clean bool, apply func(*tx) error) error {
+	o := &op{apply: apply, clean: clean, done: make(chan error, 1)}
+	if err := w.enqueue(o); err != nil {
+		return err
+	}
+	timer := time.NewTimer(writeTimeout)
+	defer timer.Stop()
+	select {
+	case err := <-o.done:
+		return translate(err)
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	return errUnavailable
+}
+
+func (w *writer) enqueue(o *op) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return errUnavailable
+	}
+	select {
+	case w.queue <- o:
+		return nil
+	default:
+		return errUnavailable
+	}
+}
+
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.ended
+	return errors.Join(w.stmts.close(), w.conn.Close())
+}
+
+// run commits batches until the queue is closed and empty. It waits for no
+// timer: alone, a write is committed at once; under load, those that come
+// during one commit share the next.
+func (w *writer) run() {
+	defer close(w.ended)
+	batch := make([]*op, 0, maxBatch)
+	for first := range w.queue {
+		batch = append(batch[:0], first)
+	collect:
+		for len(batch) < maxBatch {
+			select {
+			case o, ok := <-w.queue:
+				if !ok {
+					break collect
+				}
+				batch = append(batch, o)
+			default:
+				break collect
+			}
+		}
+		w.commit(batch)
+		clear(batch)
+	}
+}
+
+// commit applies a batch in one transaction. Where that fails as a whole, each
+// write gets a transaction of its own, so that one bad row fails alone.
+func (w *writer) commit(batch []*op) {
+	results := make([]error, len(batch))
+	entries, err := w.transact(batch, results)
+	if err != nil && len(batch) > 1 {
+		w.log.Warn("batch failed, writes go one by one", "writes", len(batch), "error", err)
+		for i := range batch {
+			w.commit(batch[i : i+1])
+		}
+		return
+	}
+	if err == nil && w.publish != nil && len(entries) > 0 {
+		w.publish(entries)
+	}
+	for i, o := range batch {
+		o.done <- errors.Join(results[i], err)
+	}
+}
+
+// transact runs one transaction. Its error means that nothing was committed;
+// results holds what single writes were refused for.
+func (w *writer) transact(batch []*op, results []error) (entries []models.LogEntry, err error) {
+	ctx := context.Background() // a cancelled caller must not undo its neighbours
+	if _, err := w.stmts.begin.ExecContext(ctx); err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			// After a failed COMMIT the transaction may be gone already.
+			_, _ = w.stmts.rollback.ExecContext(ctx)
+		}
+	}()
+	t := &tx{w: w, ctx: ctx, now: w.now(), heads: map[models.ID]*logHead{}}
+	for i, o := range batch {
+		if results[i], err = t.applyOne(o); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.storeHeads(); err != nil {
+		return nil, err
+	}
+	if _, err := w.stmts.commit.ExecContext(ctx); err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	return t.entries, nil
+}

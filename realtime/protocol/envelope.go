@@ -1,0 +1,100 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+
+	"earshot/models"
+)
+
+// MaxFrame bounds a client's frame, in bytes.
+const MaxFrame = 64 << 10
+
+// maxEnvelopeID bounds an id that is only sent back; the ids that mean
+// something are 36 characters.
+const maxEnvelopeID = 64
+
+// clientEnvelope is what every client event is wrapped in.
+type clientEnvelope struct {
+	Type string          `json:"type"`
+	ID   string          `json:"id,omitempty"`
+	Data json.RawMessage `json:"data,omitempty"`
+}
+
+var clientShape = shapeOf(reflect.TypeFor[clientEnvelope]())
+
+// Decode reads one frame of a client. The id is given even where the event is
+// refused, as far as it could be read, so that the refusal can name it. Errors
+// are *models.Error with CodeBadJSON, CodeUnknownType, CodeInvalidField or
+// CodeInvalidText.
+func Decode[E any](sum *Sum[E], frame []byte) (event E, id string, err error) {
+	var env clientEnvelope
+	if err := decodeStrict(frame, clientShape, 0, &env); err != nil {
+		return event, readableID(frame, err), err
+	}
+	if len(env.ID) > maxEnvelopeID {
+		return event, "", &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid",
+			Fields: []models.FieldError{{Path: "id", Message: "must be a UUIDv7 in lower case"}}}
+	}
+	if len(env.Data) == 0 {
+		env.Data = []byte("{}")
+	}
+	event, err = sum.decode(env.Type, env.Data)
+	return event, env.ID, err
+}
+
+// readableID finds the id of a frame that is JSON but was refused, so that the
+// sender learns which of its events it was.
+func readableID(frame []byte, err error) string {
+	if models.CodeOf(err) == models.CodeBadJSON {
+		return ""
+	}
+	var env struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(frame, &env) != nil || !models.ID(env.ID).Valid() {
+		return ""
+	}
+	return env.ID
+}
+
+// Meta is what a server event carries beside its data. Epoch and Seq mark the
+// durable ones.
+type Meta struct {
+	Re    string
+	Epoch models.Epoch
+	Seq   int64
+}
+
+type serverEnvelope struct {
+	Type  string       `json:"type"`
+	Re    string       `json:"re,omitempty"`
+	Epoch models.Epoch `json:"epoch,omitempty"`
+	Seq   int64        `json:"seq,omitempty"`
+	Data  any          `json:"data"`
+}
+
+// Encode writes a server event as JSON.
+func Encode[E any](sum *Sum[E], event E, meta Meta) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // clients parse JSON, none of them HTML
+	if err := enc.Encode(serverEnvelope{
+		Type: sum.name(event), Re: meta.Re, Epoch: meta.Epoch, Seq: meta.Seq, Data: event,
+	}); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// ErrorEvent is the event that tells a client of err. A failure of our own is
+// told without its cause.
+func ErrorEvent(err error) Error {
+	var e *models.Error
+	if !errors.As(err, &e) {
+		return Error{Code: models.CodeInternal, Message: "something went wrong on our side"}
+	}
+	return Error{Code: e.Code, Message: e.Error(), Errors: e.Fields, RetryAfterMS: e.RetryAfter.Milliseconds()}
+}

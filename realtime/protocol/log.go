@@ -1,0 +1,46 @@
+package protocol
+
+import "earshot/models"
+
+// LogEvent is the dashboard's event for an entry of a project's log.
+func LogEvent(entry models.LogEntry) DashboardServerEvent {
+	switch entry.Type {
+	case models.EventFeedbackReceived:
+		return feedbackReceived(entry.Feedback)
+	case models.EventFeedbackUpdated:
+		return FeedbackUpdated{
+			ID: entry.FeedbackID, ProjectID: entry.ProjectID,
+			Rev: entry.Update.Rev, Changes: entry.Update.Changes, By: entry.Update.By,
+		}
+	case models.EventFeedbackErased:
+	}
+	return FeedbackErased{ID: entry.FeedbackID, ProjectID: entry.ProjectID}
+}
+
+// EncodeLog writes the event of a log entry as JSON.
+func EncodeLog(entry models.LogEntry, epoch models.Epoch) ([]byte, error) {
+	return Encode(DashboardServer, LogEvent(entry), Meta{Epoch: epoch, Seq: entry.Seq})
+}
+
+func feedbackReceived(f *models.Feedback) DashboardFeedbackReceived {
+	return DashboardFeedbackReceived{
+		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
+		Kind: orNull(f.Kind), Rating: orNull(f.Rating), CreatedAt: f.CreatedAt, Quarantined: f.Quarantined,
+		Visitor: VisitorOf(f),
+	}
+}
+
+// VisitorOf is what an item tells of its author.
+func VisitorOf(f *models.Feedback) Visitor {
+	return Visitor{SessionID: f.SessionID, Name: orNull(f.Name), Email: orNull(f.Email)}
+}
+
+// orNull is nil for the zero value, which stands for "none" in the domain and
+// is null on the wire.
+func orNull[T comparable](value T) *T {
+	var none T
+	if value == none {
+		return nil
+	}
+	return &value
+}

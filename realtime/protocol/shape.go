@@ -1,0 +1,62 @@
+package protocol
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+)
+
+// shape is what the strict decoder knows of a struct: its members' names, which
+// of them must be there, and the shapes below. A nil shape admits any value.
+type shape struct {
+	members map[string]member
+}
+
+type member struct {
+	shape    *shape
+	required bool
+}
+
+var rawMessage = reflect.TypeFor[json.RawMessage]()
+
+// shapeOf derives the shape from a struct's json tags. A member without
+// omitempty whose type is not a pointer has to be there.
+func shapeOf(t reflect.Type) *shape {
+	for t.Kind() == reflect.Pointer || (t.Kind() == reflect.Slice && t != rawMessage) {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t.PkgPath() == "time" {
+		return nil
+	}
+	s := &shape{members: make(map[string]member, t.NumField())}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		tag, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case field.Anonymous && tag == "":
+			for name, m := range shapeOf(field.Type).members {
+				s.members[name] = m
+			}
+		case field.IsExported() && tag != "-":
+			s.members[tag] = member{
+				shape:    shapeOf(field.Type),
+				required: !strings.Contains(options, "omitempty") && field.Type.Kind() != reflect.Pointer,
+			}
+		}
+	}
+	return s
+}
+
+// misspelled reports whether name differs only in case from a member it is not.
+// encoding/json would take one for the other.
+func (s *shape) misspelled(name string) bool {
+	if _, ok := s.members[name]; ok {
+		return false
+	}
+	for known := range s.members {
+		if strings.EqualFold(known, name) {
+			return true
+		}
+	}
+	return false
+}
