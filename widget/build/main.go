@@ -1,0 +1,140 @@
+// Command build bundles the widget into ../dist, which is committed so that building and running the server need no
+// Node. The same sources always give the same bytes.
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+const (
+	source = "src"
+	target = "dist"
+
+	// placeholder stands for the version in src/version.ts while the version, a hash over everything, is not known.
+	placeholder = "@earshot-version@"
+	// versionLength in hex digits: short in addresses, long enough never to meet twice.
+	versionLength = 16
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "widget/build:", err)
+		os.Exit(1)
+	}
+}
+
+// run works in the folder of widget.go, where `go generate` starts it.
+func run() error {
+	core, err := bundle()
+	if err != nil {
+		return err
+	}
+	files, err := locales()
+	if err != nil {
+		return err
+	}
+	hash := sha256.New()
+	hash.Write(core)
+	names, err := filepath.Glob(filepath.Join(source, "locales", "*.json"))
+	if err != nil {
+		return fmt.Errorf("list locales: %w", err)
+	}
+	// Glob sorts, so the hash does not depend on the file system.
+	for _, name := range names {
+		hash.Write(files[filepath.Base(name)])
+	}
+	version := hex.EncodeToString(hash.Sum(nil))[:versionLength]
+	files["core.js"] = bytes.ReplaceAll(core, []byte(placeholder), []byte(version))
+	files["version"] = []byte(version)
+	return write(files)
+}
+
+// bundle returns the script. Its last bytes are "(null);\n", the argument that widget.Script replaces.
+func bundle() ([]byte, error) {
+	result := api.Build(api.BuildOptions{
+		EntryPoints:       []string{filepath.Join(source, "main.ts")},
+		Bundle:            true,
+		Format:            api.FormatIIFE,
+		Target:            api.ES2020,
+		Charset:           api.CharsetUTF8,
+		MinifyWhitespace:  true,
+		MinifyIdentifiers: true,
+		MinifySyntax:      true,
+		LegalComments:     api.LegalCommentsNone,
+		Banner:            map[string]string{"js": "(earshotConfig=>{"},
+		Footer:            map[string]string{"js": "})(null);"},
+		Plugins:           []api.Plugin{inlineCSS},
+		LogLevel:          api.LogLevelWarning,
+	})
+	if len(result.Errors) > 0 {
+		return nil, fmt.Errorf("bundle: %s", result.Errors[0].Text)
+	}
+	return result.OutputFiles[0].Contents, nil
+}
+
+// inlineCSS makes "x.css?inline", as the test runner knows it too, a string of minified CSS.
+var inlineCSS = api.Plugin{Name: "inline-css", Setup: func(build api.PluginBuild) {
+	build.OnResolve(api.OnResolveOptions{Filter: `\.css\?inline$`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		path := filepath.Join(args.ResolveDir, strings.TrimSuffix(args.Path, "?inline"))
+		return api.OnResolveResult{Path: path, Namespace: "inline-css"}, nil
+	})
+	build.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "inline-css"}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		text, err := os.ReadFile(args.Path)
+		if err != nil {
+			return api.OnLoadResult{}, fmt.Errorf("read style: %w", err)
+		}
+		result := api.Transform(string(text), api.TransformOptions{
+			Loader: api.LoaderCSS, MinifyWhitespace: true, MinifySyntax: true,
+		})
+		if len(result.Errors) > 0 {
+			return api.OnLoadResult{Errors: result.Errors}, nil
+		}
+		css := strings.TrimSpace(string(result.Code))
+		return api.OnLoadResult{Contents: &css, Loader: api.LoaderText}, nil
+	})
+}}
+
+// locales returns the compact dictionaries by file name.
+func locales() (map[string][]byte, error) {
+	names, err := filepath.Glob(filepath.Join(source, "locales", "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("list locales: %w", err)
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read locale: %w", err)
+		}
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, text); err != nil {
+			return nil, fmt.Errorf("locale %s: %w", name, err)
+		}
+		files[filepath.Base(name)] = compact.Bytes()
+	}
+	return files, nil
+}
+
+func write(files map[string][]byte) error {
+	if err := os.RemoveAll(target); err != nil {
+		return fmt.Errorf("clear %s: %w", target, err)
+	}
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", target, err)
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(target, name), content, 0o644); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+/** What a page's own code tells about its visitor, with `set` and `tag`. */
+export interface PageContext {
+  attributes?: Record<string, unknown>;
+  tags?: string[];
+}
+
+/** Longest page_url that the server takes. */
+const PAGE_URL_LENGTH = 2048;
+
+/**
+ * The context of a submission. Global Privacy Control and Do Not Track drop what the browser tells about itself; what
+ * the page set on purpose stays.
+ */
+export function context(page: PageContext): Record<string, unknown> {
+  const { globalPrivacyControl } = navigator as Navigator & { globalPrivacyControl?: boolean };
+  if (globalPrivacyControl || navigator.doNotTrack === "1") return { ...page };
+  return {
+    ...page,
+    referrer: document.referrer || undefined,
+    screen: `${screen.width}x${screen.height}`,
+    viewport: `${innerWidth}x${innerHeight}`,
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    language: navigator.language,
+  };
+}
+
+/** Read when it is needed, so that client-side navigation needs no hook. An overlong URL loses query and fragment first. */
+export function pageURL(): string {
+  const { href, origin, pathname } = location;
+  return href.length <= PAGE_URL_LENGTH ? href : (origin + pathname).slice(0, PAGE_URL_LENGTH);
+}

@@ -1,0 +1,141 @@
+import {
+  assertNever,
+  type components,
+  openSocket,
+  type Socket,
+  type VisitorClientEvent,
+  type VisitorServerEvent,
+} from "../../realtime/protocol/ts";
+import type { Config } from "./config";
+import type { Entry } from "./outbox";
+import { VERSION } from "./version";
+
+/** A socket that leaves a submission unanswered this long is left for POST. */
+const SILENCE_MS = 10_000;
+/** The socket outlives the panel by this, for a visitor who looks twice; then the page may enter the bfcache again. */
+const LINGER_MS = 10_000;
+
+/** What became of one attempt. `later`: try again, no sooner than the given milliseconds. */
+export type Answer =
+  | { state: "sent"; receipt?: string }
+  | { state: "refused"; code: string; message: string; field?: string }
+  | { state: "later"; after?: number };
+
+export type Reading = Extract<VisitorServerEvent, { type: "DraftAccepted" }>["data"];
+
+export interface Session {
+  /** The panel is open: a socket is wanted. */
+  open(): void;
+  /** The panel is closed: the socket ends soon, and at once when the page is left. */
+  close(now?: boolean): void;
+  draft(text: string, shared: boolean, pageURL: string): void;
+  /** Undefined: the socket could not carry it, or nothing came back. The same entry may then go another way. */
+  submit(entry: Entry): Promise<Answer | undefined>;
+}
+
+export function createSession(config: Config, token: () => string, onReading: (reading: Reading) => void): Session {
+  type VisitorSocket = Socket<VisitorClientEvent>;
+  let socket: VisitorSocket | undefined;
+  let wanted = false;
+  let blocked = false;
+  let spoken = "";
+  let lingering: ReturnType<typeof setTimeout> | undefined;
+  const pending = new Map<string, (answer?: Answer) => void>();
+  const address = `${config.api.replace(/^http/, "ws")}/w/${config.key}/socket`;
+
+  // A policy without our wss: origin is reported once, not at every attempt to reconnect.
+  document.addEventListener("securitypolicyviolation", ({ blockedURI }) => {
+    if (!blockedURI.startsWith(address.split("/w/")[0]!)) return;
+    blocked = true;
+    disconnect();
+  });
+
+  function settle(id: string | undefined, answer?: Answer): void {
+    pending.get(id || "")?.(answer);
+  }
+
+  function receive(event: VisitorServerEvent): void {
+    switch (event.type) {
+      case "DraftAccepted":
+        return onReading(event.data);
+      case "FeedbackReceived":
+        return settle(event.re, { state: "sent", receipt: event.data.receipt_url });
+      case "Error":
+        return settle(event.re, refusal(event.data));
+      case "Connected":
+      case "Resumed":
+      case "ResumeFailed":
+      case "GoingAway":
+      case "Pong":
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  function connect(): void {
+    if (socket || blocked || !wanted) return;
+    socket = openSocket<VisitorServerEvent, VisitorClientEvent>({
+      url: () => address,
+      protocol: "earshot.v1+json",
+      immediate: true,
+      onEvent: receive,
+      onState(state) {
+        if (state === "open") {
+          spoken = token();
+          socket?.send({ type: "Hello", data: { resume_token: spoken, client: `widget/${VERSION}` } });
+        } else abandon();
+      },
+    });
+  }
+
+  function disconnect(): void {
+    socket?.close();
+    socket = undefined;
+    abandon();
+  }
+
+  function abandon(): void {
+    for (const done of [...pending.values()]) done();
+  }
+
+  return {
+    open() {
+      clearTimeout(lingering);
+      wanted = true;
+      connect();
+    },
+    close(now) {
+      clearTimeout(lingering);
+      wanted = false;
+      if (now) disconnect();
+      else lingering = setTimeout(disconnect, LINGER_MS);
+    },
+    draft(text, shared, pageURL) {
+      socket?.send({ type: "DraftChanged", data: shared ? { text, shared, page_url: pageURL } : { text } });
+    },
+    submit({ id, token: owner, body }) {
+      return new Promise((resolve) => {
+        const done = (answer?: Answer) => {
+          clearTimeout(timer);
+          pending.delete(id);
+          resolve(answer);
+        };
+        const timer = setTimeout(() => {
+          // Whatever is wrong with this connection, the next submission need not wait for it again.
+          disconnect();
+          connect();
+        }, SILENCE_MS);
+        pending.set(id, done);
+        if (owner !== spoken || !socket?.send({ type: "FeedbackSubmitted", id, data: body })) done();
+      });
+    },
+  };
+}
+
+/** Undefined where another way out may do better: the node is in trouble, not the submission. */
+function refusal({ code, message, errors, retry_after_ms }: components["schemas"]["Error"]): Answer | undefined {
+  if (code === "rate_limited") return { state: "later", after: retry_after_ms };
+  if (code === "internal" || code === "unavailable" || code === "storage_full") return undefined;
+  return { state: "refused", code, message, field: errors?.[0]?.path };
+}
