@@ -1,0 +1,1 @@
+"use strict";(()=>{var n="earshot.theme";function r(e){try{return localStorage.getItem(e)}catch{return null}}function t(){let e=r(n);return e==="light"||e==="dark"?e:"auto"}function o(e){document.documentElement.dataset.theme=e}o(t());})();

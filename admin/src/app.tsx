@@ -1,0 +1,89 @@
+import { effect, signal } from "@preact/signals";
+import { render } from "preact";
+import { openSocket } from "../../realtime/protocol/ts";
+import { DashboardContext, type Dashboard } from "./context";
+import { createKeys } from "./keys";
+import { createLive, type Live } from "./live/live";
+import { readSingleKeys, signedInHint } from "./preferences";
+import { currentHref, loginHref, navigate, route, startRouter } from "./router";
+import { createApi } from "./session/api";
+import { createSession } from "./session/session";
+import { Frame } from "./shell/frame";
+import { preloadRoute } from "./shell/pages";
+import { createNotices } from "./ui/notices";
+import { createWorkspace } from "./workspace";
+
+const session = createSession({
+  fetch: (...call) => fetch(...call),
+  exclusive: async (work) => (navigator.locks ? await navigator.locks.request("earshot-refresh", work) : work()),
+  hint: signedInHint,
+});
+const api = createApi(session);
+const workspace = createWorkspace(api);
+const unreachable = signal(false);
+let live: Live | null = null;
+
+function connect(): Live {
+  return createLive({
+    open: openSocket,
+    async ticketUrl() {
+      const { ticket } = await api.ticket();
+      return `${location.origin.replace(/^http/, "ws")}/api/v1/socket?ticket=${encodeURIComponent(ticket)}`;
+    },
+    refresh: session.refresh,
+    online: () => navigator.onLine,
+    now: Date.now,
+  });
+}
+
+const dashboard: Dashboard = {
+  session,
+  api,
+  workspace,
+  notices: createNotices(),
+  keys: createKeys(document, readSingleKeys),
+  live: () => (live ??= connect()),
+};
+
+/** Keeps the place and the session in step: nobody sees a page without one, nobody signed in sees the sign-in page. */
+function guard(): void {
+  const place = route.value;
+  const state = session.state.value;
+  if (state.name === "out") {
+    live?.close();
+    live = null;
+    workspace.clear();
+    if (place.name !== "login" && place.name !== "setup") {
+      navigate(state.reason === "left" ? "/login" : loginHref(currentHref.peek()), { replace: true });
+    }
+  }
+  if (state.name === "in") {
+    if (place.name === "login") navigate(place.next, { replace: true });
+    else if (place.name === "setup") navigate("/", { replace: true });
+    if (!workspace.me.peek() && !workspace.failed.peek()) void workspace.read();
+  }
+}
+
+async function start(): Promise<void> {
+  unreachable.value = false;
+  try {
+    await session.refresh();
+  } catch {
+    unreachable.value = true;
+  }
+}
+
+startRouter(document);
+preloadRoute(route.peek());
+effect(guard);
+const root = document.getElementById("app");
+if (root) {
+  root.replaceChildren();
+  render(
+    <DashboardContext.Provider value={dashboard}>
+      <Frame unreachable={unreachable} onRetry={start} />
+    </DashboardContext.Provider>,
+    root,
+  );
+}
+void start();

@@ -1,0 +1,138 @@
+import { useSignal } from "@preact/signals";
+import { useDashboard } from "../context";
+import type { Feedback, Status } from "../session/types";
+import { t } from "../text/en";
+import { formatMoment } from "../text/format";
+import { Dialog } from "../ui/dialog";
+import { Icon, StatusIcon } from "../ui/icons";
+import { UserText } from "../ui/linkify";
+import { Menu, MenuItem } from "../ui/menu";
+import { Empty } from "../ui/notices";
+import type { Inbox } from "./inbox";
+import { Properties } from "./properties";
+import { statuses } from "./query";
+
+interface DetailProps {
+  inbox: Inbox;
+  selectedId: string | null;
+  onStatus(item: Feedback, status: Status): void;
+  onStep(by: 1 | -1): void;
+  onBack(): void;
+}
+
+export function DetailPane(props: DetailProps) {
+  const { inbox, selectedId } = props;
+  const item = inbox.item.value;
+  const detail = inbox.detail.value;
+  if (!selectedId) return <Empty icon="inbox" title={t.inbox.pick} lead={t.inbox.pickLead} testid="detail-none" />;
+  if (item) return <Item {...props} item={item} />;
+  if (detail.name === "gone") {
+    return (
+      <Empty icon="trash" title={t.inbox.gone} lead={t.inbox.goneLead} testid="detail-gone">
+        <button type="button" class="button" onClick={props.onBack}>{t.common.back}</button>
+      </Empty>
+    );
+  }
+  if (detail.name === "failed") {
+    return (
+      <Empty icon="alert" title={t.inbox.itemFailed} testid="detail-failed">
+        <button type="button" class="button" onClick={() => inbox.open(selectedId)}>{t.common.retry}</button>
+      </Empty>
+    );
+  }
+  return <div class="boot-bar" role="status" aria-label={t.common.loading} />;
+}
+
+function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: Feedback }) {
+  const { workspace } = useDashboard();
+  const who = item.name || item.visitor.name || item.email || item.visitor.email;
+  return (
+    <article class="item" data-testid="detail" data-id={item.id} data-status={item.status}>
+      <header class="item-bar">
+        <button type="button" class="icon-button only-narrow" aria-label={t.common.back} data-testid="back" onClick={onBack}>
+          <Icon name="back" class="mirrored" />
+        </button>
+        <button type="button" class="icon-button" aria-label={t.inbox.previous} onClick={() => onStep(-1)}><Icon name="up" /></button>
+        <button type="button" class="icon-button" aria-label={t.inbox.next} onClick={() => onStep(1)}><Icon name="down" /></button>
+        <span class="fill" />
+        {workspace.canTriage.value && <Triage inbox={inbox} item={item} onStatus={onStatus} />}
+      </header>
+      <div class="item-scroll" tabIndex={0} role="region" aria-label={t.inbox.message}>
+        <div class="item-body">
+          {item.quarantined && <Quarantined reasons={item.quarantine_reasons} />}
+          <div class="author">
+            <span class="avatar large" aria-hidden="true">{who ? [...who][0]?.toUpperCase() : <Icon name="user" />}</span>
+            <div class="author-name">
+              <h2><bdi>{who || t.inbox.visitor}</bdi></h2>
+              <time dateTime={item.created_at} class="faint">{formatMoment(item.created_at)}</time>
+            </div>
+          </div>
+          <UserText text={item.message} class="message" />
+        </div>
+        <Properties item={item} />
+      </div>
+    </article>
+  );
+}
+
+function Triage({ inbox, item, onStatus }: { inbox: Inbox; item: Feedback; onStatus(item: Feedback, status: Status): void }) {
+  const erasing = useSignal(false);
+  const settled = item.status === "resolved" || item.status === "closed";
+  return (
+    <>
+      <button type="button" class="icon-button" aria-label={t.inbox.erase} data-testid="erase" onClick={() => (erasing.value = true)}>
+        <Icon name="trash" />
+      </button>
+      <Menu
+        class="button"
+        testid="status-menu"
+        align="end"
+        face={<><StatusIcon status={item.status} /><span class="visually-hidden">{t.inbox.statusFilter} </span>{t.status[item.status]}<Icon name="chevron" class="faint" /></>}
+      >
+        {statuses.map((status) => (
+          <MenuItem key={status} checked={status === item.status} testid={`status-${status}`} onPick={() => onStatus(item, status)}>
+            <StatusIcon status={status} />
+            {t.status[status]}
+            {status === item.status && <Icon name="check" class="end" />}
+          </MenuItem>
+        ))}
+      </Menu>
+      <button
+        type="button"
+        class={settled ? "button" : "button primary"}
+        data-testid="resolve"
+        aria-keyshortcuts={settled ? undefined : "e"}
+        onClick={() => onStatus(item, settled ? "open" : "resolved")}
+      >
+        {settled ? t.inbox.reopen : t.inbox.resolve}
+      </button>
+      {erasing.value && <EraseDialog onClose={() => (erasing.value = false)} onErase={() => inbox.erase(item.id)} />}
+    </>
+  );
+}
+
+function EraseDialog({ onClose, onErase }: { onClose(): void; onErase(): Promise<boolean> }) {
+  const { notices } = useDashboard();
+  const erase = async (): Promise<void> => {
+    onClose();
+    if (await onErase()) notices.show(t.inbox.erased);
+  };
+  return (
+    <Dialog title={t.inbox.eraseTitle} onClose={onClose} testid="erase-dialog">
+      <p class="dialog-text">{t.inbox.eraseLead}</p>
+      <footer class="dialog-foot">
+        <button type="button" class="button" onClick={onClose}>{t.common.cancel}</button>
+        <button type="button" class="button danger" data-testid="erase-confirm" onClick={erase}>{t.inbox.erase}</button>
+      </footer>
+    </Dialog>
+  );
+}
+
+function Quarantined({ reasons }: { reasons: readonly string[] }) {
+  return (
+    <div class="banner warn" data-testid="quarantined">
+      <p class="strong">{t.inbox.quarantined}</p>
+      {reasons.length > 0 && <p>{t.inbox.reasons} {reasons.join(", ")}</p>}
+    </div>
+  );
+}

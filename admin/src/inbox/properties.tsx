@@ -1,0 +1,59 @@
+import type { ComponentChildren } from "preact";
+import type { Feedback } from "../session/types";
+import { t } from "../text/en";
+import { formatMoment, shortPage } from "../text/format";
+import { KindIcon } from "../ui/icons";
+import { ForeignLink } from "../ui/linkify";
+import { Stars } from "./row";
+
+/** Nested context (`context.user.plan`) is shown flat and shallow: it is whatever a page chose to send. */
+const contextDepth = 3;
+const contextRows = 40;
+
+export function Properties({ item }: { item: Feedback }) {
+  const email = item.email ?? item.visitor.email;
+  const context = flatten(item.context ?? {}, "", contextDepth).slice(0, contextRows);
+  return (
+    <aside class="properties" aria-label={t.inbox.properties}>
+      <dl>
+        <Property name={t.inbox.kindLabel}>
+          {item.kind ? <span class="with-icon"><KindIcon kind={item.kind} />{t.kind[item.kind]}</span> : <span class="faint">{t.inbox.noKind}</span>}
+        </Property>
+        {item.rating !== null && <Property name={t.inbox.ratingLabel}><Stars rating={item.rating} /></Property>}
+        <Property name={t.inbox.page}><ForeignLink href={item.page_url}>{shortPage(item.page_url)}</ForeignLink></Property>
+        {email && <Property name={t.inbox.email}><a href={`mailto:${encodeURIComponent(email)}`}><bdi>{email}</bdi></a></Property>}
+        <Property name={t.inbox.received}><time dateTime={item.created_at}>{formatMoment(item.created_at)}</time></Property>
+        {item.updated_at !== item.created_at && (
+          <Property name={t.inbox.changed}><time dateTime={item.updated_at}>{formatMoment(item.updated_at)}</time></Property>
+        )}
+      </dl>
+      {context.length > 0 && (
+        <>
+          <h3>{t.inbox.context}</h3>
+          <dl data-testid="context">
+            {context.map(([name, value]) => <Property key={name} name={name}><bdi>{value}</bdi></Property>)}
+          </dl>
+        </>
+      )}
+    </aside>
+  );
+}
+
+function Property({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt><bdi>{name}</bdi></dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+export function flatten(value: Readonly<Record<string, unknown>>, prefix: string, depth: number): [string, string][] {
+  return Object.entries(value).flatMap(([name, entry]): [string, string][] => {
+    const path = prefix ? `${prefix}.${name}` : name;
+    if (typeof entry === "object" && entry !== null && !Array.isArray(entry) && depth > 1) {
+      return flatten(entry as Record<string, unknown>, path, depth - 1);
+    }
+    return [[path, typeof entry === "string" ? entry : (JSON.stringify(entry) ?? "")]];
+  });
+}

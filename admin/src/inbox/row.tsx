@@ -1,0 +1,74 @@
+import { Component } from "preact";
+import { t } from "../text/en";
+import { formatAge, formatMoment, pagePath } from "../text/format";
+import type { Feedback } from "../session/types";
+import { KindIcon, StatusIcon } from "../ui/icons";
+
+export interface RowProps {
+  item: Feedback;
+  href: string;
+  position: number;
+  setSize: number;
+  top: number;
+  selected: boolean;
+  tabbable: boolean;
+  now: number;
+}
+
+/** One row. Drawn again only when something of it changed: a hundred arrivals must not draw thirty rows a hundred times. */
+export class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: Readonly<RowProps>): boolean {
+    return (Object.keys(next) as (keyof RowProps)[]).some((key) => next[key] !== this.props[key]);
+  }
+
+  override render() {
+    const { item, href, position, setSize, top, selected, tabbable, now } = this.props;
+    const unread = item.status === "new";
+    const who = item.name || item.visitor.name || item.email || item.visitor.email;
+    return (
+      <li class="row-slot" style={{ "--top": `${top}px` }} aria-setsize={setSize} aria-posinset={position}>
+        <a
+          class={`row ${unread ? "unread" : ""} ${item.status === "resolved" || item.status === "closed" ? "settled" : ""}`}
+          href={href}
+          data-row={item.id}
+          data-testid="row"
+          data-status={item.status}
+          tabIndex={tabbable ? 0 : -1}
+          aria-current={selected ? "true" : undefined}
+        >
+          <span class="row-status" title={t.status[item.status]}>
+            <StatusIcon status={item.status} />
+            <span class="visually-hidden">{t.status[item.status]}: </span>
+          </span>
+          <span class="row-message" dir="auto">{firstLine(item.message)}</span>
+          <time class="row-time" dateTime={item.created_at} title={formatMoment(item.created_at)}>{formatAge(item.created_at, now)}</time>
+          <span class="row-meta">
+            {item.kind && (
+              <span class="row-kind">
+                <KindIcon kind={item.kind} />
+                {t.kind[item.kind]}
+              </span>
+            )}
+            <bdi class="row-who">{who || t.inbox.visitor}</bdi>
+            <bdi class="row-page">{pagePath(item.page_url)}</bdi>
+          </span>
+          {item.rating !== null && <Stars rating={item.rating} />}
+        </a>
+      </li>
+    );
+  }
+}
+
+/** A list shows one line; what is behind it must not be laid out for every row (messages have up to 5,000 characters). */
+function firstLine(message: string): string {
+  return message.slice(0, 240).replace(/\s+/g, " ");
+}
+
+export function Stars({ rating }: { rating: number }) {
+  return (
+    <span class="stars" role="img" aria-label={t.inbox.rating(rating)}>
+      <span aria-hidden="true">{"★".repeat(rating)}</span>
+      <span aria-hidden="true" class="stars-rest">{"★".repeat(5 - rating)}</span>
+    </span>
+  );
+}

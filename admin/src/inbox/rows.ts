@@ -1,0 +1,134 @@
+import type { Feedback, Kind, Status } from "../session/types";
+import type { FeedbackQuery } from "../session/api";
+
+/** What a live `FeedbackReceived` tells; the rest is known by what a new item must be. */
+export interface Arrival {
+  id: string;
+  project_id: string;
+  message: string;
+  page_url: string;
+  kind?: string | null;
+  rating?: number | null;
+  created_at: string;
+  quarantined: boolean;
+  visitor?: { session_id?: string | null; name?: string | null; email?: string | null } | null;
+}
+
+/** The inbox's list. `waiting` holds arrivals that must not be shown yet because they would move rows being read. */
+export interface Rows {
+  items: readonly Feedback[];
+  waiting: readonly Feedback[];
+  cursor: string | null;
+  total: number | null;
+  atLeast: boolean;
+}
+
+export const noRows: Rows = { items: [], waiting: [], cursor: null, total: null, atLeast: false };
+
+export function fromArrival(event: Arrival): Feedback {
+  const name = event.visitor?.name || null;
+  const email = event.visitor?.email || null;
+  return {
+    id: event.id,
+    project_id: event.project_id,
+    message: event.message,
+    page_url: event.page_url,
+    kind: (event.kind ?? null) as Kind | null,
+    rating: event.rating ?? null,
+    email,
+    name,
+    context: null,
+    status: "new",
+    rev: 0,
+    quarantined: event.quarantined,
+    quarantine_reasons: [],
+    created_at: event.created_at,
+    updated_at: event.created_at,
+    visitor: { session_id: event.visitor?.session_id ?? "", name, email },
+  };
+}
+
+/**
+ * Whether an arrival belongs to the view. A search is the server's to judge (stemming, scripts without spaces), so here
+ * a plain substring decides: it can miss one, and the next read of the view brings it.
+ */
+export function belongs(item: Feedback, query: FeedbackQuery): boolean {
+  if (item.quarantined !== query.quarantined) return false;
+  if (query.status && item.status !== query.status) return false;
+  if (query.kind && item.kind !== query.kind) return false;
+  return !query.q || `${item.message} ${item.email ?? ""} ${item.name ?? ""}`.toLowerCase().includes(query.q.toLowerCase());
+}
+
+function holds(list: readonly Feedback[], id: string): boolean {
+  return list.some((item) => item.id === id);
+}
+
+/** Adds one arrival, on top or held back. An item that is already there keeps its fuller form. */
+export function arrive(rows: Rows, item: Feedback, hold: boolean): Rows {
+  if (holds(rows.items, item.id) || holds(rows.waiting, item.id)) return rows;
+  const total = rows.total === null ? null : rows.total + (rows.atLeast ? 0 : 1);
+  if (hold) return { ...rows, total, waiting: [item, ...rows.waiting] };
+  return { ...rows, total, items: [item, ...rows.waiting, ...rows.items], waiting: [] };
+}
+
+export function release(rows: Rows): Rows {
+  return rows.waiting.length === 0 ? rows : { ...rows, items: [...rows.waiting, ...rows.items], waiting: [] };
+}
+
+/** Adds an older page; a row that moved between the reads is not shown twice. */
+export function append(rows: Rows, page: readonly Feedback[], cursor: string | null): Rows {
+  const known = new Set([...rows.items, ...rows.waiting].map((item) => item.id));
+  return { ...rows, items: [...rows.items, ...page.filter((item) => !known.has(item.id))], cursor };
+}
+
+/** Takes the newest page of a second read: what is new arrives, what is known is brought up to date in place. */
+export function reconcile(rows: Rows, page: readonly Feedback[], hold: boolean): Rows {
+  let next = rows;
+  for (const item of [...page].reverse()) {
+    next = holds(next.items, item.id) || holds(next.waiting, item.id) ? replace(next, item) : arrive(next, item, hold);
+  }
+  return next;
+}
+
+/** Puts the newer form of an item in its place; an older `rev` (a late answer) changes nothing. */
+export function replace(rows: Rows, item: Feedback): Rows {
+  return edit(rows, item.id, (old) => (item.rev < old.rev ? old : item));
+}
+
+/** Applies a live change. A change that was already seen (`rev` not newer) is dropped. */
+export function change(rows: Rows, id: string, rev: number, changes: Partial<Feedback>): Rows {
+  return edit(rows, id, (old) => (rev <= old.rev ? old : { ...old, ...changes, rev }));
+}
+
+function edit(rows: Rows, id: string, form: (old: Feedback) => Feedback): Rows {
+  const apply = (list: readonly Feedback[]): readonly Feedback[] => {
+    const at = list.findIndex((item) => item.id === id);
+    const old = list[at];
+    if (!old) return list;
+    const next = form(old);
+    return next === old ? list : list.with(at, next);
+  };
+  const items = apply(rows.items);
+  const waiting = apply(rows.waiting);
+  return items === rows.items && waiting === rows.waiting ? rows : { ...rows, items, waiting };
+}
+
+export function remove(rows: Rows, id: string): Rows {
+  if (!holds(rows.items, id) && !holds(rows.waiting, id)) return rows;
+  const without = (list: readonly Feedback[]): readonly Feedback[] => list.filter((item) => item.id !== id);
+  const total = rows.total === null || rows.atLeast ? rows.total : Math.max(0, rows.total - 1);
+  return { ...rows, total, items: without(rows.items), waiting: without(rows.waiting) };
+}
+
+/** Puts an item back where it was, as a rollback does: rows are newest first, so its time gives the place. */
+export function restore(rows: Rows, item: Feedback): Rows {
+  if (holds(rows.items, item.id)) return edit(rows, item.id, () => item);
+  const at = rows.items.findIndex((other) => other.created_at < item.created_at);
+  const items = at < 0 ? [...rows.items, item] : rows.items.toSpliced(at, 0, item);
+  return { ...rows, items, total: rows.total === null || rows.atLeast ? rows.total : rows.total + 1 };
+}
+
+/** An answer's status, set by hand before the server has agreed; `rev` stays, so that the answer itself still wins. */
+export function assume(rows: Rows, id: string, status: Status): Rows {
+  return edit(rows, id, (old) => ({ ...old, status }));
+}

@@ -1,0 +1,61 @@
+import { useEffect } from "preact/hooks";
+
+/** Keys by `KeyboardEvent.key`; a sequence is written with a blank (`g i`). */
+export type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>;
+
+/** How long the second key of a sequence may take. */
+const sequenceMs = 1_000;
+
+interface Keys {
+  /** Adds bindings; the youngest layer that knows a key gets it. Returns the way out. */
+  layer(bindings: Bindings): () => void;
+}
+
+/** Keys that are no character and therefore stay when single keys are turned off (WCAG 2.1.4 is about characters). */
+const named = new Set(["Escape", "Enter", "ArrowUp", "ArrowDown", "Home", "End"]);
+
+export function createKeys(target: Document, singleKeys: () => boolean): Keys {
+  const layers: Bindings[] = [];
+  let first = "";
+  let firstAt = 0;
+
+  target.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.querySelector("dialog[open], :popover-open")) return;
+    const isNamed = named.has(event.key);
+    if (!isNamed && (!singleKeys() || writes(event.target))) return;
+    if (isNamed && event.key !== "Escape" && takesKeys(event.target)) return;
+    const pair = event.timeStamp - firstAt < sequenceMs ? `${first} ${event.key}` : "";
+    const name = layers.some((layer) => layer[pair]) ? pair : event.key;
+    first = name === pair ? "" : event.key;
+    firstAt = event.timeStamp;
+    const run = layers.findLast((layer) => layer[name])?.[name];
+    if (!run) return;
+    event.preventDefault();
+    run(event);
+  });
+
+  return {
+    layer(bindings) {
+      layers.push(bindings);
+      return () => void layers.splice(layers.indexOf(bindings), 1);
+    },
+  };
+}
+
+function writes(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button", "range", "color"].includes(target.type);
+  return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+/** Controls that give Enter and the arrows a meaning of their own. */
+function takesKeys(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.matches("input, textarea, select, button, summary, a:not([data-row])") || target.isContentEditable);
+}
+
+export function useKeys(keys: Keys, bindings: Bindings): void {
+  useEffect(() => keys.layer(bindings));
+}
+
+export type { Keys };

@@ -1,0 +1,136 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useDashboard } from "../context";
+import { AccentField } from "../look/accent-field";
+import { Preview } from "../look/preview";
+import { inboxHref } from "../router";
+import type { Project, Settings } from "../session/types";
+import { t } from "../text/en";
+import { Code } from "../ui/copy";
+import { Choice } from "../ui/field";
+import { Icon } from "../ui/icons";
+import { explain } from "../workspace";
+
+export function InstallPage({ project }: { project: Project }) {
+  useEffect(() => void (document.title = `${t.install.title} · ${project.name} · ${t.product}`), [project.name]);
+  return (
+    <div class="page">
+      <header class="page-head">
+        <div>
+          <h1>{t.install.title}</h1>
+          <p class="lead">{t.install.lead}</p>
+        </div>
+      </header>
+      <ol class="steps">
+        <Step title={t.install.snippet} lead={t.install.snippetLead}>
+          <Code label={t.install.snippetLabel} code={project.snippet} testid="snippet" />
+        </Step>
+        <Step title={t.install.look} lead={t.install.lookLead}>
+          <Look project={project} />
+        </Step>
+        <Step title={t.install.csp} lead={t.install.cspLead}>
+          <Code label={t.install.cspLabel} code={policy(project.snippet)} testid="csp" />
+          <p class="hint">{t.install.cspNote}</p>
+        </Step>
+        <Waiting projectId={project.id} />
+      </ol>
+      <section class="trouble">
+        <h2>{t.install.trouble}</h2>
+        {t.install.troubles.map(([question, answer]) => (
+          <details key={question}>
+            <summary>{question}</summary>
+            <p>{answer}</p>
+          </details>
+        ))}
+      </section>
+    </div>
+  );
+}
+
+function Step({ title, lead, children }: { title: string; lead: string; children: ComponentChildren }) {
+  return (
+    <li class="step">
+      <h2>{title}</h2>
+      <p class="step-lead">{lead}</p>
+      {children}
+    </li>
+  );
+}
+
+/** The sources that a site's own policy needs. The host is the snippet's: behind a proxy it is not this page's. */
+export function policy(snippet: string): string {
+  const origin = /src="(https?:\/\/[^/"]+)/.exec(snippet)?.[1] ?? location.origin;
+  return `script-src ${origin};\nconnect-src ${origin} ${origin.replace(/^http/, "ws")};`;
+}
+
+/** A colour being dragged reports dozens of values a second; the last one is saved. */
+const saveDelayMs = 500;
+
+function Look({ project }: { project: Project }) {
+  const { api, workspace, notices } = useDashboard();
+  const settings = useSignal(project.settings);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const pending = useRef<Partial<Settings>>({});
+  const readOnly = !workspace.canManage.value;
+
+  const save = async (): Promise<void> => {
+    const patch = pending.current;
+    pending.current = {};
+    try {
+      workspace.put(await api.updateProject(project.id, { settings: patch }));
+      notices.show(t.settings.saved);
+    } catch (cause) {
+      notices.show(`${t.settings.failed} ${explain(cause)}`, "bad");
+    }
+  };
+  const change = (patch: Partial<Settings>): void => {
+    settings.value = { ...settings.value, ...patch };
+    pending.current = { ...pending.current, ...patch };
+    clearTimeout(timer.current);
+    timer.current = setTimeout(save, saveDelayMs);
+  };
+  // Leaving within the delay must not lose the choice.
+  useEffect(() => () => {
+    clearTimeout(timer.current);
+    if (Object.keys(pending.current).length > 0) void save();
+  }, []);
+
+  return (
+    <div class="look">
+      <div class="look-fields">
+        <AccentField value={settings.value.accent} disabled={readOnly} onPick={(accent) => change({ accent })} />
+        <Choice legend={t.look.position} name="position" disabled={readOnly} value={settings.value.position} options={t.look.positions} onPick={(position) => change({ position })} />
+        <Choice legend={t.look.theme} name="widget-theme" disabled={readOnly} value={settings.value.theme} options={t.look.themes} onPick={(theme) => change({ theme })} />
+      </div>
+      <Preview settings={settings.value} />
+    </div>
+  );
+}
+
+function Waiting({ projectId }: { projectId: string }) {
+  const { api, live } = useDashboard();
+  const arrived = useSignal(false);
+  useEffect(() => {
+    const look = (): void => void api.hasFeedback(projectId).then((found) => found && (arrived.value = true), () => undefined);
+    look();
+    return live().watch(projectId, {
+      received: () => (arrived.value = true),
+      updated: () => undefined,
+      erased: () => undefined,
+      fresh: look,
+    });
+  }, [projectId]);
+  return (
+    <li class={arrived.value ? "step waiting arrived" : "step waiting"} data-testid="first-feedback" data-arrived={arrived.value}>
+      <div role="status">
+        <h2>
+          {arrived.value ? <span class="waiting-icon"><Icon name="check" /></span> : <span class="waiting-icon radar" aria-hidden="true" />}
+          {arrived.value ? t.install.arrived : t.install.waiting}
+        </h2>
+        <p class="step-lead">{arrived.value ? t.install.arrivedLead : t.install.waitingLead}</p>
+      </div>
+      {arrived.value && <a class="button primary" href={inboxHref(projectId, null)}>{t.install.toInbox}<Icon name="arrow" class="mirrored" /></a>}
+    </li>
+  );
+}

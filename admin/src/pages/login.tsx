@@ -1,0 +1,57 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { useDashboard } from "../context";
+import { Problem } from "../session/problem";
+import { t } from "../text/en";
+import { TextField } from "../ui/field";
+import { Brand } from "../ui/icons";
+import { explain } from "../workspace";
+
+export function LoginPage() {
+  const { session, api } = useDashboard();
+  const email = useSignal("");
+  const password = useSignal("");
+  const busy = useSignal(false);
+  const error = useSignal("");
+  const setupNeeded = useSignal(false);
+  const form = useRef<HTMLFormElement>(null);
+  const state = session.state.value;
+  const reason = state.name === "out" ? state.reason : "none";
+
+  useEffect(() => {
+    document.title = `${t.login.title} · ${t.product}`;
+    form.current?.querySelector("input")?.focus();
+    if (reason === "none") api.setupNeeded().then((needed) => (setupNeeded.value = needed), () => undefined);
+  }, []);
+
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    if (busy.value) return;
+    busy.value = true;
+    error.value = "";
+    try {
+      await session.login({ email: email.value.trim(), password: password.value });
+    } catch (cause) {
+      error.value = cause instanceof Problem && (cause.status === 401 || cause.status === 422) ? t.login.wrong : explain(cause);
+      form.current?.querySelector<HTMLInputElement>("input[type=password]")?.select();
+    } finally {
+      busy.value = false;
+    }
+  };
+
+  return (
+    <main class="alone">
+      <form class="card" ref={form} onSubmit={submit} data-testid="login">
+        <Brand />
+        <h1>{t.login.title}</h1>
+        {reason === "none" && !setupNeeded.value && <p class="lead">{t.login.lead}</p>}
+        {reason !== "none" && <p class="banner" role="status" data-testid="login-reason">{t.login[reason]}</p>}
+        {setupNeeded.value && <p class="banner" role="status">{t.login.setupNeeded}</p>}
+        <TextField label={t.login.email} value={email.value} onInput={(value) => (email.value = value)} input={{ type: "email", name: "email", autocomplete: "username", required: true }} />
+        <TextField label={t.login.password} value={password.value} onInput={(value) => (password.value = value)} input={{ type: "password", name: "password", autocomplete: "current-password", required: true }} />
+        {error.value && <p class="banner bad" role="alert" data-testid="login-error">{error.value}</p>}
+        <button type="submit" class="button primary block" aria-disabled={busy.value}>{busy.value ? t.login.busy : t.login.submit}</button>
+      </form>
+    </main>
+  );
+}

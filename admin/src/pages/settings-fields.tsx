@@ -1,0 +1,122 @@
+import type { ComponentChildren } from "preact";
+import { AccentField } from "../look/accent-field";
+import type { FieldError } from "../session/problem";
+import type { Settings, Texts } from "../session/types";
+import { kinds } from "../inbox/query";
+import { t } from "../text/en";
+import { Choice, Field, Switch, TextField } from "../ui/field";
+import { KindIcon } from "../ui/icons";
+import { originErrors, readOrigins } from "./origins";
+import type { SettingsForm } from "./settings-form";
+
+export type Errors = readonly FieldError[];
+
+interface FieldsProps {
+  form: SettingsForm;
+  change(part: Partial<SettingsForm>): void;
+  errors: Errors;
+}
+
+function Section({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class="settings-section">
+      <h2>{title}</h2>
+      <div class="settings-fields">{children}</div>
+    </section>
+  );
+}
+
+function errorAt(errors: Errors, path: string): string | undefined {
+  return errors.find((error) => error.path === path || error.path.startsWith(`${path}.`) || error.path.startsWith(`${path}[`))?.message;
+}
+
+function setter({ form, change }: FieldsProps): (part: Partial<Settings>) => void {
+  return (part) => change({ settings: { ...form.settings, ...part } });
+}
+
+export function ProjectFields({ form, change, errors }: FieldsProps) {
+  return (
+    <Section title={t.settings.project}>
+      <TextField label={t.settings.name} error={errorAt(errors, "name")} value={form.name} onInput={(name) => change({ name })} input={{ name: "name", required: true, maxLength: 200, autocomplete: "off" }} />
+      <Field label={t.settings.origins} hint={t.projects.originsHint} error={originErrors(errors, readOrigins(form.origins))}>
+        {(wiring) => <textarea {...wiring} class="input mono" rows={4} dir="ltr" spellcheck={false} data-testid="origins" value={form.origins} onInput={(event) => change({ origins: event.currentTarget.value })} />}
+      </Field>
+    </Section>
+  );
+}
+
+export function AppearanceFields(props: FieldsProps) {
+  const { settings } = props.form;
+  const set = setter(props);
+  return (
+    <Section title={t.settings.appearance}>
+      <AccentField value={settings.accent} error={errorAt(props.errors, "settings.accent")} onPick={(accent) => set({ accent })} />
+      <Choice legend={t.look.position} name="position" value={settings.position} options={t.look.positions} onPick={(position) => set({ position })} />
+      <Choice legend={t.look.theme} name="widget-theme" value={settings.theme} options={t.look.themes} onPick={(theme) => set({ theme })} />
+      <Choice legend={t.settings.trigger} name="trigger" value={settings.trigger} options={t.settings.triggers} hint={t.settings.triggerHint} onPick={(trigger) => set({ trigger })} />
+    </Section>
+  );
+}
+
+export function QuestionFields(props: FieldsProps) {
+  const { settings } = props.form;
+  const set = setter(props);
+  return (
+    <Section title={t.settings.questions}>
+      <fieldset class="field choice">
+        <legend>{t.settings.kinds}</legend>
+        <div class="checks">
+          {kinds.map((kind) => (
+            <label class="check" key={kind}>
+              <input
+                type="checkbox"
+                checked={settings.kinds.includes(kind)}
+                // The order stays the usual one, whatever the order of the clicks.
+                onChange={(event) => set({ kinds: kinds.filter((other) => (other === kind ? event.currentTarget.checked : settings.kinds.includes(other))) })}
+              />
+              <KindIcon kind={kind} />
+              {t.kind[kind]}
+            </label>
+          ))}
+        </div>
+      </fieldset>
+      <Switch label={t.settings.rating} checked={settings.rating} testid="rating" onToggle={(rating) => set({ rating })} />
+      <Switch label={t.settings.askEmail} checked={settings.ask_email} testid="ask-email" onToggle={(ask_email) => set({ ask_email })} />
+    </Section>
+  );
+}
+
+export function LanguageFields(props: FieldsProps) {
+  const { settings } = props.form;
+  const set = setter(props);
+  const text = (name: keyof Texts, label: string, placeholder?: string) => (
+    <TextField
+      label={label}
+      error={errorAt(props.errors, `settings.texts.${name}`)}
+      value={settings.texts[name] ?? ""}
+      onInput={(value) => set({ texts: { ...settings.texts, [name]: value } })}
+      input={{ name: `text-${name}`, maxLength: 200, placeholder, dir: "auto", autocomplete: "off" }}
+    />
+  );
+  return (
+    <Section title={t.settings.language}>
+      <Choice legend={t.settings.locale} name="locale" value={settings.locale} options={t.settings.locales} onPick={(locale) => set({ locale })} />
+      <p class="hint">{t.settings.texts}</p>
+      <div class="pair">
+        {text("launcher", t.settings.launcher, t.look.launcher)}
+        {text("title", t.settings.panelTitle, t.look.panelTitle)}
+        {text("placeholder", t.settings.placeholder, t.look.placeholder)}
+        {text("thanks", t.settings.thanks)}
+      </div>
+    </Section>
+  );
+}
+
+export function PrivacyFields(props: FieldsProps) {
+  const set = setter(props);
+  return (
+    <Section title={t.settings.privacy}>
+      <Switch label={t.settings.showDrafts} hint={t.settings.showDraftsHint} testid="show-drafts" checked={props.form.settings.show_drafts} onToggle={(show_drafts) => set({ show_drafts })} />
+    </Section>
+  );
+}

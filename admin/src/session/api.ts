@@ -1,0 +1,68 @@
+import type { Session } from "./session";
+import type { CreatedProject, Feedback, FeedbackPage, Me, Project, ProjectPatch, Status, Ticket } from "./types";
+
+export interface FeedbackQuery {
+  status: string;
+  kind: string;
+  q: string;
+  quarantined: boolean;
+}
+
+/** The staff calls that the dashboard makes, typed by the generated contract. */
+export interface Api {
+  setupNeeded(): Promise<boolean>;
+  me(): Promise<Me>;
+  projects(): Promise<Project[]>;
+  project(id: string): Promise<Project>;
+  createProject(body: { name: string; allowed_origins: string[] }): Promise<CreatedProject>;
+  updateProject(id: string, patch: ProjectPatch): Promise<Project>;
+  listFeedback(projectId: string, query: FeedbackQuery, cursor: string | null, abort?: AbortSignal): Promise<FeedbackPage>;
+  hasFeedback(projectId: string): Promise<boolean>;
+  feedback(id: string, abort?: AbortSignal): Promise<Feedback>;
+  setStatus(id: string, status: Status, rev: number): Promise<Feedback>;
+  erase(id: string): Promise<void>;
+  ticket(): Promise<Ticket>;
+}
+
+/** Rows a page: enough to fill a tall screen twice, small enough to arrive at once on a slow line. */
+export const pageSize = 50;
+
+export function createApi({ request }: Pick<Session, "request">): Api {
+  return {
+    setupNeeded: async () => (await request<{ needed: boolean }>("GET", "/setup")).needed,
+    me: () => request("GET", "/me"),
+    async projects() {
+      const all: Project[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: { items: Project[]; next_cursor: string | null } = await request(
+          "GET",
+          `/projects?limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`,
+        );
+        all.push(...page.items);
+        cursor = page.next_cursor ?? null;
+      } while (cursor);
+      return all;
+    },
+    project: (id) => request("GET", `/projects/${id}`),
+    createProject: (body) => request("POST", "/projects", body),
+    updateProject: (id, patch) => request("PATCH", `/projects/${id}`, patch),
+    listFeedback(projectId, query, cursor, abort) {
+      const search = new URLSearchParams({ limit: String(pageSize), quarantined: String(query.quarantined) });
+      if (query.status) search.set("status", query.status);
+      if (query.kind) search.set("kind", query.kind);
+      if (query.q) search.set("q", query.q);
+      if (cursor) search.set("cursor", cursor);
+      else search.set("count", "true");
+      return request("GET", `/projects/${projectId}/feedback?${search}`, undefined, abort);
+    },
+    async hasFeedback(projectId) {
+      const page = await request<FeedbackPage>("GET", `/projects/${projectId}/feedback?limit=1`);
+      return page.items.length > 0;
+    },
+    feedback: (id, abort) => request("GET", `/feedback/${id}`, undefined, abort),
+    setStatus: (id, status, rev) => request("PATCH", `/feedback/${id}`, { status, rev }),
+    erase: (id) => request("DELETE", `/feedback/${id}`),
+    ticket: () => request("POST", "/socket/tickets", {}),
+  };
+}

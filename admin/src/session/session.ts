@@ -1,0 +1,128 @@
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { readProblem, Problem, Unreachable } from "./problem";
+
+/** Why nobody is signed in. `none`: never was on this device, so the sign-in page owes no explanation. */
+export type SignedOutReason = "none" | "expired" | "left";
+export type SessionState = { name: "unknown" } | { name: "in"; token: string } | { name: "out"; reason: SignedOutReason };
+
+export interface SessionDeps {
+  fetch: typeof fetch;
+  /** Runs work alone among all tabs of this origin, so that two tabs never rotate one refresh token at the same time. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>;
+  /** Remembers over reloads that somebody was signed in. Holds no secret. */
+  hint: { get(): boolean; set(signedIn: boolean): void };
+}
+
+export interface Session {
+  state: ReadonlySignal<SessionState>;
+  signedIn: ReadonlySignal<boolean>;
+  /** Gets a fresh access token; concurrent calls share one request. Null: the session is over. Throws Unreachable. */
+  refresh(): Promise<string | null>;
+  login(body: { email: string; password: string }): Promise<void>;
+  setup(body: SetupBody): Promise<void>;
+  logout(): Promise<void>;
+  /** A staff call. A 401 is answered by one refresh and one repeat; a second one ends the session. */
+  request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
+}
+
+export interface SetupBody {
+  token: string;
+  email: string;
+  password: string;
+  name: string;
+  organization: string;
+}
+
+export function createSession(deps: SessionDeps): Session {
+  const state = signal<SessionState>({ name: "unknown" });
+  let refreshing: Promise<string | null> | null = null;
+
+  function token(): string | null {
+    const now = state.peek();
+    return now.name === "in" ? now.token : null;
+  }
+
+  function enter(answer: unknown): string {
+    const value = (answer as { access_token: string }).access_token;
+    state.value = { name: "in", token: value };
+    deps.hint.set(true);
+    return value;
+  }
+
+  function leave(reason: SignedOutReason): null {
+    state.value = { name: "out", reason };
+    deps.hint.set(false);
+    return null;
+  }
+
+  async function send(method: string, path: string, body: unknown, bearer: string | null, abort?: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    try {
+      return await deps.fetch(`/api/v1${path}`, {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        credentials: "same-origin",
+        signal: abort ?? null,
+      });
+    } catch (cause) {
+      if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+      throw new Unreachable(cause);
+    }
+  }
+
+  async function rotate(): Promise<string | null> {
+    const response = await send("POST", "/auth/refresh", {}, null);
+    if (response.ok) return enter(await response.json());
+    // Only a refusal ends the session; a server that is down or busy says nothing about it.
+    if (response.status === 401 || response.status === 403) return leave(deps.hint.get() ? "expired" : "none");
+    throw response.status >= 500 ? new Unreachable(response.status) : await readProblem(response);
+  }
+
+  function refresh(): Promise<string | null> {
+    refreshing ??= deps.exclusive(rotate).finally(() => (refreshing = null));
+    return refreshing;
+  }
+
+  async function request<T>(method: string, path: string, body?: unknown, abort?: AbortSignal): Promise<T> {
+    let used = token();
+    let response = await send(method, path, body, used, abort);
+    if (response.status === 401) {
+      // Another call may have refreshed while this one was under way: its token is newer than the refused one.
+      const fresh = token() !== used ? token() : await refresh();
+      if (!fresh) throw await readProblem(response);
+      used = fresh;
+      response = await send(method, path, body, used, abort);
+      if (response.status === 401) leave("expired");
+    }
+    if (!response.ok) throw await readProblem(response);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  async function credentials(path: string, body: unknown): Promise<void> {
+    const response = await send("POST", path, body, null);
+    if (!response.ok) throw await readProblem(response);
+    enter(await response.json());
+  }
+
+  return {
+    state,
+    signedIn: computed(() => state.value.name === "in"),
+    refresh,
+    login: (body) => credentials("/auth/login", body),
+    setup: (body) => credentials("/setup", body),
+    async logout() {
+      const response = await send("POST", "/auth/logout", {}, token());
+      if (!response.ok && response.status !== 401) throw await readProblem(response);
+      leave("left");
+    },
+    request,
+  };
+}
+
+/** True for the refusals that a person can do nothing about but read. */
+export function isProblem(error: unknown, code: string): error is Problem {
+  return error instanceof Problem && error.code === code;
+}

@@ -1,0 +1,101 @@
+import type { Signal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { useDashboard } from "../context";
+import { useKeys } from "../keys";
+import { inboxHref, navigate, route, type Route } from "../router";
+import { t } from "../text/en";
+import { Empty, NoticeList } from "../ui/notices";
+import { pages } from "./pages";
+import { Sidebar } from "./sidebar";
+
+interface FrameProps {
+  unreachable: Signal<boolean>;
+  onRetry(): void;
+}
+
+/** The outermost component: the page of the route within the shell, or alone where nobody is signed in. */
+export function Frame({ unreachable, onRetry }: FrameProps) {
+  const { session, notices } = useDashboard();
+  const place = route.value;
+  const state = session.state.value.name;
+  if (unreachable.value && state === "unknown") {
+    return (
+      <main class="alone">
+        <Empty icon="alert" title={t.common.unreachable}>
+          <button type="button" class="button primary" onClick={onRetry}>{t.common.retry}</button>
+        </Empty>
+      </main>
+    );
+  }
+  const bare = place.name === "login" || place.name === "setup";
+  return (
+    <>
+      {bare ? state === "out" && <Bare place={place} /> : <Shell place={place} ready={state === "in"} />}
+      <NoticeList notices={notices} />
+    </>
+  );
+}
+
+function Bare({ place }: { place: Route }) {
+  if (place.name === "setup") return <pages.setup.Page token={place.token} />;
+  return <pages.login.Page />;
+}
+
+function Shell({ place, ready }: { place: Route; ready: boolean }) {
+  const { keys } = useDashboard();
+  const help = useSignal(false);
+  const projectId = "projectId" in place ? place.projectId : null;
+  useEffect(() => {
+    if (projectId) lastProject = projectId;
+  }, [projectId]);
+  useKeys(keys, {
+    "?": () => (help.value = true),
+    "g i": () => navigate((projectId ?? lastProject) ? inboxHref((projectId ?? lastProject) as string, null) : "/"),
+  });
+  return (
+    <div class="shell">
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>{t.common.skip}</a>
+      <Sidebar place={place} projectId={projectId} onHelp={() => (help.value = true)} />
+      <main id="main" class="main" tabIndex={-1}>
+        {ready ? <Content place={place} /> : <div class="boot-bar" />}
+      </main>
+      {help.value && <pages.help.Page onClose={() => (help.value = false)} />}
+    </div>
+  );
+}
+
+/** `g i` on the list of projects leads back to the inbox that was open last. */
+let lastProject: string | null = null;
+
+function Content({ place }: { place: Route }) {
+  const { workspace } = useDashboard();
+  if (workspace.failed.value) {
+    return (
+      <Empty icon="alert" title={t.projects.failed} testid="workspace-failed">
+        <button type="button" class="button primary" onClick={() => workspace.read()}>{t.common.retry}</button>
+      </Empty>
+    );
+  }
+  const projects = workspace.projects.value;
+  if (!projects) return <div class="boot-bar" />;
+  if (place.name === "projects") return <pages.projects.Page />;
+  const project = "projectId" in place ? projects.find(({ id }) => id === place.projectId) : undefined;
+  if (!project) {
+    return (
+      <Empty icon="search" title={place.name === "missing" ? t.missing.title : t.projects.missing} testid="missing">
+        <a class="button primary" href="/">{t.missing.action}</a>
+      </Empty>
+    );
+  }
+  switch (place.name) {
+    case "inbox":
+      return <pages.inbox.Page key={project.id} project={project} feedbackId={place.feedbackId} query={place.query} />;
+    case "install":
+      return <pages.install.Page key={project.id} project={project} />;
+    case "settings":
+      return <pages.settings.Page key={project.id} project={project} />;
+    default:
+      return null;
+  }
+}

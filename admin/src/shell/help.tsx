@@ -1,0 +1,42 @@
+import { useSignal } from "@preact/signals";
+import { readSingleKeys, writeSingleKeys } from "../preferences";
+import { t } from "../text/en";
+import { Dialog } from "../ui/dialog";
+import { Switch } from "../ui/field";
+
+const sheet: readonly (readonly [readonly string[], string])[] = [
+  [["J"], t.help.next],
+  [["K"], t.help.previous],
+  [["Enter"], t.help.open],
+  [["E"], t.help.resolve],
+  [["/"], t.help.search],
+  [["G", "I"], t.help.inbox],
+  [["?"], t.help.help],
+  [["Esc"], t.help.escape],
+];
+
+export function HelpSheet({ onClose }: { onClose(): void }) {
+  const single = useSignal(readSingleKeys());
+  return (
+    <Dialog title={t.help.title} onClose={onClose} testid="help">
+      <dl class="keys">
+        {sheet.map(([keys, what]) => (
+          <div key={what}>
+            <dt>
+              {keys.map((key, at) => (
+                <>
+                  {at > 0 && <span class="faint"> {t.help.then} </span>}
+                  <kbd>{key}</kbd>
+                </>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="dialog-note">
+        <Switch label={t.help.toggle} hint={t.help.toggleHint} checked={single.value} onToggle={(on) => writeSingleKeys((single.value = on))} />
+      </div>
+    </Dialog>
+  );
+}

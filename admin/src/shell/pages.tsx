@@ -1,0 +1,18 @@
+import { lazy } from "../lazy";
+import type { Route } from "../router";
+
+/** Each page is a chunk of its own: who answers feedback never loads the settings. */
+export const pages = {
+  inbox: lazy(() => import("../inbox/inbox-page").then((module) => module.InboxPage)),
+  projects: lazy(() => import("../pages/projects").then((module) => module.ProjectsPage)),
+  install: lazy(() => import("../pages/install").then((module) => module.InstallPage)),
+  settings: lazy(() => import("../pages/settings").then((module) => module.SettingsPage)),
+  login: lazy(() => import("../pages/login").then((module) => module.LoginPage)),
+  setup: lazy(() => import("../pages/setup").then((module) => module.SetupPage)),
+  help: lazy(() => import("./help").then((module) => module.HelpSheet)),
+};
+
+/** Starts loading a page's code while the session is still being asked for. */
+export function preloadRoute(route: Route): void {
+  if (route.name !== "missing") pages[route.name].preload();
+}

@@ -1,0 +1,150 @@
+import { useSignal } from "@preact/signals";
+import { useDashboard } from "../context";
+import { readSingleKeys, readTheme, writeSingleKeys, writeTheme, type Theme } from "../preferences";
+import { inboxHref, navigate, type Route } from "../router";
+import { t } from "../text/en";
+import { explain } from "../workspace";
+import { Choice, Switch } from "../ui/field";
+import { Brand, Icon, type IconName } from "../ui/icons";
+import { Menu, MenuItem } from "../ui/menu";
+
+interface SidebarProps {
+  place: Route;
+  projectId: string | null;
+  onHelp(): void;
+}
+
+export function Sidebar({ place, projectId, onHelp }: SidebarProps) {
+  return (
+    <header class="side">
+      <div class="side-top">
+        <ProjectPicker projectId={projectId} />
+      </div>
+      {projectId ? <Nav place={place} projectId={projectId} /> : <span class="side-fill" />}
+      <div class="side-end">
+        <ConnectionState active={projectId !== null} />
+        <AccountMenu onHelp={onHelp} />
+      </div>
+    </header>
+  );
+}
+
+function Nav({ place, projectId }: { place: Route; projectId: string }) {
+  const held = place.name === "inbox" && place.query.get("quarantined") === "true";
+  const link = (href: string, icon: IconName, label: string, current: boolean) => (
+    <li>
+      <a href={href} aria-current={current ? "page" : undefined}>
+        <Icon name={icon} />
+        <span>{label}</span>
+      </a>
+    </li>
+  );
+  return (
+    <nav class="nav" aria-label={t.nav.label}>
+      <ul>
+        {link(inboxHref(projectId, null), "inbox", t.nav.inbox, place.name === "inbox" && !held)}
+        {link(`/projects/${projectId}/inbox?quarantined=true`, "quarantine", t.nav.quarantine, held)}
+        {link(`/projects/${projectId}/install`, "install", t.nav.install, place.name === "install")}
+        {link(`/projects/${projectId}/settings`, "settings", t.nav.settings, place.name === "settings")}
+      </ul>
+    </nav>
+  );
+}
+
+function ProjectPicker({ projectId }: { projectId: string | null }) {
+  const { workspace } = useDashboard();
+  const projects = workspace.projects.value ?? [];
+  const current = projects.find(({ id }) => id === projectId);
+  if (!current) {
+    return (
+      <a class="picker" href="/">
+        <Brand />
+        <span class="picker-name">{t.product}</span>
+      </a>
+    );
+  }
+  return (
+    <Menu
+      class="picker"
+      testid="project-picker"
+      face={
+        <>
+          <Brand />
+          <span class="visually-hidden">{t.nav.project} </span>
+          <bdi class="picker-name">{current.name}</bdi>
+          <Icon name="chevron" class="faint" />
+        </>
+      }
+    >
+      {projects.map((project) => (
+        <MenuItem key={project.id} checked={project.id === projectId} onPick={() => navigate(inboxHref(project.id, null))}>
+          <bdi class="cut">{project.name}</bdi>
+          {project.id === projectId && <Icon name="check" class="end" />}
+        </MenuItem>
+      ))}
+      <hr />
+      <MenuItem onPick={() => navigate("/")}>
+        <Icon name="projects" />
+        {t.nav.projects}
+      </MenuItem>
+    </Menu>
+  );
+}
+
+/** Always on screen within a project: what is shown is only as current as this connection. */
+function ConnectionState({ active }: { active: boolean }) {
+  const { live, session } = useDashboard();
+  if (!active || !session.signedIn.value) return null;
+  const state = live().connection.value;
+  return (
+    <p class={`connection ${state}`} role="status" data-testid="connection" data-state={state}>
+      <span class="dot" aria-hidden="true" />
+      {t.connection[state]}
+    </p>
+  );
+}
+
+function AccountMenu({ onHelp }: { onHelp(): void }) {
+  const { workspace, session, notices } = useDashboard();
+  const theme = useSignal<Theme>(readTheme());
+  const single = useSignal(readSingleKeys());
+  const me = workspace.me.value;
+  const name = me ? me.user.name || me.user.email : "";
+  return (
+    <Menu class="account" testid="account-menu" align="end" side={wide() ? "above" : "below"} role="dialog" face={
+      <>
+        <span class="avatar" aria-hidden="true">{initial(name)}</span>
+        <span class="visually-hidden">{t.nav.account} </span>
+        <bdi class="account-name">{name}</bdi>
+      </>
+    }>
+      {me && (
+        <div class="menu-head">
+          <bdi class="cut strong">{name}</bdi>
+          <bdi class="cut faint">{me.user.email}</bdi>
+          <bdi class="cut faint">{me.organization.name}</bdi>
+        </div>
+      )}
+      <Choice legend={t.nav.theme} name="theme" value={theme.value} options={t.nav.themes} onPick={(next) => writeTheme((theme.value = next))} />
+      <Switch label={t.nav.keys} checked={single.value} onToggle={(on) => writeSingleKeys((single.value = on))} />
+      <hr />
+      <button type="button" class="menu-item" onClick={(event) => { closeMenu(event.currentTarget); onHelp(); }}>
+        {t.nav.help}
+        <kbd class="end">?</kbd>
+      </button>
+      <button type="button" class="menu-item" data-testid="sign-out" onClick={() => session.logout().catch((error: unknown) => notices.show(explain(error), "bad"))}>
+        {t.nav.signOut}
+      </button>
+    </Menu>
+  );
+}
+
+function closeMenu(inside: HTMLElement): void {
+  inside.closest<HTMLElement>("[popover]")?.hidePopover();
+}
+
+const wide = (): boolean => matchMedia("(min-width: 64rem)").matches;
+
+function initial(name: string): string {
+  return [...name.trim()][0]?.toUpperCase() ?? "";
+}

@@ -1,0 +1,54 @@
+/** The language of dates and numbers: the dashboard's own texts are English, so these are too, in the reader's region. */
+const locale = navigator.languages.find((language) => language.startsWith("en")) ?? "en";
+
+const count = new Intl.NumberFormat(locale);
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const dayOfYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
+const minutesLong = new Intl.NumberFormat(locale, { style: "unit", unit: "minute", unitDisplay: "narrow" });
+const hoursLong = new Intl.NumberFormat(locale, { style: "unit", unit: "hour", unitDisplay: "narrow" });
+const plural = new Intl.PluralRules("en");
+
+export function formatCount(n: number): string {
+  return count.format(n);
+}
+
+/** `1 visitor`, `2 visitors`. */
+export function counted(n: number, one: string, other: string): string {
+  return `${count.format(n)} ${plural.select(n) === "one" ? one : other}`;
+}
+
+export function formatMoment(at: string): string {
+  const date = new Date(at);
+  return Number.isNaN(date.valueOf()) ? at : moment.format(date);
+}
+
+/** As short as a column of a list allows: `now`, `5m`, `3h`, then the date. */
+export function formatAge(at: string, now: number): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.valueOf())) return "";
+  const minutes = Math.floor((now - date.valueOf()) / 60_000);
+  if (minutes < 1) return "now";
+  if (minutes < 60) return minutesLong.format(minutes);
+  if (minutes < 24 * 60) return hoursLong.format(Math.floor(minutes / 60));
+  return (date.getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(date);
+}
+
+/** Host and path of a page, without the scheme that every one of them has. Not a URL any more: for reading only. */
+export function shortPage(url: string): string {
+  try {
+    const { host, pathname, search } = new URL(url);
+    return pathname === "/" && !search ? host : `${host}${pathname}${search}`;
+  } catch {
+    return url;
+  }
+}
+
+export function pagePath(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return pathname === "/" ? host : pathname;
+  } catch {
+    return url;
+  }
+}

@@ -1,0 +1,3 @@
+import { applyTheme, readTheme } from "./preferences";
+
+applyTheme(readTheme());

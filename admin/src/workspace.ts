@@ -1,0 +1,64 @@
+import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
+import type { Api } from "./session/api";
+import type { Me, Project } from "./session/types";
+import { Problem, Unreachable } from "./session/problem";
+import { t } from "./text/en";
+
+/** Who is signed in and what they can see: read once a session, kept current by what the pages change. */
+export interface Workspace {
+  me: ReadonlySignal<Me | null>;
+  projects: ReadonlySignal<readonly Project[] | null>;
+  failed: ReadonlySignal<boolean>;
+  /** Viewers and agents look at settings; owners and admins change them. */
+  canManage: ReadonlySignal<boolean>;
+  /** Viewers read only. */
+  canTriage: ReadonlySignal<boolean>;
+  read(): Promise<void>;
+  put(project: Project): void;
+  clear(): void;
+}
+
+export function createWorkspace(api: Api): Workspace {
+  const me = signal<Me | null>(null);
+  const projects = signal<readonly Project[] | null>(null);
+  const failed = signal(false);
+  return {
+    me,
+    projects,
+    failed,
+    canManage: computed(() => me.value?.role === "owner" || me.value?.role === "admin"),
+    canTriage: computed(() => me.value !== null && me.value.role !== "viewer"),
+    async read() {
+      failed.value = false;
+      try {
+        const [person, list] = await Promise.all([api.me(), api.projects()]);
+        batch(() => {
+          me.value = person;
+          projects.value = list;
+        });
+      } catch {
+        failed.value = true;
+      }
+    },
+    put(project) {
+      const old = projects.peek() ?? [];
+      const at = old.findIndex(({ id }) => id === project.id);
+      projects.value = at < 0 ? [project, ...old] : old.with(at, project);
+    },
+    clear() {
+      batch(() => {
+        me.value = null;
+        projects.value = null;
+        failed.value = false;
+      });
+    },
+  };
+}
+
+/** What went wrong, in words for the person in front of the screen. */
+export function explain(error: unknown): string {
+  if (error instanceof Unreachable) return t.common.unreachable;
+  if (!(error instanceof Problem)) return t.common.unexpected;
+  if (error.code === "rate_limited") return t.common.limited;
+  return error.status >= 500 ? t.common.unexpected : error.message;
+}
