@@ -60,8 +60,13 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
   const { keys, workspace } = useDashboard();
   const cursorId = useSignal<string | null>(feedbackId);
   const moves = useSignal(0);
+  const panes = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (feedbackId) cursorId.value = feedbackId;
+    if (!feedbackId) return;
+    cursorId.value = feedbackId;
+    // On a narrow screen the item takes the list's place, and the focus must not stay behind on a hidden row.
+    const hidden = document.activeElement instanceof HTMLElement && getComputedStyle(document.activeElement).visibility === "hidden";
+    if (hidden) panes.current?.querySelector<HTMLElement>("[data-testid=back]")?.focus();
   }, [feedbackId]);
 
   const go = (id: string | null, replace = false): void => navigate(inboxHref(projectId, id, writeQuery(query)), { replace });
@@ -76,6 +81,11 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
     moves.value++;
     // With an item open, reading goes on with the next one; the way back stays one step.
     if (feedbackId) go(next.id, true);
+  };
+
+  const back = (): void => {
+    go(null);
+    moves.value++;
   };
 
   const setStatus = (item: Feedback, status: Status): void => {
@@ -108,21 +118,18 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
     Enter: () => cursorId.peek() && go(cursorId.peek()),
     e: resolve,
     "/": () => document.querySelector<HTMLInputElement>("[data-search]")?.focus(),
-    Escape: () => {
-      if (!feedbackId) return;
-      go(null);
-      moves.value++;
-    },
+    Escape: () => feedbackId && back(),
   });
 
   const { items, waiting, total, atLeast } = inbox.rows.value;
   const empty = inbox.load.value !== "loading" && items.length + waiting.length === 0;
   const conflict = inbox.conflict.value;
   return (
-    <div class={feedbackId ? "panes has-item" : "panes"}>
+    <div class={feedbackId ? "panes has-item" : "panes"} ref={panes}>
+      <h1 class="visually-hidden">{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h1>
       <section class="list-pane" aria-label={query.quarantined ? t.inbox.quarantine : t.inbox.list}>
         <header class="list-head">
-          <h1>{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h1>
+          <h2>{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h2>
           {total !== null && (
             <span class="count" data-testid="total">
               <span aria-hidden="true">{t.inbox.total(total, atLeast)}</span>
@@ -149,7 +156,7 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
         <LiveDock />
       </section>
       <section class="detail-pane" aria-label={t.inbox.detail}>
-        <DetailPane inbox={inbox} selectedId={feedbackId} onStatus={setStatus} onStep={step} onBack={() => go(null)} />
+        <DetailPane inbox={inbox} selectedId={feedbackId} onStatus={setStatus} onStep={step} onBack={back} />
       </section>
       {conflict && <ConflictDialog inbox={inbox} conflict={conflict} />}
     </div>

@@ -61,6 +61,7 @@ export function createInbox(deps: InboxDeps): Inbox {
   let query = everything;
   let reading: AbortController | null = null;
   let opening: AbortController | null = null;
+  let current = Promise.resolve();
 
   const find = (id: string): Feedback | undefined => rows.peek().items.find((item) => item.id === id);
 
@@ -83,7 +84,11 @@ export function createInbox(deps: InboxDeps): Inbox {
     };
   }
 
-  async function read(): Promise<void> {
+  function read(): Promise<void> {
+    return (current = readNow());
+  }
+
+  async function readNow(): Promise<void> {
     reading?.abort();
     const mine = (reading = new AbortController());
     load.value = "loading";
@@ -100,8 +105,10 @@ export function createInbox(deps: InboxDeps): Inbox {
     }
   }
 
+  /** Brings what came between the first read and the subscription, or while nobody was connected. */
   async function catchUp(): Promise<void> {
-    if (load.peek() !== "ready") return read();
+    await current;
+    if (load.peek() !== "ready") return;
     const asked = query;
     const page = await api.listFeedback(deps.projectId, query, null).catch(() => null);
     if (page && asked === query) rows.value = list.reconcile(rows.peek(), page.items, deps.holding());
@@ -158,10 +165,9 @@ export function createInbox(deps: InboxDeps): Inbox {
   }
 
   /** An arrival carries no `rev`; the item is read before it is changed. */
-  async function whole(item: Feedback): Promise<Feedback | null> {
-    if (item.rev > 0) return item;
+  async function whole(id: string): Promise<Feedback | null> {
     try {
-      return await api.feedback(item.id);
+      return await api.feedback(id);
     } catch (error) {
       deps.failed("status", error);
       return null;
@@ -213,6 +219,10 @@ export function createInbox(deps: InboxDeps): Inbox {
       try {
         const item = await api.feedback(id, mine.signal);
         if (opening !== mine) return;
+        if (item.project_id !== deps.projectId) {
+          detail.value = { name: "gone" };
+          return;
+        }
         batch(() => {
           opened.value = item;
           detail.value = { name: "shown" };
@@ -224,7 +234,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       }
     },
     async setStatus(item, status) {
-      const before = await whole(item);
+      const before = item.rev > 0 ? item : await whole(item.id);
       if (!before) return false;
       return before.status === status ? true : write(before, status, before.rev);
     },

@@ -194,7 +194,7 @@ export const en = {
     lookLead: "Shown as your visitors will see it. Changes reach your pages within five minutes.",
     csp: "If your site sends a Content-Security-Policy",
     cspLead: "Add these sources to the directives that your policy already has:",
-    cspNote: "The second connect-src entry lets the widget stay live. Without it feedback is still delivered, by plain requests. Screenshots need img-src data: blob:.",
+    cspNote: "The second connect-src entry lets the widget stay live. Without it feedback is still delivered, by plain requests.",
     cspLabel: "Policy sources",
     waiting: "Waiting for the first feedback…",
     waitingLead: "Open your site, send something with the widget, and watch this turn.",

@@ -8,18 +8,19 @@ interface DialogProps {
   children: ComponentChildren;
   /** Called for every way out: Esc, the cross, a click beside it. */
   onClose(): void;
-  wide?: boolean;
   testid?: string;
 }
 
 /** A modal sheet. The native element brings the focus trap, inertness of the page, Esc and the return of focus. */
-export function Dialog({ title, children, onClose, wide = false, testid }: DialogProps) {
+export function Dialog({ title, children, onClose, testid }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
     const dialog = ref.current;
     const opener = document.activeElement;
     dialog?.showModal();
+    // Into the form, or to the harmless answer: the browser would choose the cross.
+    dialog?.querySelector<HTMLElement>(".dialog-form input, .dialog-foot button")?.focus();
     return () => {
       dialog?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
@@ -28,7 +29,7 @@ export function Dialog({ title, children, onClose, wide = false, testid }: Dialo
   return (
     <dialog
       ref={ref}
-      class={wide ? "dialog dialog-wide" : "dialog"}
+      class="dialog"
       aria-labelledby={heading}
       data-testid={testid}
       onCancel={(event) => {

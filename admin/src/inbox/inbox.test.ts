@@ -1,0 +1,179 @@
+import { describe, expect, it, vi } from "vitest";
+import { signal } from "@preact/signals";
+import type { Live, Listener } from "../live/live";
+import type { Api, FeedbackQuery } from "../session/api";
+import { Problem, Unreachable } from "../session/problem";
+import type { Feedback, FeedbackPage } from "../session/types";
+import { feedback, settled } from "../testing";
+import { createInbox } from "./inbox";
+
+const all: FeedbackQuery = { status: "", kind: "", q: "", quarantined: false };
+
+async function setUp(items: Feedback[], query = all) {
+  const page = { items, next_cursor: null, total: items.length } as FeedbackPage;
+  const api = {
+    listFeedback: vi.fn(async () => page),
+    feedback: vi.fn(async (id: string) => items.find((item) => item.id === id) as Feedback),
+    setStatus: vi.fn(),
+    erase: vi.fn(async () => undefined),
+  };
+  let listener!: Listener;
+  const live: Live = {
+    connection: signal("connected"),
+    visitors: signal(0),
+    drafts: signal([]),
+    watch: (_, given) => {
+      listener = given;
+      return () => undefined;
+    },
+    close: () => undefined,
+  };
+  const hold = { now: false };
+  const failed = vi.fn();
+  const inbox = createInbox({ api: api as unknown as Api, live, projectId: "p1", holding: () => hold.now, failed });
+  await inbox.show(query);
+  const ids = (): string[] => inbox.rows.value.items.map(({ message }) => message);
+  const row = (id: string): Feedback | undefined => inbox.rows.value.items.find((item) => item.id === id);
+  return { inbox, api, listener, hold, failed, ids, row };
+}
+
+type Arrival = Parameters<Listener["received"]>[0];
+const arrival = (n: number, over: Partial<Feedback> = {}): Arrival => feedback(n, over) as unknown as Arrival;
+
+describe("arrivals", () => {
+  it("go on top, and wait while rows must not move", async () => {
+    const { inbox, listener, hold, ids } = await setUp([feedback(2), feedback(1)]);
+    listener.received(arrival(3));
+    hold.now = true;
+    listener.received(arrival(4));
+    listener.received(arrival(5));
+    expect(ids()).toEqual(["message 3", "message 2", "message 1"]);
+    expect(inbox.rows.value.waiting.map(({ message }) => message)).toEqual(["message 5", "message 4"]);
+    inbox.release();
+    expect(ids()).toEqual(["message 5", "message 4", "message 3", "message 2", "message 1"]);
+    expect(inbox.rows.value.total).toBe(5);
+  });
+
+  it("are left out where they do not belong", async () => {
+    const { listener, ids } = await setUp([], { ...all, kind: "bug" });
+    listener.received(arrival(1, { kind: "idea" }));
+    listener.received(arrival(2, { kind: "bug", quarantined: true }));
+    listener.received(arrival(3, { kind: "bug" }));
+    expect(ids()).toEqual(["message 3"]);
+  });
+
+  it("that were missed come with the next read", async () => {
+    const { api, listener, ids } = await setUp([feedback(1)]);
+    api.listFeedback.mockResolvedValueOnce({ items: [feedback(2), feedback(1, { rev: 2, status: "open" })], next_cursor: null } as unknown as FeedbackPage);
+    listener.fresh(false);
+    await settled();
+    expect(ids()).toEqual(["message 2", "message 1"]);
+  });
+});
+
+describe("status", () => {
+  it("changes at once and takes the server's answer", async () => {
+    const item = feedback(1);
+    const { inbox, api, row } = await setUp([item]);
+    api.setStatus.mockResolvedValue(feedback(1, { status: "resolved", rev: 2 }));
+    const done = inbox.setStatus(item, "resolved");
+    await settled();
+    expect(row(item.id)?.status).toBe("resolved");
+    expect(await done).toBe(true);
+    expect(row(item.id)?.rev).toBe(2);
+    expect(api.setStatus).toHaveBeenCalledWith(item.id, "resolved", 1);
+  });
+
+  it("is as it was when the server cannot be reached", async () => {
+    const item = feedback(1);
+    const { inbox, api, failed, row } = await setUp([feedback(2), item], all);
+    await inbox.open(item.id);
+    api.setStatus.mockRejectedValue(new Unreachable("down"));
+    expect(await inbox.setStatus(item, "resolved")).toBe(false);
+    expect(row(item.id)?.status).toBe("new");
+    expect(inbox.item.value?.status).toBe("new");
+    expect(failed).toHaveBeenCalledExactlyOnceWith("status", expect.any(Unreachable));
+  });
+
+  it("comes back to its place in a view that it had left", async () => {
+    const item = feedback(2);
+    const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: "new" });
+    api.setStatus.mockRejectedValue(new Unreachable("down"));
+    const done = inbox.setStatus(item, "resolved");
+    expect(ids()).toEqual(["message 3", "message 1"]);
+    await done;
+    expect(ids()).toEqual(["message 3", "message 2", "message 1"]);
+  });
+
+  it("shows both sides of a conflict and applies the chosen one", async () => {
+    const item = feedback(1);
+    const theirs = feedback(1, { status: "in_progress", rev: 4 });
+    const { inbox, api, row, failed } = await setUp([item]);
+    api.setStatus.mockRejectedValueOnce(new Problem(409, "conflict", "stale", [], theirs));
+    await inbox.setStatus(item, "resolved");
+    expect(inbox.conflict.value).toEqual({ mine: "resolved", theirs });
+    expect(row(item.id)).toEqual(theirs);
+    expect(failed).not.toHaveBeenCalled();
+    api.setStatus.mockResolvedValueOnce({ ...theirs, status: "resolved", rev: 5 });
+    await inbox.settle("mine");
+    expect(api.setStatus).toHaveBeenLastCalledWith(item.id, "resolved", 4);
+    expect(row(item.id)?.rev).toBe(5);
+  });
+
+  it("does not roll back over a newer change of somebody else", async () => {
+    const item = feedback(1);
+    const { inbox, api, listener, row } = await setUp([item]);
+    let refuse!: (error: Error) => void;
+    api.setStatus.mockReturnValue(new Promise((_, reject) => (refuse = reject)));
+    const done = inbox.setStatus(item, "resolved");
+    await settled();
+    listener.updated({ id: item.id, project_id: "p1", rev: 2, changes: { status: "closed" }, by: { user_id: "u", name: "M" } });
+    refuse(new Unreachable("down"));
+    await done;
+    expect(row(item.id)).toMatchObject({ status: "closed", rev: 2 });
+  });
+
+  it("reads an arrival first, which came without its revision", async () => {
+    const whole = feedback(9, { rev: 3 });
+    const { inbox, api, listener } = await setUp([]);
+    listener.received(arrival(9));
+    api.feedback.mockResolvedValue(whole);
+    api.setStatus.mockResolvedValue({ ...whole, status: "open", rev: 4 });
+    await inbox.setStatus(inbox.rows.value.items[0] as Feedback, "open");
+    expect(api.setStatus).toHaveBeenCalledWith(whole.id, "open", 3);
+  });
+});
+
+describe("live changes", () => {
+  it("are applied once, to the list and to the open item", async () => {
+    const item = feedback(1);
+    const { inbox, listener, row } = await setUp([item]);
+    await inbox.open(item.id);
+    const by = { user_id: "u", name: "M" };
+    listener.updated({ id: item.id, project_id: "p1", rev: 3, changes: { status: "closed" }, by });
+    listener.updated({ id: item.id, project_id: "p1", rev: 2, changes: { status: "open" }, by });
+    expect(row(item.id)).toMatchObject({ status: "closed", rev: 3 });
+    expect(inbox.item.value).toMatchObject({ status: "closed", rev: 3 });
+  });
+
+  it("erase an item from both panes", async () => {
+    const item = feedback(1);
+    const { inbox, listener, ids } = await setUp([item]);
+    await inbox.open(item.id);
+    listener.erased({ id: item.id, project_id: "p1" });
+    expect(ids()).toEqual([]);
+    expect(inbox.item.value).toBeNull();
+    expect(inbox.detail.value.name).toBe("gone");
+  });
+});
+
+describe("loading", () => {
+  it("offers a retry after a failure", async () => {
+    const { inbox, api } = await setUp([feedback(1)]);
+    api.listFeedback.mockRejectedValueOnce(new Unreachable("down"));
+    await inbox.retry();
+    expect(inbox.load.value).toBe("failed");
+    await inbox.retry();
+    expect(inbox.load.value).toBe("ready");
+  });
+});

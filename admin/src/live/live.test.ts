@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Socket, SocketOptions } from "../../../realtime/protocol/ts";
+import { feedback } from "../testing";
+import type { ClientEvent, ServerEvent } from "./events";
+import { createLive } from "./live";
+import { step } from "./log";
+
+describe("step", () => {
+  const at = { epoch: "e", seq: 5 };
+  it.each([
+    ["the first of a log", null, "e", 9, "apply"],
+    ["the next", at, "e", 6, "apply"],
+    ["the same again", at, "e", 5, "repeat"],
+    ["an old one", at, "e", 2, "repeat"],
+    ["a jump", at, "e", 7, "gap"],
+    ["another history", at, "f", 6, "foreign"],
+  ] as const)("%s", (_, position, epoch, seq, want) => expect(step(position, epoch, seq).kind).toBe(want));
+});
+
+function setUp() {
+  let options!: SocketOptions<ServerEvent>;
+  const sent: ClientEvent[] = [];
+  const socket: Socket<ClientEvent> = { send: (event) => sent.push(event) > 0, close: vi.fn(), state: "open" };
+  const refresh = vi.fn(async () => "fresh");
+  const live = createLive({
+    open: (given) => {
+      options = given;
+      return socket;
+    },
+    ticketUrl: async () => "ws://x",
+    refresh,
+    online: () => true,
+    now: () => 0,
+  });
+  const listener = { received: vi.fn(), updated: vi.fn(), erased: vi.fn(), fresh: vi.fn() };
+  const give = (event: object): void => options.onEvent(event as ServerEvent);
+  const connected = (): void => give({ type: "Connected", data: { user_id: "u", session_id: "s", heartbeat_ms: 1, limits: {} } });
+  const subscribed = (head: number): void => give({ type: "Subscribed", data: { project_id: "p1", epoch: "e", head } });
+  const received = (seq: number, epoch = "e"): void => give({ type: "FeedbackReceived", epoch, seq, data: feedback(seq) });
+  const seen = (): string[] => listener.received.mock.calls.map(([data]) => data.message);
+  const subscribes = (): object[] => sent.filter((event) => event.type === "Subscribe").map((event) => event.data);
+  return { live, listener, give, connected, subscribed, received, seen, subscribes, sent, refresh, options };
+}
+
+describe("live", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("subscribes from the head, asks for a fresh read, then hands events on once and in order", () => {
+    const { live, listener, connected, subscribed, received, seen, subscribes } = setUp();
+    live.watch("p1", listener);
+    connected();
+    subscribed(3);
+    expect(listener.fresh).toHaveBeenCalledExactlyOnceWith(false);
+    [4, 4, 5, 3].forEach((seq) => received(seq));
+    expect(seen()).toEqual(["message 4", "message 5"]);
+    expect(subscribes().at(-1)).toEqual({ project_id: "p1" });
+  });
+
+  it("reads a gap again from the last number it has, and drops what belongs to the old subscription", () => {
+    const { live, listener, connected, subscribed, received, seen, subscribes } = setUp();
+    live.watch("p1", listener);
+    connected();
+    subscribed(3);
+    received(4);
+    received(7);
+    expect(subscribes().at(-1)).toEqual({ project_id: "p1", epoch: "e", since: 4 });
+    received(8);
+    subscribed(8);
+    [5, 6, 7, 8].forEach((seq) => received(seq));
+    expect(seen()).toEqual([4, 5, 6, 7, 8].map((n) => `message ${n}`));
+    expect(listener.fresh).toHaveBeenCalledTimes(1);
+  });
+
+  it("resumes after a lost connection", () => {
+    const { live, listener, connected, subscribed, received, seen, subscribes, options } = setUp();
+    live.watch("p1", listener);
+    connected();
+    subscribed(1);
+    received(2);
+    options.onState?.("waiting", 1006);
+    expect(live.connection.value).toBe("reconnecting");
+    connected();
+    expect(live.connection.value).toBe("connected");
+    expect(subscribes().at(-1)).toEqual({ project_id: "p1", epoch: "e", since: 2 });
+    subscribed(3);
+    received(3);
+    expect(seen()).toEqual(["message 2", "message 3"]);
+  });
+
+  it("starts anew when the log cannot be resumed, and when another epoch shows up", () => {
+    const { live, listener, give, connected, subscribed, received, subscribes } = setUp();
+    live.watch("p1", listener);
+    connected();
+    subscribed(1);
+    give({ type: "ResyncRequired", data: { project_id: "p1", reason: "too_old", epoch: "e", head: 9 } });
+    expect(subscribes().at(-1)).toEqual({ project_id: "p1" });
+    subscribed(9);
+    expect(listener.fresh).toHaveBeenLastCalledWith(true);
+    received(1, "f");
+    expect(subscribes().at(-1)).toEqual({ project_id: "p1" });
+    expect(listener.received).not.toHaveBeenCalled();
+  });
+
+  it("says offline when a connection stays lost, and when it was stopped", () => {
+    const { live, connected, options } = setUp();
+    connected();
+    options.onState?.("waiting", 1006);
+    vi.advanceTimersByTime(21_000);
+    expect(live.connection.value).toBe("offline");
+    connected();
+    options.onState?.("stopped", 4503);
+    expect(live.connection.value).toBe("offline");
+  });
+
+  it("asks about the session when it was revoked", () => {
+    const { refresh, options } = setUp();
+    options.onState?.("stopped", 4502);
+    expect(refresh).toHaveBeenCalledOnce();
+  });
+
+  it("answers AuthExpiring with a fresh token", async () => {
+    const { give, sent } = setUp();
+    give({ type: "AuthExpiring", data: { at: "2026-01-01T00:00:00Z" } });
+    await vi.runAllTicks();
+    await Promise.resolve();
+    expect(sent.at(-1)).toEqual({ type: "Reauthenticate", data: { token: "fresh" } });
+  });
+
+  it("shows drafts that have text, until they are emptied, sent or forgotten", () => {
+    const { live, listener, give, connected, subscribed, received } = setUp();
+    live.watch("p1", listener);
+    connected();
+    subscribed(0);
+    const draft = (session_id: string, text?: string): void => give({ type: "DraftChanged", data: { project_id: "p1", session_id, text, page_url: "https://x.example" } });
+    draft("s1", "I think");
+    draft("s2", "Why");
+    draft("s3");
+    expect(live.drafts.value.map(({ text }) => text)).toEqual(["I think", "Why"]);
+    draft("s2", "");
+    expect(live.drafts.value.map(({ text }) => text)).toEqual(["I think"]);
+    received(1);
+    expect(live.drafts.value).toEqual([]);
+  });
+});
