@@ -87,7 +87,7 @@ function Triage({ inbox, item, onStatus }: { inbox: Inbox; item: Feedback; onSta
         class="button"
         testid="status-menu"
         align="end"
-        face={<><StatusIcon status={item.status} /><span class="visually-hidden">{t.inbox.statusFilter} </span>{t.status[item.status]}<Icon name="chevron" class="faint" /></>}
+        face={<><StatusIcon status={item.status} /><span class="visually-hidden">{t.inbox.statusFilter} </span><span class="status-label">{t.status[item.status]}</span><Icon name="chevron" class="faint" /></>}
       >
         {statuses.map((status) => (
           <MenuItem key={status} checked={status === item.status} testid={`status-${status}`} onPick={() => onStatus(item, status)}>

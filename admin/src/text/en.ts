@@ -45,7 +45,7 @@ export const en = {
     inbox: "Inbox",
     quarantine: "Quarantine",
     install: "Install",
-    settings: "Widget settings",
+    settings: "Settings",
     projects: "All projects",
     project: "Project",
     account: "Account",
