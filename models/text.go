@@ -94,3 +94,10 @@ func checkEmail(p *problems, path, s string) bool {
 	}
 	return true
 }
+
+// CheckPageURL holds the address of a page to what checkPageURL admits.
+func CheckPageURL(s string) error {
+	var p problems
+	checkPageURL(&p, "page_url", s)
+	return p.err()
+}

@@ -52,9 +52,9 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
   let retryAfter = 0;
   let heartbeat = DEFAULT_HEARTBEAT_MS;
   let socket: WebSocket | undefined;
-  let retryTimer: ReturnType<typeof setTimeout> | undefined;
-  let stableTimer: ReturnType<typeof setTimeout> | undefined;
-  let silenceTimer: ReturnType<typeof setTimeout> | undefined;
+  let openedAt = Infinity;
+  /** Waits for the next attempt, or for a sign of life: never for both. */
+  let timer: ReturnType<typeof setTimeout>;
 
   function become(next: SocketState, code?: number): void {
     state = next;
@@ -62,9 +62,7 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
   }
 
   function drop(code?: number): void {
-    clearTimeout(retryTimer);
-    clearTimeout(stableTimer);
-    clearTimeout(silenceTimer);
+    clearTimeout(timer);
     const old = socket;
     socket = undefined;
     // A half-open socket may take minutes to report its close: nobody listens to it any more.
@@ -72,23 +70,19 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
   }
 
   function retry(code?: number): void {
+    if (Date.now() - openedAt >= STABLE_MS) attempt = 0;
+    openedAt = Infinity;
     const wait = retryAfter + fullJitter(attempt++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
     retryAfter = 0;
-    retryTimer = setTimeout(connect, wait);
+    timer = setTimeout(connect, wait);
     become("waiting", code);
   }
 
-  function lost(code: number): void {
-    drop();
-    if (code >= 4500 && code < 5000) become("stopped", code);
-    else retry(code);
-  }
-
   function heard(): void {
-    clearTimeout(silenceTimer);
-    silenceTimer = setTimeout(() => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
       if (socket?.readyState === 1) socket.send('{"type":"Ping","data":{}}');
-      silenceTimer = setTimeout(() => {
+      timer = setTimeout(() => {
         drop(HEARTBEAT_LOST);
         retry(HEARTBEAT_LOST);
       }, MARGIN_MS);
@@ -128,19 +122,22 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
     heard();
     next.onopen = () => {
       if (socket !== next) return;
-      stableTimer = setTimeout(() => (attempt = 0), STABLE_MS);
+      openedAt = Date.now();
       become("open");
     };
     next.onmessage = ({ data }) => {
       if (socket === next) receive(data);
     };
     next.onclose = ({ code }) => {
-      if (socket === next) lost(code);
+      if (socket !== next) return;
+      drop();
+      if (code >= 4500 && code < 5000) become("stopped", code);
+      else retry(code);
     };
   }
 
   // Never synchronously: the caller's callbacks may use the value this function has yet to return.
-  retryTimer = setTimeout(connect, options.immediate ? 0 : fullJitter(attempt++, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
+  timer = setTimeout(connect, options.immediate ? 0 : fullJitter(attempt++, BACKOFF_BASE_MS, BACKOFF_CAP_MS));
 
   return {
     send(event) {

@@ -1,0 +1,254 @@
+package realtime
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/contrib/websocket"
+
+	"earshot/models"
+	"earshot/realtime/protocol"
+)
+
+const (
+	// maxSubscriptions bounds the projects that one socket follows.
+	maxSubscriptions = 100
+	// authWarning is how long before the token's end a dashboard is asked for
+	// the next one.
+	authWarning = time.Minute
+)
+
+// dashboard is one member's socket.
+type dashboard struct {
+	*Socket[protocol.DashboardClientEvent, protocol.DashboardServerEvent]
+	server *Server
+	name   string
+	claims atomic.Pointer[models.Claims]
+	// warned: AuthExpiring was sent for the present token. The ticker's own.
+	warned atomic.Bool
+
+	mu            sync.Mutex
+	subscriptions map[models.ID]*subscription
+	ended         bool
+}
+
+func (s *Server) serveDashboard(c *websocket.Conn) {
+	handshake, ok := c.Locals(handshakeLocal).(*dashboardHandshake)
+	if !ok {
+		return
+	}
+	defer handshake.release()
+	d := &dashboard{
+		Socket: newSocket(s, c.Conn, protocol.DashboardClient, protocol.DashboardServer),
+		server: s, name: handshake.name, subscriptions: map[models.ID]*subscription{},
+	}
+	d.claims.Store(&handshake.claims)
+	s.mu.Lock()
+	s.dashboards[d] = struct{}{}
+	draining := s.draining
+	s.mu.Unlock()
+	if draining {
+		goAway[protocol.DashboardClientEvent, protocol.DashboardServerEvent](d.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
+	}
+	// The session may have ended between the ticket and the line above, too
+	// early for CloseSession to find this socket.
+	if _, err := s.store.Authorize(d.ctx, handshake.claims.SessionID); models.CodeOf(err) == models.CodeUnauthorized {
+		d.shut(protocol.CloseRevoked)
+	}
+	err := d.run()
+	d.endSubscriptions()
+	d.finish(err)
+	s.mu.Lock()
+	delete(s.dashboards, d)
+	s.mu.Unlock()
+}
+
+func (d *dashboard) run() error {
+	claims := d.claims.Load()
+	err := d.Send(protocol.DashboardConnected{
+		UserID: claims.UserID, SessionID: claims.SessionID, HeartbeatMS: Heartbeat.Milliseconds(),
+		Limits: protocol.DashboardLimits{
+			FrameBytes: protocol.MaxFrame, FramesPerSecond: framesPerSecond, Subscriptions: maxSubscriptions,
+		},
+	}, "")
+	if err != nil {
+		return err
+	}
+	for {
+		event, id, err := d.Recv()
+		if err == nil {
+			err = d.dispatch(event, id)
+		} else if !errors.As(err, new(*models.Error)) {
+			return err
+		}
+		if err != nil {
+			if err := d.answer(err, id); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// answer tells the client why an event was refused.
+func (d *dashboard) answer(err error, id string) error {
+	if !errors.As(err, new(*models.Error)) {
+		d.server.log.Error("dashboard event", "error", err)
+	}
+	event := protocol.ErrorEvent(err)
+	return d.refuse(event, event.Code, id)
+}
+
+func (d *dashboard) dispatch(event protocol.DashboardClientEvent, id string) error {
+	switch e := event.(type) {
+	case protocol.Subscribe:
+		return d.subscribe(e, id)
+	case protocol.Unsubscribe:
+		d.unsubscribe(e.ProjectID)
+		return nil
+	case protocol.Reauthenticate:
+		return d.reauthenticate(e)
+	case protocol.Ping:
+		return d.Send(protocol.Pong{}, id)
+	}
+	return nil
+}
+
+// subscribe joins the topic before it reads where the log stands: whatever is
+// committed in between is noted by the subscription, and the replay brings it.
+func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
+	if e.Since != nil && *e.Since != 0 && e.Epoch == "" {
+		return invalidField("epoch", "is needed with since")
+	}
+	if e.Since != nil && *e.Since < 0 {
+		return invalidField("since", "must not be negative")
+	}
+	claims := d.claims.Load()
+	head, err := d.server.store.LogHead(d.ctx, claims.Scope, e.ProjectID)
+	if err != nil {
+		return err
+	}
+	d.unsubscribe(e.ProjectID)
+	sub, err := d.addSubscription(e.ProjectID, claims.Scope)
+	if err != nil {
+		return err
+	}
+	d.server.hub.subscribe(e.ProjectID, sub)
+	if head, err = d.server.store.LogHead(d.ctx, claims.Scope, e.ProjectID); err != nil {
+		d.unsubscribe(e.ProjectID)
+		return err
+	}
+	if reason := cannotResume(e, head.Epoch, head.First, head.Last); reason != "" {
+		d.unsubscribe(e.ProjectID)
+		return d.Send(protocol.ResyncRequired{ProjectID: e.ProjectID, Reason: reason, Epoch: head.Epoch, Head: head.Last}, id)
+	}
+	if err := d.Send(protocol.Subscribed{ProjectID: e.ProjectID, Epoch: head.Epoch, Head: head.Last}, id); err != nil {
+		return err
+	}
+	if err := d.Send(d.server.hub.presenceState(e.ProjectID), ""); err != nil {
+		return err
+	}
+	sub.start(firstWanted(e, head.First, head.Last))
+	return nil
+}
+
+// cannotResume says why a log cannot be replayed from since; "" if it can.
+func cannotResume(e protocol.Subscribe, epoch models.Epoch, first, last int64) protocol.ResumeReason {
+	switch {
+	case e.Since == nil:
+		return ""
+	case e.Epoch != "" && e.Epoch != epoch:
+		return protocol.ReasonEpochChanged
+	case *e.Since > last:
+		return protocol.ReasonBeyondHead
+	case *e.Since != 0 && *e.Since+1 < first:
+		return protocol.ReasonTooOld
+	}
+	return ""
+}
+
+func firstWanted(e protocol.Subscribe, first, last int64) int64 {
+	switch {
+	case e.Since == nil:
+		return last + 1
+	case *e.Since == 0:
+		return first
+	}
+	return *e.Since + 1
+}
+
+func (d *dashboard) addSubscription(project models.ID, scope models.Scope) (*subscription, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return nil, errClosed
+	}
+	if len(d.subscriptions) >= maxSubscriptions {
+		return nil, models.Errorf(models.CodeInvalidField, "a socket follows at most %d projects", maxSubscriptions)
+	}
+	sub := &subscription{project: project, scope: scope, socket: d}
+	d.subscriptions[project] = sub
+	return sub, nil
+}
+
+func (d *dashboard) unsubscribe(project models.ID) {
+	d.mu.Lock()
+	sub := d.subscriptions[project]
+	delete(d.subscriptions, project)
+	d.mu.Unlock()
+	if sub != nil {
+		d.leave(sub)
+	}
+}
+
+func (d *dashboard) leave(sub *subscription) {
+	sub.end()
+	d.server.hub.unsubscribe(sub.project, sub)
+}
+
+// endSubscriptions makes sure that nothing more is sent for any project.
+func (d *dashboard) endSubscriptions() {
+	d.mu.Lock()
+	d.ended = true
+	subs := d.subscriptions
+	d.subscriptions = nil
+	d.mu.Unlock()
+	for _, sub := range subs {
+		d.leave(sub)
+	}
+}
+
+// reauthenticate takes the same member's next token.
+func (d *dashboard) reauthenticate(e protocol.Reauthenticate) error {
+	claims, err := d.server.authenticate(d.ctx, e.Token)
+	if err != nil {
+		return err
+	}
+	current := d.claims.Load()
+	if claims.UserID != current.UserID || claims.Scope != current.Scope {
+		return models.Errorf(models.CodeUnauthorized, "the token is not this member's")
+	}
+	d.claims.Store(&claims)
+	d.warned.Store(false)
+	return nil
+}
+
+// checkToken warns of the token's end, and closes the socket at it.
+func (d *dashboard) checkToken(now time.Time) {
+	at := d.claims.Load().ExpiresAt
+	switch {
+	case !now.Before(at):
+		d.shut(protocol.CloseTokenExpired)
+	case at.Sub(now) <= authWarning && !d.warned.Swap(true):
+		if err := d.Send(protocol.AuthExpiring{At: at}, ""); err != nil {
+			d.server.log.Error("send AuthExpiring", "error", err)
+		}
+	}
+}
+
+func invalidField(path, message string) error {
+	return &models.Error{
+		Code: models.CodeInvalidField, Message: "some fields are not valid", Fields: []models.FieldError{{Path: path, Message: message}},
+	}
+}

@@ -1,0 +1,237 @@
+package realtime
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"earshot/models"
+	"earshot/realtime/protocol"
+)
+
+// maxPending bounds the committed entries that wait for the hub. Past it they
+// are dropped: subscribers see the gap and read the log.
+const maxPending = 1 << 16
+
+// maxPublication bounds how many events go to sockets as one piece. Larger
+// pieces share more writes, but one of them must fit into a socket's queue many
+// times.
+const maxPublication = 32
+
+// Hub fans a project's events out to its subscribers. What it is told is only a
+// hint: each subscriber's truth is the seq it has seen, and one that misses a
+// number reads the log.
+type Hub struct {
+	log   *slog.Logger
+	epoch func() models.Epoch
+
+	pendingMu sync.Mutex
+	pending   []models.LogEntry
+	wake      chan struct{}
+	ended     chan struct{}
+	closeOnce sync.Once
+	closing   chan struct{}
+
+	mu     sync.RWMutex
+	topics map[models.ID]*topic
+}
+
+// topic is one project's part of the hub.
+type topic struct {
+	head          int64 // the last seq published here
+	subscriptions map[*subscription]struct{}
+	waiters       map[*waiter]struct{}
+	presence      presence
+}
+
+type waiter struct {
+	since int64
+	done  chan struct{}
+}
+
+// NewHub starts a hub; the caller closes it. epoch is asked at publications.
+func NewHub(log *slog.Logger, epoch func() models.Epoch) *Hub {
+	h := &Hub{
+		log: log, epoch: epoch, wake: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
+		topics: map[models.ID]*topic{},
+	}
+	go h.run()
+	return h
+}
+
+// Close ends the hub's goroutine after what was published is out.
+func (h *Hub) Close() {
+	h.closeOnce.Do(func() { close(h.closing) })
+	<-h.ended
+}
+
+// Publish takes committed entries, oldest first. It never blocks: the store's
+// writer calls it.
+func (h *Hub) Publish(entries []models.LogEntry) {
+	h.pendingMu.Lock()
+	if len(h.pending)+len(entries) <= maxPending {
+		h.pending = append(h.pending, entries...)
+	}
+	h.pendingMu.Unlock()
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (h *Hub) run() {
+	defer close(h.ended)
+	for {
+		select {
+		case <-h.wake:
+			h.deliver()
+		case <-h.closing:
+			h.deliver()
+			return
+		}
+	}
+}
+
+func (h *Hub) deliver() {
+	h.pendingMu.Lock()
+	entries := h.pending
+	h.pending = nil
+	h.pendingMu.Unlock()
+	for len(entries) > 0 {
+		// A run of one project's entries without a hole goes out as one piece.
+		n := 1
+		for n < len(entries) && n < maxPublication &&
+			entries[n].ProjectID == entries[0].ProjectID && entries[n].Seq == entries[n-1].Seq+1 {
+			n++
+		}
+		h.deliverRun(entries[:n])
+		entries = entries[n:]
+	}
+}
+
+// publication is a run of events, encoded and framed once for all subscribers.
+type publication struct {
+	first, last int64
+	frames      []byte
+}
+
+func (h *Hub) deliverRun(entries []models.LogEntry) {
+	t := h.reach(entries[0].ProjectID, entries[len(entries)-1].Seq)
+	if t == nil {
+		return
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if len(t.subscriptions) == 0 {
+		return
+	}
+	p, err := encodeRun(entries, h.epoch())
+	if err != nil {
+		h.log.Error("encode events", "error", err)
+		return
+	}
+	for s := range t.subscriptions {
+		s.offer(p)
+	}
+}
+
+// reach notes how far a project's log has come, and wakes who waits for it.
+func (h *Hub) reach(project models.ID, head int64) *topic {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.topic(project)
+	t.head = max(t.head, head)
+	for w := range t.waiters {
+		if w.since < t.head {
+			close(w.done)
+			delete(t.waiters, w)
+		}
+	}
+	return t
+}
+
+// topic is called with mu held for writing.
+func (h *Hub) topic(project models.ID) *topic {
+	t := h.topics[project]
+	if t == nil {
+		t = &topic{subscriptions: map[*subscription]struct{}{}, waiters: map[*waiter]struct{}{}}
+		h.topics[project] = t
+	}
+	return t
+}
+
+func encodeRun(entries []models.LogEntry, epoch models.Epoch) (publication, error) {
+	p := publication{first: entries[0].Seq, last: entries[len(entries)-1].Seq}
+	for _, entry := range entries {
+		data, err := protocol.EncodeLog(entry, epoch)
+		if err != nil {
+			return p, err
+		}
+		p.frames = appendFrame(p.frames, opText, data)
+	}
+	return p, nil
+}
+
+// Wait returns once the project's log has grown past since, or with the
+// context's error. A log that grew before the hub started is not known to it:
+// read the log first.
+func (h *Hub) Wait(ctx context.Context, project models.ID, since int64) error {
+	w := &waiter{since: since, done: make(chan struct{})}
+	h.mu.Lock()
+	t := h.topic(project)
+	if t.head > since {
+		h.mu.Unlock()
+		return nil
+	}
+	t.waiters[w] = struct{}{}
+	h.mu.Unlock()
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(t.waiters, w)
+		return ctx.Err()
+	}
+}
+
+func (h *Hub) subscribe(project models.ID, s *subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.topic(project)
+	t.subscriptions[s] = struct{}{}
+	t.presence.changed = true
+}
+
+func (h *Hub) unsubscribe(project models.ID, s *subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.topic(project)
+	delete(t.subscriptions, s)
+	t.presence.changed = true
+}
+
+// publishEphemeral sends an event that is not in the log to a project's
+// subscribers. Waiting ones with the same key are replaced by it.
+func (h *Hub) publishEphemeral(project models.ID, key string, event protocol.DashboardServerEvent) {
+	data, err := protocol.Encode(protocol.DashboardServer, event, protocol.Meta{})
+	if err != nil {
+		h.log.Error("encode ephemeral event", "error", err)
+		return
+	}
+	h.offerEphemeral(project, key, data)
+}
+
+func (h *Hub) offerEphemeral(project models.ID, key string, data []byte) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	t := h.topics[project]
+	if t == nil || len(t.subscriptions) == 0 {
+		return
+	}
+	out := outgoing{frames: frame(opText, data), events: 1, key: key}
+	for s := range t.subscriptions {
+		s.offerEphemeral(out)
+	}
+}

@@ -1,0 +1,143 @@
+package realtime
+
+import "sync"
+
+// The bounds of what waits for one socket. Past them the reader is too slow and
+// is cut off, to come back and read the log instead.
+const (
+	maxQueuedEvents = 256
+	maxQueuedBytes  = 1 << 20
+	// Ephemeral events are dropped once this much waits: they would come late
+	// and take room from what must not be lost.
+	maxQueuedBeforeEphemeral = maxQueuedEvents / 4
+	// One write joins waiting frames up to this size.
+	maxWrite = 64 << 10
+)
+
+// outgoing is one or more whole frames on their way to a socket.
+type outgoing struct {
+	frames []byte
+	events int
+	// key is set for ephemeral frames: a newer one replaces a waiting one with
+	// the same key.
+	key string
+}
+
+// queue holds what waits to be written to one socket. Frames are shared between
+// sockets and are never changed.
+type queue struct {
+	mu sync.Mutex
+	// writers counts the writer while there is one. It is raised under mu, so
+	// that none can start once the queue is closed and its owner waits.
+	writers *sync.WaitGroup
+	waiting []outgoing
+	events  int
+	bytes   int
+	// writing: a writer is at work and will take what is added.
+	writing bool
+	// closed: the close frame is in the queue, nothing may follow it.
+	closed bool
+}
+
+// push adds frames. start is true where the caller must start a writer;
+// overflow is true where there is no more room, and then nothing was added.
+func (q *queue) push(out outgoing) (start, overflow bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false, false
+	}
+	if out.key != "" {
+		if q.replace(out) || q.events >= maxQueuedBeforeEphemeral {
+			return false, false
+		}
+	} else if len(q.waiting) > 0 && (q.events+out.events > maxQueuedEvents || q.bytes+len(out.frames) > maxQueuedBytes) {
+		return false, true
+	}
+	q.waiting = append(q.waiting, out)
+	q.events += out.events
+	q.bytes += len(out.frames)
+	return q.start(), false
+}
+
+// start reports whether the caller must start a writer. Called with mu held.
+func (q *queue) start() bool {
+	if q.writing {
+		return false
+	}
+	q.writing = true
+	q.writers.Add(1)
+	return true
+}
+
+func (q *queue) replace(out outgoing) bool {
+	for i := range q.waiting {
+		if q.waiting[i].key == out.key {
+			q.bytes += len(out.frames) - len(q.waiting[i].frames)
+			q.waiting[i] = out
+			return true
+		}
+	}
+	return false
+}
+
+// close makes closing the last thing that is written. What waits is dropped
+// where drop is set: a reader that is too slow has to read the log anyway.
+func (q *queue) close(closing []byte, drop bool) (start bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	q.closed = true
+	if drop {
+		q.waiting = nil
+	}
+	q.waiting = append(q.waiting, outgoing{frames: closing})
+	return q.start()
+}
+
+// discard closes the queue with nothing to be written any more.
+func (q *queue) discard() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.waiting = nil
+}
+
+// take moves waiting frames to buf, up to about maxWrite bytes. A single frame
+// is handed out as it is. It ends the writer's turn when nothing waits; closed
+// then says whether the close frame was the last.
+func (q *queue) take(buf []byte) (data []byte, closed, more bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		q.writing = false
+		q.waiting = nil // an idle socket keeps no buffer
+		return nil, q.closed, false
+	}
+	n := 0
+	for ; n < len(q.waiting) && (n == 0 || len(buf)+len(q.waiting[n].frames) <= maxWrite); n++ {
+		out := q.waiting[n]
+		q.events -= out.events
+		q.bytes -= len(out.frames)
+		if n == 0 && (len(q.waiting) == 1 || len(out.frames) >= maxWrite) {
+			data = out.frames
+			n++
+			break
+		}
+		buf = append(buf, out.frames...)
+		data = buf
+	}
+	rest := copy(q.waiting, q.waiting[n:])
+	clear(q.waiting[rest:])
+	q.waiting = q.waiting[:rest]
+	return data, false, true
+}
+
+// room reports whether another page of a replay may be added.
+func (q *queue) room() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed || (q.events <= maxQueuedEvents/2 && q.bytes <= maxQueuedBytes/2)
+}

@@ -1,0 +1,222 @@
+// Package realtime carries the live side of Earshot: the sockets of visitors
+// and dashboards, and the hub that fans a project's events out to them.
+//
+// What a dashboard sees is decided by the project's log, not by luck: each
+// subscription knows the seq it needs next, takes a publication only if it
+// continues there, and otherwise reads the log. So nothing is missed, nothing
+// comes twice, and the order is the order of commits, whatever the hub drops.
+package realtime
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"earshot/models"
+	"earshot/models/intake"
+	"earshot/models/store"
+	"earshot/realtime/protocol"
+)
+
+const (
+	// socketsPerAddress bounds what one party on the network may hold open.
+	socketsPerAddress = 20
+	tickInterval      = 250 * time.Millisecond
+	// retryAfter spreads the clients of a server that leaves.
+	retryAfterMin = 200 * time.Millisecond
+	retryAfterMax = 3 * time.Second
+)
+
+// Store is what the sockets need of the store.
+type Store interface {
+	Epoch() models.Epoch
+	Authorize(ctx context.Context, session models.ID) (models.Claims, error)
+	LogHead(ctx context.Context, scope models.Scope, project models.ID) (store.Head, error)
+	ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error)
+	VisitorSession(ctx context.Context, project models.ID, token models.TokenHash) (models.ID, error)
+}
+
+// Intake is where submissions go.
+type Intake interface {
+	Submit(ctx context.Context, request intake.Request) (intake.Result, error)
+}
+
+// Options is what a Server is made from.
+type Options struct {
+	Hub    *Hub
+	Store  Store
+	Intake Intake
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Authenticate says who holds an access token; CodeUnauthorized if nobody.
+	Authenticate func(ctx context.Context, token string) (models.Claims, error)
+	// Unlimited lifts the limits on connections and frames, for load tests.
+	Unlimited bool
+}
+
+// Server owns all open sockets.
+type Server struct {
+	hub          *Hub
+	store        Store
+	intake       Intake
+	log          *slog.Logger
+	now          func() time.Time
+	authenticate func(ctx context.Context, token string) (models.Claims, error)
+	unlimited    bool
+
+	visitorUpgrade, dashboardUpgrade fiber.Handler
+	buffers                          sync.Pool
+
+	mu         sync.Mutex
+	visitors   map[*visitor]struct{}
+	dashboards map[*dashboard]struct{}
+	addresses  map[string]int
+	draining   bool
+	open       sync.WaitGroup
+
+	stop   context.CancelFunc
+	ticker sync.WaitGroup
+}
+
+// New starts a Server; end it with Shutdown.
+func New(options Options) *Server {
+	s := &Server{
+		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
+		authenticate: options.Authenticate, unlimited: options.Unlimited,
+		visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{}, addresses: map[string]int{},
+	}
+	s.buffers.New = func() any { buf := make([]byte, 0, maxWrite); return &buf }
+	s.visitorUpgrade = upgradeHandler(s.serveVisitor, s.recovered)
+	s.dashboardUpgrade = upgradeHandler(s.serveDashboard, s.recovered)
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.ticker.Go(func() { s.tick(ctx) })
+	return s
+}
+
+// tick does what is due by the clock for all sockets, so that an idle one needs
+// no timer and no second goroutine.
+func (s *Server) tick(ctx context.Context) {
+	ticker := time.NewTicker(tickInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		s.hub.publishPresence()
+		now := s.now()
+		s.mu.Lock()
+		for v := range s.visitors {
+			v.beat(now)
+		}
+		for d := range s.dashboards {
+			d.beat(now)
+			d.checkToken(now)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// admit counts a socket before its upgrade; release is to be called once when it
+// ends or did not come about.
+func (s *Server) admit(address netip.Addr) (release func(), err error) {
+	key := intake.AddressKey(address)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil, &models.Error{Code: models.CodeUnavailable, Message: "the server is going away", RetryAfter: time.Second}
+	}
+	if !s.unlimited && s.addresses[key] >= socketsPerAddress {
+		return nil, &models.Error{Code: models.CodeRateLimited, Message: "too many connections from this address", RetryAfter: time.Minute}
+	}
+	s.addresses[key]++
+	s.open.Add(1)
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.addresses[key]--; s.addresses[key] == 0 {
+			delete(s.addresses, key)
+		}
+		s.open.Done()
+	}), nil
+}
+
+// CloseSession ends all sockets of a member's session.
+func (s *Server) CloseSession(session models.ID, code protocol.CloseCode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for d := range s.dashboards {
+		if d.claims.Load().SessionID == session {
+			d.endSubscriptions()
+			d.shut(code)
+		}
+	}
+}
+
+// CloseProject ends all visitors' sockets of a project.
+func (s *Server) CloseProject(project models.ID, code protocol.CloseCode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v := range s.visitors {
+		if v.project.ID == project {
+			v.shut(code)
+		}
+	}
+}
+
+// Shutdown tells all sockets that the server is going away, each with a time of
+// its own to come back after, closes them and waits until they have ended.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.draining = true
+	for v := range s.visitors {
+		goAway[protocol.VisitorClientEvent, protocol.VisitorServerEvent](v.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
+	}
+	for d := range s.dashboards {
+		goAway[protocol.DashboardClientEvent, protocol.DashboardServerEvent](d.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
+	}
+	s.mu.Unlock()
+	s.stop()
+	s.ticker.Wait()
+	ended := make(chan struct{})
+	go func() {
+		s.open.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		s.abortAll()
+		<-ended
+		return ctx.Err()
+	}
+}
+
+func (s *Server) abortAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v := range s.visitors {
+		v.abort()
+	}
+	for d := range s.dashboards {
+		d.abort()
+	}
+}
+
+func goAway[In, Out any](socket *Socket[In, Out], event Out) {
+	if err := socket.Send(event, ""); err == nil {
+		socket.shut(protocol.CloseGoingAway)
+	}
+}
+
+func randomRetry() int64 {
+	return (retryAfterMin + rand.N(retryAfterMax-retryAfterMin)).Milliseconds() //nolint:gosec // spreads load, hides nothing
+}

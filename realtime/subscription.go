@@ -1,0 +1,180 @@
+package realtime
+
+import (
+	"sync"
+	"time"
+
+	"earshot/models"
+	"earshot/realtime/protocol"
+)
+
+const (
+	// replayPage is how many entries one read of the log brings: one piece of a
+	// socket's queue.
+	replayPage = 64
+	// replayStall ends a replay whose reader takes nothing for so long.
+	replayStall = 2 * writeDeadline
+	// roomInterval is how often a replay looks whether its page has gone out.
+	roomInterval  = 10 * time.Millisecond
+	maxEmptyPages = 3
+)
+
+// subscription is one socket's place in one project's log. It is either live,
+// and takes publications as they come, or it replays: a goroutine reads the log
+// from next on until it has caught up. Publications that come meanwhile are not
+// kept, only how far they reach; what they held is in the log.
+type subscription struct {
+	project models.ID
+	scope   models.Scope
+	socket  *dashboard
+
+	mu      sync.Mutex
+	next    int64 // the seq to be sent next
+	seen    int64 // the last seq that was published, sent or not
+	started bool  // Subscribed was sent
+	live    bool
+	ended   bool
+	empty   int // pages in a row that held nothing
+}
+
+// offer hands over a publication. It never blocks.
+func (s *subscription) offer(p publication) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = max(s.seen, p.last)
+	switch {
+	case s.ended || !s.live || p.last < s.next:
+		// Not ours, or the replay will bring it, or it has brought it.
+	case p.first == s.next:
+		s.next = p.last + 1
+		s.socket.push(outgoing{frames: p.frames, events: int(p.last - p.first + 1)})
+	default: // a gap, or a piece that we have in part
+		s.startReplay()
+	}
+}
+
+// offerEphemeral hands over an event that is not in the log.
+func (s *subscription) offerEphemeral(out outgoing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.started && !s.ended {
+		s.socket.push(out)
+	}
+}
+
+// start begins with the event next, which may be one that is yet to come.
+func (s *subscription) start(next int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.started = true
+	s.next = next
+	s.startReplay()
+}
+
+// startReplay is called with mu held, which keeps it apart from end: the socket
+// waits for its replays only after it has ended all subscriptions.
+func (s *subscription) startReplay() {
+	s.live = false
+	s.socket.owned.Go(s.replay)
+}
+
+// end stops the subscription; nothing is sent for it afterwards.
+func (s *subscription) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+}
+
+// replay reads the log from next on until nothing is missing, then goes live.
+// Subscribing came before reading, so whatever was committed in between is
+// either in a page or in seen.
+func (s *subscription) replay() {
+	ctx := s.socket.ctx
+	for {
+		if !s.socket.waitForRoom(replayStall) {
+			s.socket.shut(protocol.CloseSlowConsumer)
+			return
+		}
+		s.mu.Lock()
+		next := s.next
+		s.mu.Unlock()
+		entries, err := s.socket.server.store.ReadLog(ctx, s.scope, s.project, next-1, replayPage)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.socket.server.log.Error("replay log", "project", s.project, "error", err)
+				s.socket.shut(protocol.CloseTryAgainLater)
+			}
+			return
+		}
+		if done := s.send(entries); done {
+			return
+		}
+		if len(entries) == 0 && !s.socket.pause(roomInterval) {
+			return
+		}
+	}
+}
+
+// send queues a page of the log; done is true when the replay has ended.
+func (s *subscription) send(entries []models.LogEntry) (done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return true
+	}
+	if len(entries) == 0 {
+		// Something was published that the log does not show: the project may
+		// have been deleted. Then there is nothing to be had.
+		s.empty++
+		s.live = s.seen < s.next
+		return s.live || s.empty > maxEmptyPages
+	}
+	s.empty = 0
+	p, err := encodeRun(entries, s.socket.server.hub.epoch())
+	if err != nil {
+		s.socket.server.log.Error("encode events", "error", err)
+		s.socket.shut(protocol.CloseInternal)
+		return true
+	}
+	s.next = p.last + 1
+	s.socket.push(outgoing{frames: p.frames, events: len(entries)})
+	return false
+}
+
+// waitForRoom waits until the queue can take another page. It is false when the
+// socket has ended or was written to so slowly that there was no room for as
+// long as stall.
+func (c *conn) waitForRoom(stall time.Duration) bool {
+	if c.queue.room() {
+		return c.ctx.Err() == nil
+	}
+	timeout := time.NewTimer(stall)
+	defer timeout.Stop()
+	look := time.NewTicker(roomInterval)
+	defer look.Stop()
+	for !c.queue.room() {
+		select {
+		case <-look.C:
+		case <-timeout.C:
+			return false
+		case <-c.ctx.Done():
+			return false
+		}
+	}
+	return c.ctx.Err() == nil
+}
+
+// pause waits; it is false when the socket has ended.
+func (c *conn) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.ctx.Done():
+		return false
+	}
+}

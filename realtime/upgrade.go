@@ -1,0 +1,132 @@
+package realtime
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	fastws "github.com/fasthttp/websocket"
+	"github.com/gofiber/contrib/websocket"
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
+
+	"earshot/models"
+	"earshot/realtime/protocol"
+)
+
+const (
+	subprotocolJSON  = "earshot.v1+json"
+	handshakeTimeout = 10 * time.Second
+	// readBuffer is a socket's own; a larger event is read in several steps.
+	readBuffer = 512
+	// handshakeLocal is where an upgrade's facts wait for its handler.
+	handshakeLocal = "earshot.handshake"
+)
+
+// upgradeHandler makes the handler that upgrades. Origins are not its business:
+// what is admitted depends on the project, and was asked before.
+func upgradeHandler(serve func(*websocket.Conn), recovered func(*websocket.Conn)) fiber.Handler {
+	return websocket.New(serve, websocket.Config{
+		HandshakeTimeout: handshakeTimeout,
+		Subprotocols:     []string{subprotocolJSON},
+		ReadBufferSize:   readBuffer,
+		WriteBufferPool:  &sync.Pool{},
+		RecoverHandler:   recovered,
+	})
+}
+
+// recovered keeps a panic's value on this side: the library's own handler sends
+// it to the client.
+func (s *Server) recovered(*websocket.Conn) {
+	if value := recover(); value != nil {
+		s.log.Error("socket panicked", "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+	}
+}
+
+// checkHandshake refuses what the library would take or answer wrongly: a wrong
+// version (426), a malformed key, and sub-protocols of which we speak none.
+func checkHandshake(c *fiber.Ctx) error {
+	if !websocket.IsWebSocketUpgrade(c) {
+		c.Set(fiber.HeaderUpgrade, "websocket")
+		return fiber.NewError(fiber.StatusUpgradeRequired, "this address speaks WebSocket only")
+	}
+	if c.Get("Sec-WebSocket-Version") != "13" {
+		c.Set("Sec-WebSocket-Version", "13")
+		return fiber.NewError(fiber.StatusUpgradeRequired, "WebSocket version 13 is needed")
+	}
+	if key, err := base64.StdEncoding.DecodeString(c.Get("Sec-WebSocket-Key")); err != nil || len(key) != 16 {
+		return models.Errorf(models.CodeBadRequest, "Sec-WebSocket-Key must be 16 bytes in base64")
+	}
+	offered := c.Get("Sec-WebSocket-Protocol")
+	if offered == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(offered, ",") {
+		if strings.TrimSpace(name) == subprotocolJSON {
+			return nil
+		}
+	}
+	return models.Errorf(models.CodeBadRequest, "none of the offered sub-protocols is known; offer %s", subprotocolJSON)
+}
+
+// visitorHandshake and dashboardHandshake are the facts of an upgrade that its
+// handler, which runs after the request is over, needs.
+type visitorHandshake struct {
+	project *models.Project
+	address netip.Addr
+	release func()
+}
+
+type dashboardHandshake struct {
+	claims  models.Claims
+	name    string
+	release func()
+}
+
+// UpgradeVisitor upgrades a visitor's request whose key and origin were
+// checked. Refusals come back as errors before the upgrade.
+func (s *Server) UpgradeVisitor(c *fiber.Ctx, project *models.Project, address netip.Addr) error {
+	if err := checkHandshake(c); err != nil {
+		return err
+	}
+	release, err := s.admit(address)
+	if err != nil {
+		return err
+	}
+	return upgrade(c, s.visitorUpgrade, release, &visitorHandshake{project: project, address: address, release: release})
+}
+
+// UpgradeDashboard upgrades a member's request. name is how the member is shown
+// to others.
+func (s *Server) UpgradeDashboard(c *fiber.Ctx, claims models.Claims, name string, address netip.Addr) error {
+	if err := checkHandshake(c); err != nil {
+		return err
+	}
+	release, err := s.admit(address)
+	if err != nil {
+		return err
+	}
+	return upgrade(c, s.dashboardUpgrade, release, &dashboardHandshake{claims: claims, name: name, release: release})
+}
+
+func upgrade(c *fiber.Ctx, handler fiber.Handler, release func(), handshake any) error {
+	c.Locals(handshakeLocal, handshake)
+	if err := handler(c); err != nil {
+		release()
+		return err
+	}
+	return nil
+}
+
+func newSocket[In, Out any](s *Server, ws *fastws.Conn, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
+	socket := &Socket[In, Out]{conn: newConn(ws, &s.buffers, s.now()), in: in, out: out, now: s.now}
+	if !s.unlimited {
+		socket.frames = rate.NewLimiter(framesPerSecond, framesPerSecond)
+		socket.refused = rate.NewLimiter(framesPerSecond, refusedFrames)
+	}
+	return socket
+}

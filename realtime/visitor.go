@@ -1,0 +1,277 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/contrib/websocket"
+	"golang.org/x/time/rate"
+
+	"earshot/models"
+	"earshot/models/intake"
+	"earshot/realtime/protocol"
+)
+
+// submitTimeout bounds how long a visitor's socket waits for the disk.
+const submitTimeout = 20 * time.Second
+
+// visitor is one visitor's socket.
+type visitor struct {
+	*Socket[protocol.VisitorClientEvent, protocol.VisitorServerEvent]
+	server  *Server
+	project *models.Project
+	address netip.Addr
+
+	// The reader's own.
+	token string
+	spoke bool // an event came already: too late for Hello
+
+	// drafts: what came too fast waits here, the newest alone.
+	draftMu     sync.Mutex
+	session     models.ID
+	draftLimit  *rate.Limiter
+	waiting     *waitingDraft
+	draftTimer  *time.Timer
+	draftShown  bool
+	draftsEnded bool
+}
+
+type waitingDraft struct {
+	event protocol.DraftChanged
+	re    string
+}
+
+func (s *Server) serveVisitor(c *websocket.Conn) {
+	handshake, ok := c.Locals(handshakeLocal).(*visitorHandshake)
+	if !ok {
+		return
+	}
+	defer handshake.release()
+	v := &visitor{
+		Socket: newSocket(s, c.Conn, protocol.VisitorClient, protocol.VisitorServer),
+		server: s, project: handshake.project, address: handshake.address,
+		token: models.NewToken(), session: models.NewID(), draftLimit: rate.NewLimiter(draftsPerSecond, draftsPerSecond),
+	}
+	s.mu.Lock()
+	s.visitors[v] = struct{}{}
+	draining := s.draining
+	s.mu.Unlock()
+	if draining {
+		goAway[protocol.VisitorClientEvent, protocol.VisitorServerEvent](v.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
+	}
+	s.hub.visitorJoined(v.project.ID)
+	v.finish(v.run())
+	v.endDrafts()
+	s.hub.visitorLeft(v.project.ID)
+	s.mu.Lock()
+	delete(s.visitors, v)
+	s.mu.Unlock()
+}
+
+func (v *visitor) run() error {
+	err := v.Send(protocol.VisitorConnected{
+		SessionID: v.session, ResumeToken: v.token, Epoch: v.server.store.Epoch(), HeartbeatMS: Heartbeat.Milliseconds(),
+		Limits: protocol.VisitorLimits{
+			FrameBytes: protocol.MaxFrame, MessageLength: models.MaxMessage, DraftLength: models.MaxDraft,
+			FramesPerSecond: framesPerSecond, DraftsPerSecond: draftsPerSecond, SubmissionsPerMinute: intake.PerSession,
+		},
+	}, "")
+	if err != nil {
+		return err
+	}
+	for {
+		event, id, err := v.Recv()
+		if err == nil {
+			err = v.dispatch(event, id)
+		} else if !errors.As(err, new(*models.Error)) {
+			return err
+		}
+		if err != nil {
+			if err := v.answer(err, id); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// answer tells the client why an event was refused.
+func (v *visitor) answer(err error, id string) error {
+	if !errors.As(err, new(*models.Error)) {
+		v.server.log.Error("visitor event", "project", v.project.ID, "error", err)
+	}
+	event := protocol.ErrorEvent(err)
+	return v.refuse(event, event.Code, id)
+}
+
+func (v *visitor) dispatch(event protocol.VisitorClientEvent, id string) error {
+	first := !v.spoke
+	v.spoke = true
+	switch e := event.(type) {
+	case protocol.Hello:
+		return v.hello(e, id, first)
+	case protocol.DraftChanged:
+		return v.draft(e, id)
+	case protocol.FeedbackSubmitted:
+		return v.submit(e, id)
+	case protocol.Ping:
+		return v.Send(protocol.Pong{}, id)
+	}
+	return nil
+}
+
+// hello takes up the session of a resume token. A token that we do not know
+// starts a new session under it.
+func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
+	if !first {
+		return models.Errorf(models.CodeBadRequest, "Hello must be the first event, and come once")
+	}
+	if e.ResumeToken == "" {
+		if e.Since != nil {
+			return invalidField("since", "needs a resume_token")
+		}
+		return nil
+	}
+	if !models.ValidToken(e.ResumeToken) {
+		return invalidField("resume_token", "must be 43 characters of base64url")
+	}
+	if e.Since != nil && *e.Since != 0 && e.Epoch == "" {
+		return invalidField("epoch", "is needed with since")
+	}
+	v.token = e.ResumeToken
+	session, err := v.server.store.VisitorSession(v.ctx, v.project.ID, models.HashToken(e.ResumeToken))
+	unknown := models.CodeOf(err) == models.CodeNotFound
+	if err != nil && !unknown {
+		return err
+	}
+	if !unknown {
+		v.setSession(session)
+	}
+	if e.Since == nil {
+		return nil
+	}
+	if unknown {
+		return v.Send(protocol.ResumeFailed{Reason: protocol.ReasonUnknownToken}, id)
+	}
+	return v.resume(e, id)
+}
+
+func (v *visitor) resume(e protocol.Hello, id string) error {
+	head, err := v.server.store.LogHead(v.ctx, models.ScopeOf(v.project.OrganizationID), v.project.ID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case (e.Epoch != "" && e.Epoch != head.Epoch) || *e.Since > head.Last:
+		return v.Send(protocol.ResumeFailed{Reason: protocol.ReasonEpochChanged}, id)
+	case *e.Since != 0 && *e.Since+1 < head.First:
+		return v.Send(protocol.ResumeFailed{Reason: protocol.ReasonTooOld}, id)
+	}
+	return v.Send(protocol.Resumed{From: *e.Since, To: head.Last}, id)
+}
+
+func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
+	defer cancel()
+	result, err := v.server.intake.Submit(ctx, intake.Request{
+		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)),
+		ResumeToken: v.token, SessionID: v.sessionID(),
+	})
+	if err != nil {
+		return err
+	}
+	v.clearDraft()
+	v.setSession(result.SessionID)
+	return v.Send(protocol.VisitorFeedbackReceived{ID: result.ID, ReceiptURL: result.ReceiptURL}, id)
+}
+
+// draft reads a draft at once or, where drafts come too fast, as soon as the
+// limit allows; of several that wait only the newest is read.
+func (v *visitor) draft(e protocol.DraftChanged, id string) error {
+	if utf8.RuneCountInString(e.Text) > models.MaxDraft {
+		return invalidField("text", "must have at most 5000 characters")
+	}
+	if e.PageURL != "" {
+		if err := models.CheckPageURL(e.PageURL); err != nil {
+			return err
+		}
+	}
+	v.draftMu.Lock()
+	defer v.draftMu.Unlock()
+	if v.waiting != nil {
+		v.waiting = &waitingDraft{e, id}
+		return nil
+	}
+	if delay := v.draftLimit.Reserve().Delay(); delay > 0 && !v.server.unlimited {
+		v.waiting = &waitingDraft{e, id}
+		v.draftTimer = time.AfterFunc(delay, v.readWaitingDraft)
+		return nil
+	}
+	return v.readDraft(e, id)
+}
+
+func (v *visitor) readWaitingDraft() {
+	v.draftMu.Lock()
+	defer v.draftMu.Unlock()
+	waiting := v.waiting
+	v.waiting = nil
+	if waiting == nil || v.draftsEnded {
+		return
+	}
+	if err := v.readDraft(waiting.event, waiting.re); err != nil {
+		v.server.log.Error("read draft", "error", err)
+	}
+}
+
+// readDraft is called with draftMu held.
+func (v *visitor) readDraft(e protocol.DraftChanged, id string) error {
+	reading := models.ReadDraft(e.Text)
+	shown := protocol.DashboardDraftChanged{ProjectID: v.project.ID, SessionID: v.session, PageURL: e.PageURL}
+	if e.Shared {
+		shown.Text = e.Text
+	}
+	v.draftShown = true
+	v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)
+	return v.Send(protocol.DraftAccepted{Kind: reading.Kind, Hints: reading.Hints}, id)
+}
+
+// clearDraft takes the draft off the dashboards: it was sent or given up.
+func (v *visitor) clearDraft() {
+	v.draftMu.Lock()
+	defer v.draftMu.Unlock()
+	v.clearDraftLocked()
+}
+
+func (v *visitor) clearDraftLocked() {
+	v.waiting = nil
+	if v.draftShown {
+		v.draftShown = false
+		v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session),
+			protocol.DashboardDraftChanged{ProjectID: v.project.ID, SessionID: v.session})
+	}
+}
+
+func (v *visitor) endDrafts() {
+	v.draftMu.Lock()
+	defer v.draftMu.Unlock()
+	v.draftsEnded = true
+	if v.draftTimer != nil {
+		v.draftTimer.Stop()
+	}
+	v.clearDraftLocked()
+}
+
+func (v *visitor) sessionID() models.ID {
+	v.draftMu.Lock()
+	defer v.draftMu.Unlock()
+	return v.session
+}
+
+func (v *visitor) setSession(id models.ID) {
+	v.draftMu.Lock()
+	defer v.draftMu.Unlock()
+	v.session = id
+}
