@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	sqlite3 "github.com/mattn/go-sqlite3"
 	"gorm.io/gorm"
 
 	"earshot/models"
@@ -23,18 +22,14 @@ func translate(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errUnavailable
 	}
-	if lite := (sqlite3.Error{}); errors.As(err, &lite) {
-		switch lite.Code { //nolint:exhaustive // the others are our own faults
-		case sqlite3.ErrFull:
-			return models.Errorf(models.CodeStorageFull, "the server has no storage left")
-		case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrReadonly:
-			return errUnavailable
-		}
+	if e := translateSQLite(err); e != nil {
+		return e
 	}
 	return err
 }
 
 var (
 	errNotFound    = models.Errorf(models.CodeNotFound, "there is no such object")
+	errStorageFull = models.Errorf(models.CodeStorageFull, "the server has no storage left")
 	errUnavailable = models.Errorf(models.CodeUnavailable, "storage is not available at the moment; try again")
 )

@@ -1,0 +1,226 @@
+// Package config is what an operator can set: each setting is a flag, an
+// EARSHOT_ variable and, for a secret, a file named by the variable with _FILE.
+// All that is wrong with them is reported together.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"earshot/models"
+)
+
+// Settings are the raw values, as flags and variables bring them. They are text
+// here, so that one that is wrong does not keep the others from being checked.
+type Settings struct {
+	Addr           string `default:":8080" placeholder:"ADDR" help:"Listen address."`
+	BaseURL        string `placeholder:"URL" help:"Public origin, used in links and in the snippet. Default: http://localhost and the port of --addr."`
+	Data           string `default:"./data" placeholder:"DIR" help:"Folder for the database and generated secrets."`
+	Secret         string `placeholder:"TEXT" help:"Signs and keys tokens and receipts, at least 32 characters. Default: generated into the data folder."`
+	AdminEmail     string `placeholder:"EMAIL" help:"Creates the first owner at start, while there is no user."`
+	AdminPassword  string `placeholder:"TEXT" help:"The first owner's password."`
+	TrustedProxies string `placeholder:"CIDRS" help:"Networks whose X-Forwarded-For is believed, separated by commas."`
+	Signup         string `default:"closed" placeholder:"open|closed" help:"Whether anybody may create an organisation."`
+	Drain          string `default:"10s" placeholder:"DURATION" help:"Time that sockets and requests get at shutdown."`
+	Limits         string `default:"on" placeholder:"on|off" help:"off lifts rate, connection and log-in limits, for load tests only."`
+	LogLevel       string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	Demo           bool   `help:"Adds an owner, a project with feedback and a shop to try it on. Loopback and an empty database only."`
+}
+
+// Config is what settings come to, checked.
+type Config struct {
+	Addr           string
+	BaseURL        string // without a trailing slash
+	Data           string
+	Secret         string // "" where one is to be generated
+	AdminEmail     string
+	AdminPassword  string
+	TrustedProxies []netip.Prefix
+	SignupOpen     bool
+	Drain          time.Duration
+	Unlimited      bool
+	LogLevel       string
+	Demo           bool
+}
+
+// secretFlags also read a file named by their variable with _FILE.
+var secretFlags = map[string]bool{"secret": true, "admin-password": true}
+
+// EnvName is the variable behind a flag: "base-url" is EARSHOT_BASE_URL.
+func EnvName(flag string) string {
+	return "EARSHOT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// Resolver gives kong the values of variables. Files that cannot be read are
+// added to problems.
+func Resolver(getenv func(string) string, problems *[]error) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		name := EnvName(flag.Name)
+		value := getenv(name)
+		if file := getenv(name + "_FILE"); file != "" && secretFlags[flag.Name] {
+			if value != "" {
+				*problems = append(*problems, fmt.Errorf("%s and %s_FILE are both set: set one", name, name))
+			}
+			content, err := os.ReadFile(file) //nolint:gosec // the operator names it
+			if err != nil {
+				*problems = append(*problems, fmt.Errorf("%s_FILE: cannot be read: %w", name, errors.Unwrap(err)))
+			}
+			value = strings.TrimRight(string(content), "\r\n")
+		}
+		if value == "" {
+			return nil, nil
+		}
+		return value, nil
+	})
+}
+
+// unsupported are settings of larger installations. Going on without the first
+// ones would put data where nobody looks for it; the others are only missed.
+var unsupported = []struct {
+	name    string
+	refused bool
+}{
+	{"EARSHOT_DATABASE_URL", true},
+	{"EARSHOT_NATS_URL", true},
+	{"EARSHOT_BLOB_URL", true},
+	{"EARSHOT_SMTP_URL", false},
+	{"EARSHOT_METRICS_ADDR", false},
+}
+
+// Unsupported names variables that are set and that this program does not know
+// what to do with: those it refuses to run with, and those it ignores.
+func Unsupported(getenv func(string) string) (refused []error, ignored []string) {
+	for _, setting := range unsupported {
+		switch {
+		case getenv(setting.name) == "":
+		case setting.refused:
+			refused = append(refused, fmt.Errorf("%s: is not supported by this version: unset it", setting.name))
+		default:
+			ignored = append(ignored, setting.name)
+		}
+	}
+	return refused, ignored
+}
+
+// Check turns settings into a Config, or says everything that is wrong.
+func (s Settings) Check() (Config, []error) {
+	c := Config{
+		Addr: s.Addr, Data: s.Data, Secret: s.Secret, AdminEmail: s.AdminEmail, AdminPassword: s.AdminPassword,
+		SignupOpen: s.Signup == "open", Unlimited: s.Limits == "off", LogLevel: s.LogLevel, Demo: s.Demo,
+	}
+	var problems []error
+	bad := func(flag, format string, args ...any) {
+		problems = append(problems, fmt.Errorf("%s: %w", EnvName(flag), fmt.Errorf(format, args...)))
+	}
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		bad("addr", "must be an address such as :8080 or 127.0.0.1:8080")
+	} else if _, err := net.LookupPort("tcp", port); err != nil {
+		bad("addr", "has no valid port")
+	}
+	c.BaseURL = checkBaseURL(s.BaseURL, port, bad)
+	if s.Data == "" {
+		bad("data", "must name a folder")
+	}
+	if s.Secret != "" && len(s.Secret) < minSecret {
+		bad("secret", "must have at least %d characters", minSecret)
+	}
+	checkAdmin(s, bad)
+	c.TrustedProxies = checkProxies(s.TrustedProxies, bad)
+	oneOf("signup", s.Signup, bad, "open", "closed")
+	oneOf("limits", s.Limits, bad, "on", "off")
+	oneOf("log-level", s.LogLevel, bad, "debug", "info", "warn", "error")
+	if c.Drain, err = time.ParseDuration(s.Drain); err != nil || c.Drain <= 0 {
+		bad("drain", "must be a duration above zero, such as 10s")
+	}
+	if s.Demo {
+		c.Addr = checkDemoAddr(host, port, bad)
+	}
+	return c, problems
+}
+
+const minSecret = 32
+
+type complain func(flag, format string, args ...any)
+
+func checkBaseURL(raw, port string, bad complain) string {
+	if raw == "" {
+		return "http://localhost:" + port
+	}
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		bad("base-url", "must be an origin such as https://feedback.example.com")
+		return ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+func checkAdmin(s Settings, bad complain) {
+	if (s.AdminEmail == "") != (s.AdminPassword == "") {
+		bad("admin-email", "and EARSHOT_ADMIN_PASSWORD must be set together")
+		return
+	}
+	if s.AdminEmail == "" {
+		return
+	}
+	if address, err := mail.ParseAddress(s.AdminEmail); err != nil || address.Address != s.AdminEmail {
+		bad("admin-email", "must be an e-mail address")
+	}
+	if err := models.CheckPassword(s.AdminPassword); err != nil {
+		bad("admin-password", "must have %d to %d characters", models.MinPassword, models.MaxPassword)
+	}
+}
+
+func checkProxies(list string, bad complain) []netip.Prefix {
+	var proxies []netip.Prefix
+	for entry := range strings.SplitSeq(list, ",") {
+		entry = strings.TrimSpace(entry)
+		if entry == "" {
+			continue
+		}
+		prefix, err := netip.ParsePrefix(entry)
+		if err != nil {
+			var addr netip.Addr
+			if addr, err = netip.ParseAddr(entry); err == nil {
+				prefix = netip.PrefixFrom(addr, addr.BitLen())
+			}
+		}
+		if err != nil {
+			bad("trusted-proxies", "must be networks such as 10.0.0.0/8, separated by commas")
+			return nil
+		}
+		proxies = append(proxies, prefix.Masked())
+	}
+	return proxies
+}
+
+// checkDemoAddr keeps the demo, whose password stands on the terminal, off the
+// network.
+func checkDemoAddr(host, port string, bad complain) string {
+	if host == "" {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		bad("addr", "must be a loopback address with --demo, such as 127.0.0.1:8080")
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func oneOf(flag, value string, bad complain, choices ...string) {
+	for _, choice := range choices {
+		if value == choice {
+			return
+		}
+	}
+	bad(flag, "must be one of %s", strings.Join(choices, ", "))
+}

@@ -1,0 +1,28 @@
+//go:build cgo
+
+package store
+
+import (
+	"errors"
+
+	sqlite3 "github.com/mattn/go-sqlite3"
+)
+
+// Supported reports why this program cannot open a database; nil if it can.
+func Supported() error { return nil }
+
+// translateSQLite is the answer to a failure that SQLite names; nil where the
+// fault is ours.
+func translateSQLite(err error) error {
+	var failure sqlite3.Error
+	if !errors.As(err, &failure) {
+		return nil
+	}
+	switch failure.Code { //nolint:exhaustive // the others are our own faults
+	case sqlite3.ErrFull:
+		return errStorageFull
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrReadonly:
+		return errUnavailable
+	}
+	return nil
+}
