@@ -21,6 +21,11 @@ const (
 
 	// placeholder stands for the version in src/version.ts while the version, a hash over everything, is not known.
 	placeholder = "@earshot-version@"
+	// internal lists property names of our own objects that nothing outside the bundle reads: no DOM, wire, storage or
+	// public name. They are shortened for the size budget.
+	internal = `^(due|wait|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
+		`leave|flush|reading|busy|emit|field|after|draft|form|protocol|back|error)$`
+
 	// versionLength in hex digits: short in addresses, long enough never to meet twice.
 	versionLength = 16
 )
@@ -61,14 +66,16 @@ func run() error {
 // bundle returns the script. Its last bytes are "(null);\n", the argument that widget.Script replaces.
 func bundle() ([]byte, error) {
 	result := api.Build(api.BuildOptions{
-		EntryPoints:       []string{filepath.Join(source, "main.ts")},
-		Bundle:            true,
-		Format:            api.FormatIIFE,
-		Target:            api.ES2020,
+		EntryPoints: []string{filepath.Join(source, "main.ts")},
+		Bundle:      true,
+		// Top-level names belong to the function that banner and footer put around them.
+		Format:            api.FormatESModule,
+		Target:            api.ES2022,
 		Charset:           api.CharsetUTF8,
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
+		MangleProps:       internal,
 		LegalComments:     api.LegalCommentsNone,
 		Banner:            map[string]string{"js": "(earshotConfig=>{"},
 		Footer:            map[string]string{"js": "})(null);"},

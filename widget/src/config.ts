@@ -7,23 +7,22 @@ export type Kind = NonNullable<components["schemas"]["FeedbackSubmitted"]["kind"
 /** A project's public configuration, as the server bakes it into the script or serves it for the pinned one. */
 export interface WidgetConfig {
   key: string;
+  /** The server's origin and base path, without a slash at its end. */
   api: string;
-  version: string;
-  name: string;
   accent: string;
-  theme: "auto" | "light" | "dark";
-  position: "right" | "left";
+  theme: string;
+  position: string;
   kinds: Kind[];
   rating: boolean;
   ask_email: boolean;
   locale: string;
   texts: { launcher?: string; title?: string; placeholder?: string; thanks?: string };
   show_drafts: boolean;
-  trigger: "button" | "none";
+  trigger: string;
   strings: Strings;
 }
 
-/** What a page may add to its project's settings, by `data-*` or `init`. */
+/** What a page may say by `data-*` or `init`, all as strings. */
 export interface PageOptions {
   key?: string;
   api?: string;
@@ -40,31 +39,10 @@ export interface PageOptions {
 
 export type Config = WidgetConfig & { selector?: string; zIndex?: string; storage?: string };
 
-const DEFAULTS = {
-  accent: "#4f46e5",
-  theme: "auto",
-  position: "right",
-  locale: "auto",
-  trigger: "button",
-  kinds: [] as Kind[],
-  texts: {},
-} as const;
-
-/** The page's options win over the project's settings. */
-export function mergeConfig(baked: Partial<WidgetConfig>, page: PageOptions): Config {
-  const { lang, kinds, ...rest } = page;
-  const own = Object.fromEntries(Object.entries(rest).filter(([, value]) => value));
-  return {
-    ...DEFAULTS,
-    ...baked,
-    ...own,
-    ...(lang && { locale: lang }),
-    ...(kinds && { kinds: kinds.split(/[\s,]+/) }),
-  } as Config;
-}
-
-/** The script's element, found by its address where `document.currentScript` is gone (a module, a tag manager). */
-export function scriptElement(): HTMLScriptElement | null {
-  const current = document.currentScript as HTMLScriptElement | null;
-  return current || document.querySelector('script[src*="/w/pk_"],script[data-key][src*="/w/v/"]');
+/** The page's options win over the project's settings, which win over what holds until the settings are known. */
+export function mergeConfig(baked: Partial<WidgetConfig>, { lang, kinds, ...page }: PageOptions): Config {
+  const merged = { kinds: [], texts: {}, locale: "auto", theme: "auto", accent: "#4f46e5", ...baked, ...page } as unknown as Config;
+  if (lang) merged.locale = lang;
+  if (kinds) merged.kinds = kinds.split(/[\s,]+/) as Kind[];
+  return merged;
 }

@@ -16,7 +16,7 @@ export function context(page: PageContext): Record<string, unknown> {
   if (globalPrivacyControl || navigator.doNotTrack === "1") return { ...page };
   return {
     ...page,
-    referrer: document.referrer || undefined,
+    referrer: document.referrer,
     screen: `${screen.width}x${screen.height}`,
     viewport: `${innerWidth}x${innerHeight}`,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -24,8 +24,5 @@ export function context(page: PageContext): Record<string, unknown> {
   };
 }
 
-/** Read when it is needed, so that client-side navigation needs no hook. An overlong URL loses query and fragment first. */
-export function pageURL(): string {
-  const { href, origin, pathname } = location;
-  return href.length <= PAGE_URL_LENGTH ? href : (origin + pathname).slice(0, PAGE_URL_LENGTH);
-}
+/** Read when it is needed, so that client-side navigation needs no hook. */
+export const pageURL = (): string => location.href.slice(0, PAGE_URL_LENGTH);

@@ -7,55 +7,37 @@ export interface Details {
   error: { code: string; message: string; id?: string };
   close: Record<string, never>;
 }
-export type EventName = keyof Details;
 export type Listener = (event: CustomEvent) => unknown;
 
 export interface Emitter {
   on(name: string, listener: Listener): void;
+  /** Without a listener: all of that name. */
   off(name: string, listener?: Listener): void;
-  /** False when a listener of a cancelable event said no. A listener that throws never stops the widget. */
-  emit<N extends EventName>(name: N, detail: Details[N]): boolean;
-  /** `ready` is told to listeners that come late, too. */
-  ready(version: string): void;
+  /** False when a listener of a cancelable event said no. The first event is `ready`. */
+  emit<N extends keyof Details>(name: N, detail: Details[N]): boolean;
 }
 
+/** Built on the page's own event system, which isolates a listener that throws and reports its error as the page's. */
 export function createEmitter(): Emitter {
-  const listeners: [string, Listener][] = [];
-  let readyEvent: CustomEvent | undefined;
-
-  function call(listener: Listener, event: CustomEvent): void {
-    try {
-      if (listener(event) === false) event.preventDefault();
-    } catch (error) {
-      // The page's own mistake belongs in the page's own error reporting.
-      setTimeout(() => {
-        throw error;
-      });
-    }
-  }
-
-  function dispatch(name: string, detail: object): CustomEvent {
-    const cancelable = name === "open" || name === "submit";
-    const event = new CustomEvent(`earshot:${name}`, { detail, cancelable });
-    for (const [wanted, listener] of [...listeners]) if (wanted === name) call(listener, event);
-    window.dispatchEvent(event);
-    return event;
-  }
+  const listeners: [string, Listener, Listener][] = [];
+  let ready: CustomEvent | undefined;
 
   return {
     on(name, listener) {
-      listeners.push([name, listener]);
-      if (name === "ready" && readyEvent) call(listener, readyEvent);
+      const wrapped: Listener = (event) => listener(event) === false && event.preventDefault();
+      listeners.push([name, listener, wrapped]);
+      addEventListener(`earshot:${name}`, wrapped as EventListener);
+      if (name === "ready" && ready) wrapped(ready);
     },
     off(name, listener) {
-      for (let i = listeners.length; i--; ) {
-        const [wanted, known] = listeners[i]!;
-        if (wanted === name && (!listener || known === listener)) listeners.splice(i, 1);
+      for (const [known, own, wrapped] of listeners) {
+        if (known === name && (!listener || own === listener)) removeEventListener(`earshot:${name}`, wrapped as EventListener);
       }
     },
-    emit: (name, detail) => !dispatch(name, detail).defaultPrevented,
-    ready(version) {
-      readyEvent = dispatch("ready", { version });
+    emit(name, detail) {
+      const event = new CustomEvent(`earshot:${name}`, { detail, cancelable: name === "open" || name === "submit" });
+      ready ||= event;
+      return dispatchEvent(event);
     },
   };
 }

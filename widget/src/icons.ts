@@ -1,22 +1,19 @@
 import type { Kind } from "./config";
 
 /** Line icons on a 20 × 20 grid. */
-export const CLOSE = "M5.5 5.5l9 9M14.5 5.5l-9 9";
-export const SPEECH = "M4.5 3.5h11a2 2 0 012 2v7a2 2 0 01-2 2H9L5 17.5V14.5h-.5a2 2 0 01-2-2v-7a2 2 0 012-2z";
-export const CHECK = "M4.5 10.5l3.7 3.7 7.3-8";
-export const CLOCK = "M10 2.5a7.5 7.5 0 100 15 7.5 7.5 0 100-15M10 6v4.3l2.8 1.7";
-export const EYE = "M2 10s3-5.5 8-5.5 8 5.5 8 5.5-3 5.5-8 5.5S2 10 2 10zM10 7.8a2.2 2.2 0 100 4.4 2.2 2.2 0 100-4.4";
+export const CLOSE = "M5 5l10 10M15 5L5 15";
+export const SPEECH = "M5 3h10a3 3 0 013 3v6a3 3 0 01-3 3h-5l-5 3v-3a3 3 0 01-3-3V6a3 3 0 013-3z";
+export const CHECK = "M4 11l4 4 8-9";
+export const CLOCK = "M10 5v5l3 2";
 
 export const KINDS: Record<Kind, string> = {
-  bug: "M6.5 8.5a3.5 3.5 0 017 0v4a3.5 3.5 0 01-7 0zM7.5 5.5L6 3.5M12.5 5.5L14 3.5M6.5 10.5H3M17 10.5h-3.5M10 8v8",
-  idea: "M7.5 14.5c0-2-2.5-3-2.5-6a5 5 0 0110 0c0 3-2.5 4-2.5 6zM8 17.5h4",
-  question: "M7 7.5a3 3 0 116 0c0 2-3 2.2-3 4.5M10 15.5v.2",
-  praise: "M10 16.5S3 12.5 3 7.8a3.7 3.7 0 017-1.7 3.7 3.7 0 017 1.7c0 4.7-7 8.7-7 8.7z",
-  other: "M4.5 10v.2M10 10v.2M15.5 10v.2",
+  bug: "M6 9a4 4 0 018 0v4a4 4 0 01-8 0zM7 6L5 3M13 6l2-3M6 11H2M18 11h-4",
+  idea: "M8 15c0-3-3-3-3-7a5 5 0 0110 0c0 4-3 4-3 7zM8 18h4",
+  question: "M7 7a3 3 0 116 0c0 3-3 2-3 5M10 16v0",
+  praise: "M10 17q-14-9-5-13 3-1 5 2 2-3 5-2 9 4-5 13z",
+  other: "M4 10v0M10 10v0M16 10v0",
 };
 
 /** A face for a rating of 1 to 5: only the bend of the mouth differs. */
-export function face(rating: number): string {
-  const bend = (rating - 3) * 1.7;
-  return `M10 2.5a7.5 7.5 0 100 15 7.5 7.5 0 100-15M7.5 7.8v.4M12.5 7.8v.4M7 ${12.7 - bend / 3}q3 ${bend} 6 0`;
-}
+export const face = (rating: number): string =>
+  `M10 2a8 8 0 100 16 8 8 0 100-16M7 8v0M13 8v0M7 ${14 - rating / 2}q3 ${2 * rating - 6} 6 0`;

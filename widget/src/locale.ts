@@ -21,14 +21,12 @@ export function pickLanguage(setting: string): string {
 }
 
 /** The strings of a language: the baked ones where they match, else one immutable file. */
-export async function loadStrings(config: Config, lang: string): Promise<Strings> {
-  if (config.strings?.lang === lang) return config.strings;
-  const answer = await fetch(`${config.api}/w/v/${VERSION}/${lang}.json`, { credentials: "omit" });
-  if (!answer.ok) throw new Error(`locale ${lang}: ${answer.status}`);
-  return answer.json();
+export async function loadStrings({ strings, api }: Config, lang: string): Promise<Strings> {
+  return strings?.lang === lang ? strings : fetchJSON(`${api}/w/v/${VERSION}/${lang}.json`);
 }
 
-/** `{name}` replaced by its value. */
-export function format(text: string, values: Record<string, string | number>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+export async function fetchJSON<T>(url: string): Promise<T> {
+  const answer = await fetch(url, { credentials: "omit" });
+  if (!answer.ok) throw answer.status;
+  return answer.json();
 }

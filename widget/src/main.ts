@@ -1,5 +1,5 @@
 import { createApi, type Api } from "./api";
-import { scriptElement, type PageOptions, type WidgetConfig } from "./config";
+import type { WidgetConfig } from "./config";
 
 /** The argument of the function around this bundle: a project's configuration, or null in the pinned script. */
 declare const earshotConfig: Partial<WidgetConfig> | null;
@@ -7,26 +7,22 @@ declare const earshotConfig: Partial<WidgetConfig> | null;
 /** What the page puts in place to queue calls made before the script is there. */
 interface Stub {
   q?: ArrayLike<unknown>[];
-  version?: string;
 }
 
-const page = window as unknown as { Earshot?: Api & Stub };
+const page = window as unknown as { Earshot?: Partial<Api> & Stub };
 
 function boot(): void {
-  const script = scriptElement();
-  const options: PageOptions = { ...script?.dataset };
-  const queued = page.Earshot?.q || [];
-  // The pinned script belongs to the server it came from; the baked one has its address in the configuration.
-  const api = script?.src && new URL(script.src).origin;
-  const earshot = createApi({ baked: earshotConfig || { api: api || "" }, page: options, nonce: script?.nonce });
-  page.Earshot = earshot as Api & Stub;
-
-  const start = () => {
-    earshot("init");
-    for (const call of queued) earshot(...(Array.from(call) as [string, ...unknown[]]));
-  };
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-  else start();
+  // Found by its address where it is not the current script: a module, a tag manager.
+  const script =
+    (document.currentScript as HTMLScriptElement | null) ||
+    document.querySelector<HTMLScriptElement>('script[src*="/w/pk_"],script[data-key]');
+  // The pinned script belongs to the server it came from; the baked one has the address in its configuration.
+  const baked = earshotConfig || { api: script?.src.replace(/\/w\/v\/.*/, "") };
+  const calls = page.Earshot?.q || [];
+  const earshot = createApi(baked, { ...script?.dataset });
+  page.Earshot = earshot;
+  earshot("init");
+  for (const call of calls) earshot(...(Array.from(call) as [string]));
 }
 
 // A second copy of the script, by whatever way it came, changes nothing.

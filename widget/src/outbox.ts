@@ -12,33 +12,39 @@ const IN_FLIGHT_MS = 30_000;
 /** The fields of a submission, equal on every way out: a repeated id with another payload is a conflict. */
 export type Feedback = components["schemas"]["FeedbackSubmitted"];
 
-export interface Entry {
+/** What goes out, by whatever way. */
+export interface Parcel {
   id: string;
   /** The session under which it was written; a later visitor of the same browser has another. */
   token: string;
   body: Feedback;
+}
+
+export interface Entry extends Parcel {
   at: number;
   tries: number;
   /** Our own back-off, which good news (online, visible again) may cut short. */
   next: number;
   /** The server's word (Retry-After), which nothing cuts short. */
   hold: number;
-  /** Why it will not be tried again; it stays until the visitor has seen to it. */
-  error?: string;
+  /** It will not be tried again, and stays until the visitor has seen to it. */
+  failed?: boolean;
 }
 
 export interface Outbox {
   /** This session's secret. Made in memory; written to storage only together with an entry. */
   token(): string;
-  /** Written before the first attempt, so that a page that goes away meanwhile loses nothing. False: full. */
-  add(id: string, body: Feedback): Entry | false;
-  remove(id: string): void;
+  /** Written before the first attempt, so that a page that goes away meanwhile loses nothing. Undefined: full. */
+  add(id: string, body: Feedback): Entry | undefined;
+  remove(id: string): unknown;
   later(id: string, retryAfter?: number): void;
-  fail(id: string, error: string): void;
+  fail(id: string): void;
+  /** Claims an entry for one attempt, in this tab and all others. */
+  hold(id: string): void;
   /** What may be tried now; `eager` ignores our own back-off. */
   due(eager?: boolean): Entry[];
-  /** Milliseconds until something is due; undefined when nothing waits. */
-  wait(): number | undefined;
+  /** Milliseconds until something is due; Infinity when nothing waits. */
+  wait(): number;
   /** One that will never be sent, for the visitor to see. */
   failed(): Entry | undefined;
   /** Whether entries survive this page. */
@@ -52,90 +58,64 @@ interface Stored {
   entries: Entry[];
 }
 
-/** Storage is read anew each time: another tab of the site may have changed it. `storage` undefined keeps all in memory. */
+/** Storage is read anew each time: another tab may have changed it. Without storage everything stays in memory. */
 export function createOutbox(name: string, storage: () => Storage | undefined): Outbox {
   let memory: Stored = { entries: [] };
   let durable = true;
 
-  function read(): Stored {
-    if (!durable) return memory;
+  /** Reads, edits, and writes where something was edited. */
+  function use<T>(edit: (state: Stored) => T, write?: boolean): T {
     try {
-      const stored = JSON.parse(storage()!.getItem(name) || "null") as Stored | null;
-      return { token: memory.token, entries: [], ...stored };
+      if (durable) memory = { token: memory.token, ...(JSON.parse(storage()!.getItem(name)!) || { entries: [] }) };
     } catch {
       durable = false;
-      return memory;
     }
+    const result = edit(memory);
+    try {
+      if (durable && write) storage()!.setItem(name, JSON.stringify(memory));
+    } catch {
+      durable = false;
+    }
+    return result;
   }
 
-  function write(state: Stored): void {
-    memory = state;
-    if (!durable) return;
-    try {
-      storage()!.setItem(name, JSON.stringify(state));
-    } catch {
-      durable = false;
-    }
-  }
+  const token = () => use((state) => (state.token ||= resumeToken()));
 
   function change(id: string, edit: (entry: Entry) => void): void {
-    const state = read();
-    const entry = state.entries.find((e) => e.id === id);
-    if (!entry) return;
-    edit(entry);
-    write(state);
+    use(({ entries }) => entries.filter((entry) => entry.id === id).forEach(edit), true);
   }
 
-  function token(): string {
-    return (memory.token = read().token || memory.token || resumeToken());
-  }
-
-  /** Entries still worth trying; the too old ones are marked as failed on the way. */
+  /** Entries still worth trying. The too old ones count as failed. */
   function waiting(): Entry[] {
-    const now = Date.now();
-    for (const { id, at, error } of read().entries) {
-      if (!error && now - at > GIVE_UP_MS) change(id, (entry) => (entry.error = "expired"));
-    }
-    return read().entries.filter((entry) => !entry.error);
+    const oldest = Date.now() - GIVE_UP_MS;
+    return use(({ entries }) => entries.filter(({ failed, at }) => !failed && at > oldest));
   }
 
   return {
     token,
     add(id, body) {
-      const state = read();
-      if (state.entries.length >= OUTBOX_LIMIT) return false;
       const at = Date.now();
       const entry = { id, token: token(), body, at, tries: 0, next: at, hold: at + IN_FLIGHT_MS };
-      write({ token: entry.token, entries: [...state.entries, entry] });
-      return entry;
+      return use(({ entries }) => entries.length < OUTBOX_LIMIT && entries.push(entry) && entry, true) || undefined;
     },
-    remove(id) {
-      const state = read();
-      write({ ...state, entries: state.entries.filter((entry) => entry.id !== id) });
-    },
+    remove: (id) => use((state) => (state.entries = state.entries.filter((entry) => entry.id !== id)), true),
     later(id, retryAfter = 0) {
       change(id, (entry) => {
-        const now = Date.now();
-        entry.next = now + fullJitter(entry.tries++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
-        entry.hold = now + retryAfter;
+        entry.next = Date.now() + fullJitter(entry.tries++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+        entry.hold = Date.now() + retryAfter;
       });
     },
-    fail: (id, error) => change(id, (entry) => (entry.error = error)),
-    due(eager) {
-      const now = Date.now();
-      return waiting().filter(({ next, hold }) => hold <= now && (eager || next <= now));
+    fail: (id) => change(id, (entry) => (entry.failed = true)),
+    hold: (id) => change(id, (entry) => (entry.hold = Date.now() + IN_FLIGHT_MS)),
+    due: (eager) => waiting().filter(({ next, hold }) => Math.max(hold, eager ? 0 : next) <= Date.now()),
+    wait: () => Math.min(...waiting().map(({ next, hold }) => Math.max(next, hold))) - Date.now(),
+    failed() {
+      const alive = waiting();
+      return use(({ entries }) => entries.find(({ id }) => !alive.some((entry) => entry.id === id)));
     },
-    wait() {
-      const times = waiting().map(({ next, hold }) => Math.max(next, hold));
-      return times.length ? Math.max(0, Math.min(...times) - Date.now()) : undefined;
-    },
-    failed: () => (waiting(), read().entries.find((entry) => entry.error)),
-    durable: () => (read(), durable),
+    durable: () => durable,
     reset() {
-      const { entries } = read();
-      memory = { entries };
-      if (entries.length) write(memory);
-      else if (durable) storage()!.removeItem(name);
+      if (use(({ token }) => token)) use((state) => (state.token = undefined), true);
     },
   };
 }

@@ -1,26 +1,22 @@
-import type { Config, Strings } from "./config";
 import type { Outcome } from "./delivery";
 import { h, icon } from "./dom";
-import { createForm, type Draft, type Form } from "./form";
-import { CLOSE } from "./icons";
-import { createResult, type Result } from "./result";
+import { createForm, type Form, type FormOptions } from "./form";
+import { CHECK, CLOCK, CLOSE } from "./icons";
+
+/** What takes the form's place once a message is out of the visitor's hands. */
+export type Result = Exclude<Outcome, { state: "refused" }>;
 
 export interface Panel {
   el: HTMLElement;
   destroy(): void;
   focus(): void;
-  /** The form in view, if it is the form. */
+  /** The form, while it is in view. */
   form(): Form | undefined;
   /** Undefined goes back to the form. */
-  show(outcome?: Exclude<Outcome, { state: "refused" }>): void;
+  show(result?: Result): void;
 }
 
-export interface PanelOptions {
-  config: Config;
-  strings: Strings;
-  draft: Draft;
-  onInput(): void;
-  onSubmit(): void;
+export interface PanelOptions extends FormOptions {
   onAgain(): void;
   onClose(): void;
 }
@@ -28,29 +24,37 @@ export interface PanelOptions {
 /** A dialog that leaves the page usable: not modal, no focus trap, and Esc closes it. */
 export function createPanel(options: PanelOptions): Panel {
   const { config, strings, onClose, onAgain } = options;
-  const close = h("button", { type: "button", class: "close", "aria-label": strings.close, "data-part": "close" }, icon(CLOSE));
-  close.addEventListener("click", onClose);
-  // One polite region for the whole panel; it exists before it speaks, or screen readers miss the first words.
-  const live = h("p", { class: "sr", role: "status" });
+  const close = h("button", { class: "close", "aria-label": strings.close }, icon(CLOSE));
+  const title = h("h2", { id: "title" }, config.texts.title || strings.title);
   const body = h("div", { class: "body" });
   const el = h(
     "section",
-    { class: "panel", role: "dialog", "aria-modal": "false", "aria-labelledby": "t", "data-part": "panel" },
-    h("header", {}, h("h2", { id: "t" }, config.texts.title || strings.title), close),
+    { class: "panel", role: "dialog", "aria-modal": "false", "aria-labelledby": "title" },
+    h("header", {}, title, close),
     body,
-    live,
   );
   let form: Form | undefined;
-  let view: Form | Result;
+  let view: { el: HTMLElement; focus(): void };
 
-  function show(outcome?: Exclude<Outcome, { state: "refused" }>): void {
-    live.textContent = "";
-    form = outcome ? undefined : createForm({ ...options, say: (text) => (live.textContent = text) });
-    view = form || createResult({ config, strings, outcome: outcome!, onAgain });
+  function show(result?: Result): void {
+    form = result ? undefined : createForm(options);
+    view = form || outcome(result!);
     body.replaceChildren(view.el);
-    el.dataset.state = outcome ? outcome.state : "form";
+    el.dataset.state = result ? result.state : "form";
   }
 
+  /** Kept for later must never be mistaken for sent: other words, icon and colour. */
+  function outcome(result: Result) {
+    const sent = result.state === "sent";
+    const heading = h("h3", { tabindex: "-1" }, sent ? strings.sentTitle : strings.keptTitle);
+    const again = h("button", { class: "again" }, strings.another);
+    again.addEventListener("click", onAgain);
+    const words = sent ? config.texts.thanks || strings.sent : result.durable ? strings.kept : strings.keptOpen;
+    const content = h("div", { class: "result" }, icon(sent ? CHECK : CLOCK), heading, h("p", {}, words), again);
+    return { el: content, focus: () => heading.focus() };
+  }
+
+  close.addEventListener("click", onClose);
   el.addEventListener("keydown", (event) => {
     // 229: Safari reports the Esc that ends a composition this way.
     if (event.key !== "Escape" || event.isComposing || event.keyCode === 229) return;

@@ -7,8 +7,8 @@ import {
   type VisitorServerEvent,
 } from "../../realtime/protocol/ts";
 import type { Config } from "./config";
-import type { Entry } from "./outbox";
-import { VERSION } from "./version";
+import { pageURL } from "./context";
+import type { Parcel } from "./outbox";
 
 /** A socket that leaves a submission unanswered this long is left for POST. */
 const SILENCE_MS = 10_000;
@@ -17,7 +17,7 @@ const LINGER_MS = 10_000;
 
 /** What became of one attempt. `later`: try again, no sooner than the given milliseconds. */
 export type Answer =
-  | { state: "sent"; receipt?: string }
+  | { state: "sent" }
   | { state: "refused"; code: string; message: string; field?: string }
   | { state: "later"; after?: number };
 
@@ -28,9 +28,10 @@ export interface Session {
   open(): void;
   /** The panel is closed: the socket ends soon, and at once when the page is left. */
   close(now?: boolean): void;
-  draft(text: string, shared: boolean, pageURL: string): void;
+  /** Without `shared` only the server reads the text, for its hints. */
+  draft(text: string, shared: boolean): void;
   /** Undefined: the socket could not carry it, or nothing came back. The same entry may then go another way. */
-  submit(entry: Entry): Promise<Answer | undefined>;
+  submit(parcel: Parcel): Promise<Answer | undefined>;
 }
 
 export function createSession(config: Config, token: () => string, onReading: (reading: Reading) => void): Session {
@@ -43,25 +44,14 @@ export function createSession(config: Config, token: () => string, onReading: (r
   const pending = new Map<string, (answer?: Answer) => void>();
   const address = `${config.api.replace(/^http/, "ws")}/w/${config.key}/socket`;
 
-  // A policy without our wss: origin is reported once, not at every attempt to reconnect.
-  document.addEventListener("securitypolicyviolation", ({ blockedURI }) => {
-    if (!blockedURI.startsWith(address.split("/w/")[0]!)) return;
-    blocked = true;
-    disconnect();
-  });
-
-  function settle(id: string | undefined, answer?: Answer): void {
-    pending.get(id || "")?.(answer);
-  }
-
   function receive(event: VisitorServerEvent): void {
     switch (event.type) {
       case "DraftAccepted":
         return onReading(event.data);
       case "FeedbackReceived":
-        return settle(event.re, { state: "sent", receipt: event.data.receipt_url });
+        return pending.get(event.re!)?.({ state: "sent" });
       case "Error":
-        return settle(event.re, refusal(event.data));
+        return pending.get(event.re!)?.(refusal(event.data));
       case "Connected":
       case "Resumed":
       case "ResumeFailed":
@@ -83,8 +73,13 @@ export function createSession(config: Config, token: () => string, onReading: (r
       onState(state) {
         if (state === "open") {
           spoken = token();
-          socket?.send({ type: "Hello", data: { resume_token: spoken, client: `widget/${VERSION}` } });
+          socket?.send({ type: "Hello", data: { resume_token: spoken } });
         } else abandon();
+        // Where the first attempt fails, something forbids sockets: a proxy, or a policy that reports each attempt.
+        if (state === "waiting" && !spoken) {
+          blocked = true;
+          disconnect();
+        }
       },
     });
   }
@@ -111,8 +106,8 @@ export function createSession(config: Config, token: () => string, onReading: (r
       if (now) disconnect();
       else lingering = setTimeout(disconnect, LINGER_MS);
     },
-    draft(text, shared, pageURL) {
-      socket?.send({ type: "DraftChanged", data: shared ? { text, shared, page_url: pageURL } : { text } });
+    draft(text, shared) {
+      socket?.send({ type: "DraftChanged", data: { text, shared, page_url: pageURL() } });
     },
     submit({ id, token: owner, body }) {
       return new Promise((resolve) => {
@@ -136,6 +131,6 @@ export function createSession(config: Config, token: () => string, onReading: (r
 /** Undefined where another way out may do better: the node is in trouble, not the submission. */
 function refusal({ code, message, errors, retry_after_ms }: components["schemas"]["Error"]): Answer | undefined {
   if (code === "rate_limited") return { state: "later", after: retry_after_ms };
-  if (code === "internal" || code === "unavailable" || code === "storage_full") return undefined;
+  if (/internal|unavailable|storage_full/.test(code)) return undefined;
   return { state: "refused", code, message, field: errors?.[0]?.path };
 }

@@ -11,40 +11,36 @@ export interface WakerOptions {
 
 /**
  * What happens on the page that concerns the widget. Nothing is read or sent before the visitor acts: the first
- * interaction wakes the outbox, and only then do visibility and connection matter. A reload is the visitor's act, too.
+ * interaction wakes the outbox, and only then does it matter that the page is visible again. A reload is an act, too.
  */
 export function createWaker(config: Config, { open, flush, leave, back }: WakerOptions): { destroy(): void } {
   const stop = new AbortController();
-  const FIRST = ["pointerdown", "keydown", "scroll"];
   let awake = false;
 
-  function listen(target: EventTarget, type: string, listener: (event: Event) => void): void {
-    target.addEventListener(type, listener, { capture: true, passive: true, signal: stop.signal });
+  function listen(types: string, listener: (event: Event) => void): void {
+    for (const type of types.split(" ")) addEventListener(type, listener, { capture: true, signal: stop.signal });
   }
 
   function wake(): void {
-    if (awake) return;
+    if (!awake) flush();
     awake = true;
-    flush();
   }
 
-  for (const type of FIRST) listen(window, type, wake);
-  listen(window, "online", flush);
-  listen(document, "visibilitychange", () => awake && !document.hidden && flush());
-  listen(window, "pageshow", () => {
+  listen("pointerdown keydown scroll", wake);
+  listen("online", flush);
+  listen("pagehide", leave);
+  listen("pageshow visibilitychange", () => {
+    if (document.hidden) return;
     if (awake) flush();
     back();
   });
-  listen(window, "pagehide", leave);
-  const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  if (navigation && navigation.type !== "navigate") wake();
-
-  listen(window, "click", (event) => {
-    const selector = "[data-earshot-open]" + (config.selector ? "," + config.selector : "");
+  listen("click", (event) => {
     const [origin] = event.composedPath();
-    const from = origin instanceof Element && origin.closest(selector);
+    const from = (origin as Element).closest?.("[data-earshot-open]" + (config.selector ? `,${config.selector}` : ""));
     if (from) open(from.getAttribute("data-earshot-open") || undefined, from);
   });
+  // A reload is the visitor's act: 1 in the oldest notation, which is the shortest.
+  if (performance.navigation.type === 1) wake();
 
   return { destroy: () => stop.abort() };
 }

@@ -5,10 +5,10 @@ import { h, icon } from "./dom";
 import type { Emitter } from "./emitter";
 import { MESSAGE_LENGTH, type Draft } from "./form";
 import { createHost } from "./host";
-import { KINDS, SPEECH } from "./icons";
-import { format, LAUNCHER, loadStrings, pickLanguage } from "./locale";
+import { SPEECH } from "./icons";
+import { LAUNCHER, loadStrings, pickLanguage } from "./locale";
 import { createOutbox, type Feedback } from "./outbox";
-import { createPanel, type Panel } from "./panel";
+import { createPanel, type Panel, type Result } from "./panel";
 import { createSession } from "./session";
 import { createWaker } from "./waker";
 
@@ -18,111 +18,74 @@ const DRAFT_PAUSE_MS = 400;
 const LANGUAGE_WAIT_MS = 150;
 
 export type Widget = ReturnType<typeof createWidget>;
-type Shown = Exclude<Outcome, { state: "refused" }>;
 
-export interface WidgetOptions {
-  config: Config;
-  /** Completes the configuration in place. It may ask the server, so it runs only once the visitor acts. */
-  complete(): Promise<unknown>;
-  emitter: Emitter;
-  page: PageContext;
-  nonce?: string;
-}
-
-export function createWidget({ config, complete, emitter, page, nonce }: WidgetOptions) {
-  const host = createHost(config, nonce);
+/** `complete` fills in the configuration. It may ask the server, so it runs only once the visitor acts. */
+export function createWidget(config: Config, complete: () => Promise<void>, emitter: Emitter, page: PageContext) {
+  const host = createHost(config);
   const outbox = createOutbox(`earshot:${config.key}`, () => (config.storage === "off" ? undefined : localStorage));
   const session = createSession(config, outbox.token, (reading) => panel?.form()?.reading(reading));
   const delivery = createDelivery(config, outbox, session, emitter);
   const draft: Draft = { message: "", shared: true };
+  const label = h("span");
+  const launcher = h("button", { class: "launcher", "aria-haspopup": "dialog" }, icon(SPEECH), label);
   let lang = pickLanguage(config.locale);
   let strings: Strings | undefined;
   let panel: Panel | undefined;
-  let shown: Shown | undefined;
+  let result: Result | undefined;
   let opened = false;
   let sending = false;
   let opener: HTMLElement | null = null;
   /** An undeliverable entry whose text is in the form; it leaves the outbox when the visitor has dealt with it. */
   let undelivered: string | undefined;
-  let pause: ReturnType<typeof setTimeout> | undefined;
-
-  const label = h("span");
-  const launcher = h(
-    "button",
-    { type: "button", class: "launcher", "aria-haspopup": "dialog", "data-part": "launcher" },
-    icon(SPEECH),
-    label,
-  );
-  launcher.hidden = config.trigger === "none";
-  launcher.addEventListener("click", () => void open());
-  host.root.append(launcher);
-  dress();
-
-  const waker = createWaker(config, {
-    open: (kind, from) => void open(kind, from),
-    flush: () => void delivery.flush(true),
-    leave: () => session.close(true),
-    back: () => opened && session.open(),
-  });
-  const onSent = ({ detail }: CustomEvent) => {
-    if (shown?.state === "kept" && shown.id === detail.id) present({ state: "sent", id: detail.id });
-  };
-  emitter.on("sent", onSent);
+  let pause: ReturnType<typeof setTimeout>;
 
   function dress(): void {
     host.locale(lang);
     label.textContent = config.texts.launcher || LAUNCHER[lang]!;
-    launcher.setAttribute("aria-expanded", String(opened));
+    launcher.ariaExpanded = `${opened}`;
   }
 
-  function build(): void {
+  function build(hidden = !opened): void {
     panel?.destroy();
-    panel = createPanel({ config, strings: strings!, draft, onInput, onSubmit, onAgain, onClose: close });
-    panel.el.hidden = !opened;
-    if (shown) panel.show(shown);
+    panel = createPanel({ config, strings: strings!, draft, onDraft, onSubmit, onAgain: () => present(), onClose: close });
+    panel.el.hidden = hidden;
+    panel.show(result);
     panel.form()?.busy(sending);
     host.root.append(panel.el);
+    if (!hidden) panel.focus();
   }
 
-  /** Resolves when the panel can be built; a language that comes late replaces the one at hand. */
-  async function speak(wanted: string): Promise<void> {
-    lang = wanted;
-    const loaded = loadStrings(config, lang).then((next) => {
-      if (lang !== wanted || strings === next) return;
-      strings = next;
-      dress();
+  /** Resolves when the panel can speak; a language that comes late replaces the one at hand. */
+  async function speak(): Promise<void> {
+    const wanted = lang;
+    const load = loadStrings(config, lang).then((loaded) => {
+      if (lang === wanted) strings = loaded;
       if (panel) build();
-      if (opened) panel?.focus();
     });
-    const late = new Promise((resolve) => setTimeout(resolve, strings || config.strings ? LANGUAGE_WAIT_MS : 15_000));
-    await Promise.race([loaded.catch(() => {}), late]);
+    await Promise.race([load.catch(() => {}), new Promise((done) => setTimeout(done, LANGUAGE_WAIT_MS))]);
     strings ||= config.strings;
   }
 
-  async function open(kind?: string, from?: Element | null): Promise<void> {
+  async function open(kind?: string, from?: Element): Promise<void> {
     if (opened || !emitter.emit("open", { kind })) return;
     opened = true;
     opener = (from || document.activeElement) as HTMLElement | null;
     try {
       await complete();
-      if (strings?.lang !== lang) await speak(pickLanguage(config.locale));
-      if (!strings) throw new Error("no strings");
     } catch (error) {
       opened = false;
       emitter.emit("error", { code: "unavailable", message: String(error) });
       return;
     }
+    if (strings?.lang !== lang) await speak();
     if (!opened) return;
-    if (kind && kind in KINDS) draft.kind = kind as Kind;
-    if (!panel || kind) {
-      opened = false;
-      build();
-      // The style of the closed panel has to be computed once, or there is nothing to animate from.
-      panel!.el.getBoundingClientRect();
-      opened = true;
-    }
-    panel!.el.hidden = false;
+    if (kind) draft.kind = kind as Kind;
+    host.paint();
     dress();
+    build(true);
+    // The style of the closed panel has to be computed once, or there is nothing to animate from.
+    panel!.el.getBoundingClientRect();
+    panel!.el.hidden = false;
     host.engage(true);
     session.open();
     panel!.focus();
@@ -132,14 +95,14 @@ export function createWidget({ config, complete, emitter, page, nonce }: WidgetO
   /** Brings back what could not be delivered: nothing is swallowed. */
   function recall(): void {
     const entry = outbox.failed();
-    if (!entry || draft.message || shown) return;
+    if (!entry || draft.message || result) return;
     undelivered = entry.id;
     Object.assign(draft, entry.body);
     build();
-    panel!.form()?.error(strings!.errUndelivered, "message");
+    panel!.form()!.error(strings!.errUndelivered, "message");
   }
 
-  function settled(): void {
+  function settle(): void {
     if (undelivered) outbox.remove(undelivered);
     undelivered = undefined;
   }
@@ -147,33 +110,27 @@ export function createWidget({ config, complete, emitter, page, nonce }: WidgetO
   function close(): void {
     if (!opened) return;
     opened = false;
+    result = undefined;
     if (panel) panel.el.hidden = true;
     dress();
     host.engage(false);
     session.close();
-    if (shown) present();
-    const target = opener === host.el || !opener?.isConnected ? launcher : opener;
-    target.focus({ preventScroll: true });
+    (opener?.isConnected && opener !== host.el ? opener : launcher).focus({ preventScroll: true });
     emitter.emit("close", {});
   }
 
-  function present(outcome?: Shown): void {
-    shown = outcome;
-    panel?.show(outcome);
+  function present(next?: Result): void {
+    result = next;
+    panel?.show(next);
     if (opened) panel?.focus();
   }
 
-  function onAgain(): void {
-    present();
-  }
-
-  function onInput(): void {
+  function onDraft(): void {
     clearTimeout(pause);
-    if (!draft.message) settled();
+    if (!draft.message) settle();
     pause = setTimeout(() => {
-      if ([...draft.message].length <= MESSAGE_LENGTH) {
-        session.draft(draft.message, config.show_drafts && draft.shared, pageURL());
-      }
+      if ([...draft.message].length > MESSAGE_LENGTH) return;
+      session.draft(draft.message, config.show_drafts && draft.shared);
     }, DRAFT_PAUSE_MS);
   }
 
@@ -181,53 +138,68 @@ export function createWidget({ config, complete, emitter, page, nonce }: WidgetO
     return { page_url: pageURL(), message: (message || "").trim(), kind, rating, email, name, context: context(page) };
   }
 
-  /** What keeps a draft from being sent, and the field it is about. */
-  function fault({ message, email }: Feedback): [text: string, field: string] | undefined {
-    const excess = [...message].length - MESSAGE_LENGTH;
-    if (!message) return [strings!.hint_empty, "message"];
-    if (excess > 0) return [format(strings!.errLong, { n: excess }), "message"];
-    if (email && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) return [strings!.errEmail, "email"];
-    return undefined;
+  /** Says what keeps a message from being sent. */
+  function faulty({ message, email }: Feedback): boolean {
+    const form = panel!.form()!;
+    if (!message) form.error(strings!.hint_empty, "message");
+    else if ([...message].length > MESSAGE_LENGTH) form.error(strings!.hint_too_long, "message");
+    else if (email && !/^\S+@\S+\.\S+$/.test(email)) form.error(strings!.errEmail, "email");
+    else return false;
+    return true;
   }
 
   async function onSubmit(): Promise<void> {
-    if (sending) return;
     const body = feedback(draft);
-    const wrong = fault(body);
-    if (wrong) return panel?.form()?.error(...wrong);
-    if (!emitter.emit("submit", body)) return;
+    if (sending || faulty(body) || !emitter.emit("submit", body)) return;
     clearTimeout(pause);
     sending = true;
-    panel?.form()?.busy(true);
+    panel!.form()!.busy(true);
     const outcome = await delivery.submit(body);
     sending = false;
-    panel?.form()?.busy(false);
+    panel!.form()?.busy(false);
     if (outcome.state === "refused") {
-      const full = outcome.code === "outbox_full";
-      panel?.form()?.error(full ? strings!.errKeep : format(strings!.errRefused, outcome), outcome.field || "message");
-      return;
+      panel!.form()?.error(`${strings!.errRefused} (${outcome.code})`, outcome.field === "email" ? "email" : "message");
+    } else {
+      settle();
+      forget();
+      present(outcome);
     }
-    settled();
-    forget();
-    present(outcome);
   }
 
-  function forget(): void {
-    Object.assign(draft, { message: "", kind: undefined, rating: undefined });
+  function forget(more?: Partial<Draft>): void {
+    Object.assign(draft, { message: "", kind: undefined, rating: undefined }, more);
   }
+
+  function onSent({ detail }: CustomEvent): void {
+    if (result?.state === "kept" && result.id === detail.id) present({ state: "sent", id: detail.id });
+  }
+
+  const waker = createWaker(config, {
+    open,
+    flush: () => delivery.flush(true),
+    leave: () => session.close(true),
+    back: () => opened && session.open(),
+  });
+  launcher.hidden = config.trigger === "none";
+  launcher.addEventListener("click", () => open());
+  host.root.append(launcher);
+  emitter.on("sent", onSent);
+  dress();
 
   return {
     open,
     close,
-    toggle: () => (opened ? close() : void open()),
+    toggle: () => (opened ? close() : open()),
     show: () => (launcher.hidden = false),
     hide: () => (launcher.hidden = true),
-    theme: host.theme,
+    theme(theme: string) {
+      config.theme = theme;
+      host.paint();
+    },
     async locale(setting: string) {
-      config.locale = setting;
       lang = pickLanguage(setting);
       dress();
-      if (panel) await speak(lang);
+      if (panel) await speak();
     },
     prefill(values: Partial<Draft>) {
       Object.assign(draft, values);
@@ -239,8 +211,7 @@ export function createWidget({ config, complete, emitter, page, nonce }: WidgetO
       return emitter.emit("submit", body) ? delivery.submit(body) : undefined;
     },
     reset() {
-      forget();
-      draft.email = draft.name = undefined;
+      forget({ email: undefined, name: undefined });
       outbox.reset();
       session.close(true);
       if (opened) session.open();
@@ -248,7 +219,6 @@ export function createWidget({ config, complete, emitter, page, nonce }: WidgetO
     },
     destroy() {
       close();
-      clearTimeout(pause);
       emitter.off("sent", onSent);
       waker.destroy();
       delivery.destroy();

@@ -89,11 +89,11 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
     }, heartbeat + MARGIN_MS);
   }
 
-  function receive(frame: unknown): void {
+  function receive(frame: string): void {
     heard();
     let event: (In & Timing) | null;
     try {
-      event = JSON.parse(String(frame));
+      event = JSON.parse(frame);
     } catch {
       return;
     }
