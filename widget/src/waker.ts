@@ -40,7 +40,7 @@ export function createWaker(config: Config, { open, flush, leave, back }: WakerO
     if (from) open(from.getAttribute("data-earshot-open") || undefined, from);
   });
   // A reload is the visitor's act: 1 in the oldest notation, which is the shortest.
-  if (performance.navigation.type === 1) wake();
+  if (performance.navigation?.type === 1) wake();
 
   return { destroy: () => stop.abort() };
 }
