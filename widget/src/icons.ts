@@ -4,7 +4,7 @@ import type { Kind } from "./config";
 export const CLOSE = "M5 5l10 10M15 5L5 15";
 export const SPEECH = "M5 3h10a3 3 0 013 3v6a3 3 0 01-3 3h-5l-5 3v-3a3 3 0 01-3-3V6a3 3 0 013-3z";
 export const CHECK = "M4 11l4 4 8-9";
-export const CLOCK = "M10 5v5l3 2";
+export const CLOCK = "M10 2v9l6 3";
 
 export const KINDS: Record<Kind, string> = {
   bug: "M6 9a4 4 0 018 0v4a4 4 0 01-8 0zM7 6L5 3M13 6l2-3M6 11H2M18 11h-4",
