@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import { render } from "preact";
+import { options, render } from "preact";
 import { openSocket } from "../../realtime/protocol/ts";
 import { DashboardContext, type Dashboard } from "./context";
 import { createKeys } from "./keys";
@@ -10,6 +10,7 @@ import { createApi } from "./session/api";
 import { createSession } from "./session/session";
 import { Frame } from "./shell/frame";
 import { preloadRoute } from "./shell/pages";
+import { onceAFrame } from "./ui/frames";
 import { createNotices } from "./ui/notices";
 import { createWorkspace } from "./workspace";
 
@@ -73,6 +74,7 @@ async function start(): Promise<void> {
   }
 }
 
+options.debounceRendering = onceAFrame;
 startRouter(document);
 preloadRoute(route.peek());
 effect(guard);

@@ -24,7 +24,7 @@ export function createKeys(target: Document, singleKeys: () => boolean): Keys {
     if (target.querySelector("dialog[open], :popover-open")) return;
     const isNamed = named.has(event.key);
     if (!isNamed && (!singleKeys() || writes(event.target))) return;
-    if (isNamed && event.key !== "Escape" && takesKeys(event.target)) return;
+    if (isNamed && event.key !== "Escape" && !leavesKeys(event.target)) return;
     const pair = event.timeStamp - firstAt < sequenceMs ? `${first} ${event.key}` : "";
     const name = layers.some((layer) => layer[pair]) ? pair : event.key;
     first = name === pair ? "" : event.key;
@@ -49,9 +49,9 @@ function writes(target: EventTarget | null): boolean {
   return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
-/** Controls that give Enter and the arrows a meaning of their own. */
-function takesKeys(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.matches("input, textarea, select, button, summary, a:not([data-row])") || target.isContentEditable);
+/** Elsewhere Enter and the arrows have a meaning of their own: they press, choose or scroll. */
+function leavesKeys(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target === target.ownerDocument.body || target.matches("main, [data-row], [data-keys]"));
 }
 
 export function useKeys(keys: Keys, bindings: Bindings): void {

@@ -24,7 +24,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
     const Page = loaded.value;
     if (Page === "failed") {
       return (
-        <Empty icon="alert" title={t.common.unexpected}>
+        <Empty alone icon="alert" title={t.common.unexpected}>
           <button type="button" class="button primary" onClick={() => location.reload()}>{t.common.retry}</button>
         </Empty>
       );

@@ -60,13 +60,13 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
   const { keys, workspace } = useDashboard();
   const cursorId = useSignal<string | null>(feedbackId);
   const moves = useSignal(0);
-  const panes = useRef<HTMLDivElement>(null);
+  const reader = useRef<HTMLElement>(null);
   useEffect(() => {
     if (!feedbackId) return;
     cursorId.value = feedbackId;
     // On a narrow screen the item takes the list's place, and the focus must not stay behind on a hidden row.
-    const hidden = document.activeElement instanceof HTMLElement && getComputedStyle(document.activeElement).visibility === "hidden";
-    if (hidden) panes.current?.querySelector<HTMLElement>("[data-testid=back]")?.focus();
+    const focused = document.activeElement;
+    if (!focused || focused === document.body || getComputedStyle(focused).visibility === "hidden") reader.current?.focus();
   }, [feedbackId]);
 
   const go = (id: string | null, replace = false): void => navigate(inboxHref(projectId, id, writeQuery(query)), { replace });
@@ -125,7 +125,7 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
   const empty = inbox.load.value !== "loading" && items.length + waiting.length === 0;
   const conflict = inbox.conflict.value;
   return (
-    <div class={feedbackId ? "panes has-item" : "panes"} ref={panes}>
+    <div class={feedbackId ? "panes has-item" : "panes"}>
       <h1 class="visually-hidden">{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h1>
       <section class="list-pane" aria-label={query.quarantined ? t.inbox.quarantine : t.inbox.list}>
         <header class="list-head">
@@ -155,7 +155,7 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
         )}
         <LiveDock />
       </section>
-      <section class="detail-pane" aria-label={t.inbox.detail}>
+      <section class="detail-pane" aria-label={t.inbox.detail} ref={reader} tabIndex={-1} data-keys>
         <DetailPane inbox={inbox} selectedId={feedbackId} onStatus={setStatus} onStep={step} onBack={back} />
       </section>
       {conflict && <ConflictDialog inbox={inbox} conflict={conflict} />}

@@ -26,7 +26,7 @@ export function ProjectsPage() {
   return (
     <div class="page">
       {projects.length === 0 ? (
-        <Empty icon="projects" title={t.projects.empty} lead={t.projects.emptyLead} testid="projects-none">{create}</Empty>
+        <Empty alone icon="projects" title={t.projects.empty} lead={t.projects.emptyLead} testid="projects-none">{create}</Empty>
       ) : (
         <>
           <header class="page-head">

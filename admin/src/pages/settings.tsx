@@ -41,7 +41,8 @@ export function SettingsPage({ project }: { project: Project }) {
   const change = (part: Partial<SettingsForm>): void => void (form.value = { ...form.value, ...part });
   const fields = { form: form.value, change, errors: errors.value };
   return (
-    <form class="page settings" onSubmit={save} data-testid="settings">
+    // Read-only, nothing inside takes the focus, and the page could not be scrolled by keyboard.
+    <form class="page settings" onSubmit={save} data-testid="settings" aria-label={t.settings.title} tabIndex={readOnly ? 0 : undefined}>
       <header class="page-head">
         <div>
           <h1>{t.settings.title}</h1>

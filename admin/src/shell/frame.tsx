@@ -22,7 +22,7 @@ export function Frame({ unreachable, onRetry }: FrameProps) {
   if (unreachable.value && state === "unknown") {
     return (
       <main class="alone">
-        <Empty icon="alert" title={t.common.unreachable}>
+        <Empty alone icon="alert" title={t.common.unreachable}>
           <button type="button" class="button primary" onClick={onRetry}>{t.common.retry}</button>
         </Empty>
       </main>
@@ -72,7 +72,7 @@ function Content({ place }: { place: Route }) {
   const { workspace } = useDashboard();
   if (workspace.failed.value) {
     return (
-      <Empty icon="alert" title={t.projects.failed} testid="workspace-failed">
+      <Empty alone icon="alert" title={t.projects.failed} testid="workspace-failed">
         <button type="button" class="button primary" onClick={() => workspace.read()}>{t.common.retry}</button>
       </Empty>
     );
@@ -83,7 +83,7 @@ function Content({ place }: { place: Route }) {
   const project = "projectId" in place ? projects.find(({ id }) => id === place.projectId) : undefined;
   if (!project) {
     return (
-      <Empty icon="search" title={place.name === "missing" ? t.missing.title : t.projects.missing} testid="missing">
+      <Empty alone icon="search" title={place.name === "missing" ? t.missing.title : t.projects.missing} testid="missing">
         <a class="button primary" href="/">{t.missing.action}</a>
       </Empty>
     );

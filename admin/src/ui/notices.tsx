@@ -50,14 +50,17 @@ interface EmptyProps {
   lead?: string;
   children?: ComponentChildren;
   testid?: string;
+  /** It is all there is on the page, and its title therefore the page's. */
+  alone?: boolean;
 }
 
 /** What stands where there is nothing to show: why, and what can be done. */
-export function Empty({ icon, title, lead, children, testid }: EmptyProps) {
+export function Empty({ icon, title, lead, children, testid, alone = false }: EmptyProps) {
+  const Title = alone ? "h1" : "h2";
   return (
     <div class="empty" data-testid={testid}>
       <span class="empty-icon"><Icon name={icon} /></span>
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {lead && <p>{lead}</p>}
       {children && <div class="empty-actions">{children}</div>}
     </div>
