@@ -120,7 +120,8 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		return Result{}, err
 	}
 	accepted, err := in.store.Submit(ctx, store.NewFeedback{
-		Project: request.Project, Submission: request.Submission, TokenHash: hash, SessionID: request.SessionID, Quarantine: quarantine,
+		Project: request.Project, Submission: request.Submission, TokenHash: hash, TokenMade: made != "",
+		SessionID: request.SessionID, Quarantine: quarantine,
 	})
 	if err != nil {
 		return Result{}, err

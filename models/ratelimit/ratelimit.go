@@ -55,3 +55,14 @@ func (l *Limiter) Take(ctx context.Context, key string) error {
 	}
 	return &models.Error{Code: models.CodeRateLimited, Message: "too many requests; try again later", RetryAfter: result.RetryAfter}
 }
+
+// Return takes back one event of key that was taken and turned out not to count.
+func (l *Limiter) Return(ctx context.Context, key string) error {
+	if l.gcra == nil {
+		return nil
+	}
+	if _, _, err := l.gcra.RateLimitCtx(ctx, key, -1); err != nil {
+		return fmt.Errorf("rate limit: %w", err)
+	}
+	return nil
+}

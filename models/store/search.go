@@ -19,10 +19,11 @@ const (
 	// Rows that one transaction indexes; it keeps the writer for a few
 	// milliseconds.
 	searchBatch = 256
-	// The pause after a batch, and the longest between two looks at the logs.
-	// Under a flood the index falls behind rather than the acknowledgements.
-	searchPause    = 20 * time.Millisecond
+	// The longest time between two looks at the logs.
 	searchInterval = 500 * time.Millisecond
+	// Indexing rests this many times as long as it worked: under a flood the
+	// index falls behind, rather than the acknowledgements.
+	searchRest = 9
 )
 
 type searchProjection struct {
@@ -45,13 +46,14 @@ func (p *searchProjection) stop() {
 
 func (p *searchProjection) run(ctx context.Context) {
 	for {
+		began := time.Now()
 		more, err := p.step(ctx)
 		if err != nil && ctx.Err() == nil {
 			p.store.log.Error("search index", "error", err)
 		}
 		pause := searchInterval
 		if more {
-			pause = searchPause
+			pause = searchRest * time.Since(began)
 		}
 		select {
 		case <-ctx.Done():

@@ -16,8 +16,10 @@ type NewFeedback struct {
 	Project    *models.Project
 	Submission models.Submission // normalised
 	// TokenHash is of the visitor's resume token; SessionID is used where the
-	// token is new.
+	// token is new. TokenMade says that we made the token for this submission:
+	// then nobody has looked for it before.
 	TokenHash models.TokenHash
+	TokenMade bool
 	SessionID models.ID
 	// Quarantine says why the submission is suspected; empty if it is not.
 	Quarantine []string
@@ -60,31 +62,34 @@ func (s *Store) Submit(ctx context.Context, in NewFeedback) (Accepted, error) {
 	return accepted, nil
 }
 
-// submit looks before it writes, so that a refusal leaves nothing behind.
+// submit inserts and sees by the outcome whether the id is new: of a thousand
+// submissions hardly one is a repetition, so looking first would be a query too
+// many for all of them. Where the id is taken nothing has been written, and the
+// seq goes back.
 func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons []byte) (Accepted, error) {
 	session, known, err := t.visitorSession(in)
 	if err != nil {
 		return Accepted{}, err
-	}
-	earlier, err := t.earlier(in, fingerprint, session, known)
-	if earlier != nil || err != nil {
-		return *orZero(earlier), err
 	}
 	seq, err := t.nextSeq(in.Project.ID)
 	if err != nil {
 		return Accepted{}, err
 	}
 	at := t.now.UnixMilli()
-	if !known {
-		if _, err := t.w.stmts.insertSession.ExecContext(t.ctx, in.Project.ID, []byte(in.TokenHash), session, at); err != nil {
-			return Accepted{}, fmt.Errorf("insert visitor session: %w", err)
-		}
-	}
-	_, err = t.w.stmts.insertFeedback.ExecContext(t.ctx, sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
+	result, err := t.w.stmts.insertFeedback.ExecContext(t.ctx, sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
 		sub.Message, sub.PageURL, sub.Kind, sub.Rating, sub.Email, sub.Name, string(sub.Context),
 		len(in.Quarantine) > 0, reasons, at, at)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("insert feedback: %w", err)
+	}
+	if inserted, err := result.RowsAffected(); err != nil || inserted == 0 {
+		t.returnSeq(in.Project.ID)
+		return t.earlier(in, fingerprint, session, known)
+	}
+	if !known {
+		if _, err := t.w.stmts.insertSession.ExecContext(t.ctx, in.Project.ID, []byte(in.TokenHash), session, at); err != nil {
+			return Accepted{}, fmt.Errorf("insert visitor session: %w", err)
+		}
 	}
 	err = t.record(models.LogEntry{
 		ProjectID: in.Project.ID, Seq: seq, Type: models.EventFeedbackReceived, FeedbackID: sub.ID, At: fromMillis(at),
@@ -93,29 +98,20 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 	return Accepted{ID: sub.ID, SessionID: session, Owned: true, ReceiptVersion: 1}, err
 }
 
-func orZero(a *Accepted) *Accepted {
-	if a == nil {
-		return &Accepted{}
-	}
-	return a
-}
-
-// earlier finds what the id was used for before; nil if it is new.
-func (t *tx) earlier(in NewFeedback, fingerprint []byte, session models.ID, known bool) (*Accepted, error) {
+// earlier finds what the id was used for before.
+func (t *tx) earlier(in NewFeedback, fingerprint []byte, session models.ID, known bool) (Accepted, error) {
 	var project, owner models.ID
 	var stored []byte
 	var version int
 	var erased bool
 	err := t.w.stmts.findFeedback.QueryRowContext(t.ctx, in.Submission.ID).Scan(&project, &owner, &stored, &version, &erased)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("find feedback: %w", err)
-	case project != in.Project.ID || erased || !bytes.Equal(stored, fingerprint):
-		return nil, models.Errorf(models.CodeIDConflict, "this id was used for something else")
+	if err != nil {
+		return Accepted{}, fmt.Errorf("find feedback: %w", err)
 	}
-	return &Accepted{
+	if project != in.Project.ID || erased || !bytes.Equal(stored, fingerprint) {
+		return Accepted{}, models.Errorf(models.CodeIDConflict, "this id was used for something else")
+	}
+	return Accepted{
 		ID: in.Submission.ID, SessionID: owner, Repeated: true, Owned: known && session == owner, ReceiptVersion: version,
 	}, nil
 }
@@ -123,6 +119,9 @@ func (t *tx) earlier(in NewFeedback, fingerprint []byte, session models.ID, know
 // visitorSession finds the session of the visitor's token; known is false where
 // the token is new, and the session's id is then the one that was brought.
 func (t *tx) visitorSession(in NewFeedback) (id models.ID, known bool, err error) {
+	if in.TokenMade {
+		return in.SessionID, false, nil
+	}
 	err = t.w.stmts.findSession.QueryRowContext(t.ctx, in.Project.ID, []byte(in.TokenHash)).Scan(&id)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

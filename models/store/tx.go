@@ -87,6 +87,9 @@ func (t *tx) nextSeq(project models.ID) (int64, error) {
 	return head.lastSeq, nil
 }
 
+// returnSeq takes back the number that nextSeq gave out last, unused.
+func (t *tx) returnSeq(project models.ID) { t.heads[project].lastSeq-- }
+
 // storeHeads writes the numbers given out, once a project.
 func (t *tx) storeHeads() error {
 	for project, head := range t.heads {
@@ -148,7 +151,7 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.findFeedback, "SELECT project_id, session_id, fingerprint, receipt_version, erased_at IS NOT NULL FROM feedback WHERE id = ?"},
 		{&s.insertFeedback, `INSERT INTO feedback (id, organization_id, project_id, session_id, seq, fingerprint, message, page_url,
 			kind, rating, email, name, context, quarantined, quarantine_reasons, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
 		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND token_hash = ?"},
 		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, token_hash, id, created_at) VALUES (?, ?, ?, ?)"},
 	} {

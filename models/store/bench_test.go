@@ -1,0 +1,38 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+// BenchmarkSubmit measures submissions to the store alone, each on disk before
+// it counts. More writers share each sync.
+func BenchmarkSubmit(b *testing.B) {
+	for _, writers := range []int{1, 16, 64} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			s := openTest(b, nil)
+			_, p := newProject(b, s)
+			work := make(chan struct{}, writers)
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			for range writers {
+				wg.Go(func() {
+					for range work {
+						in := newFeedback(p, "The total in the cart is wrong: it shows 38.50 but the two teas add up to 35.00.")
+						if _, err := s.Submit(b.Context(), in); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			for range b.N {
+				work <- struct{}{}
+			}
+			close(work)
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "acks/s")
+		})
+	}
+}
