@@ -1,21 +1,22 @@
+// The widget's own dictionaries: a preview that says something else than the widget would be worse than none.
+import ar from "../../../widget/src/locales/ar.json";
+import de from "../../../widget/src/locales/de.json";
+import en from "../../../widget/src/locales/en.json";
 import type { Settings } from "../session/types";
 import { t } from "../text/en";
 import { Icon, KindIcon } from "../ui/icons";
 import { isHex, onAccent } from "./colour";
 
-/** The widget's own words by language, for the preview only; what the project wrote itself comes before them. */
-const words = {
-  en: { dir: "ltr", launcher: t.look.launcher, title: t.look.panelTitle, placeholder: t.look.placeholder, send: t.look.send, email: t.look.emailField, drafts: t.look.drafts },
-  de: { dir: "ltr", launcher: "Feedback", title: "Feedback senden", placeholder: "Was möchten Sie uns sagen?", send: "Senden", email: "E-Mail (optional)", drafts: "Der Support sieht dies beim Tippen" },
-  ar: { dir: "rtl", launcher: "ملاحظات", title: "أرسل ملاحظاتك", placeholder: "بماذا تفكر؟", send: "إرسال", email: "البريد الإلكتروني (اختياري)", drafts: "يرى فريق الدعم ما تكتبه" },
-} as const;
+export const widgetWords = { en, de, ar };
+
+/** From a frown to a smile: where the ends of the mouth lie above its middle. */
+const moods = ["M5.5 11.3Q8 8.7 10.5 11.3", "M5.5 10.9Q8 9.5 10.5 10.9", "M5.5 10.4H10.5", "M5.5 9.8Q8 11.3 10.5 9.8", "M5.5 9.3Q8 12.3 10.5 9.3"];
 
 /** How a visitor will see the widget. A picture, not the widget: nothing in it can be used. */
 export function Preview({ settings }: { settings: Settings }) {
   const accent = isHex(settings.accent) ? settings.accent : "#4f46e5";
-  const language = settings.locale === "auto" ? "en" : settings.locale;
-  const own = words[language];
-  const { texts } = settings;
+  const words = widgetWords[settings.locale === "auto" ? "en" : settings.locale];
+  const dir = words.lang === "ar" ? "rtl" : "ltr";
   return (
     <figure class="preview" data-testid="preview">
       <figcaption class="visually-hidden">{t.look.preview}</figcaption>
@@ -26,23 +27,49 @@ export function Preview({ settings }: { settings: Settings }) {
         aria-label={t.look.preview}
       >
         <div class="preview-site" aria-hidden="true"><i /><i /><i /><i /></div>
-        <div class="preview-panel" dir={own.dir} lang={language} aria-hidden="true">
-          <p class="preview-title"><bdi>{texts.title || own.title}</bdi></p>
-          {settings.kinds.length > 0 && (
-            <p class="preview-kinds">
-              {settings.kinds.map((kind, at) => <span key={kind} class={at === 0 ? "on" : ""}><KindIcon kind={kind} /></span>)}
-            </p>
-          )}
-          <p class="preview-text"><bdi>{texts.placeholder || own.placeholder}</bdi></p>
-          {settings.rating && <p class="preview-stars">★★★★<span>★</span></p>}
-          {settings.ask_email && <p class="preview-input">{own.email}</p>}
-          {settings.show_drafts && <p class="preview-note"><i />{own.drafts}</p>}
-          <p class="preview-send">{own.send}</p>
+        <div class="preview-panel" dir={dir} lang={words.lang} aria-hidden="true">
+          <Panel settings={settings} words={words} />
         </div>
         {settings.trigger === "button" && (
-          <p class="preview-launcher" dir={own.dir} aria-hidden="true"><Icon name="other" /><bdi>{texts.launcher || own.launcher}</bdi></p>
+          <p class="preview-launcher" dir={dir} aria-hidden="true"><Icon name="other" /><bdi>{settings.texts.launcher || words.launcher}</bdi></p>
         )}
       </div>
     </figure>
+  );
+}
+
+function Panel({ settings, words }: { settings: Settings; words: typeof en }) {
+  return (
+    <>
+      <p class="preview-title"><bdi>{settings.texts.title || words.title}</bdi></p>
+      {settings.kinds.length > 1 && (
+        <>
+          <p class="preview-label">{words.kind}</p>
+          <p class="preview-kinds">
+            {settings.kinds.map((kind, at) => <span key={kind} class={at === 0 ? "on" : ""}><KindIcon kind={kind} />{words[kind]}</span>)}
+          </p>
+        </>
+      )}
+      <p class="preview-label">{words.message}</p>
+      <p class="preview-text"><bdi>{settings.texts.placeholder || words.placeholder}</bdi></p>
+      {settings.rating && (
+        <>
+          <p class="preview-label">{words.rating}</p>
+          <p class="preview-moods">
+            {moods.map((mouth) => (
+              <svg key={mouth} class="icon" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6.5" /><path d={`M6 6.3v.1M10 6.3v.1${mouth}`} /></svg>
+            ))}
+          </p>
+        </>
+      )}
+      {settings.ask_email && (
+        <>
+          <p class="preview-label">{words.email} <small>{words.emailHelp}</small></p>
+          <p class="preview-input" />
+        </>
+      )}
+      {settings.show_drafts && <p class="preview-note">{words.draft}<i /></p>}
+      <p class="preview-send">{words.submit}</p>
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { AccentField } from "../look/accent-field";
+import { widgetWords } from "../look/preview";
 import type { FieldError } from "../session/problem";
 import type { Settings, Texts } from "../session/types";
 import { kinds } from "../inbox/query";
@@ -89,6 +90,7 @@ export function QuestionFields(props: FieldsProps) {
 export function LanguageFields(props: FieldsProps) {
   const { settings } = props.form;
   const set = setter(props);
+  const words = widgetWords[settings.locale === "auto" ? "en" : settings.locale];
   const text = (name: keyof Texts, label: string, placeholder?: string) => (
     <TextField
       label={label}
@@ -103,10 +105,10 @@ export function LanguageFields(props: FieldsProps) {
       <Choice legend={t.settings.locale} name="locale" value={settings.locale} options={t.settings.locales} onPick={(locale) => set({ locale })} />
       <p class="hint">{t.settings.texts}</p>
       <div class="pair">
-        {text("launcher", t.settings.launcher, t.look.launcher)}
-        {text("title", t.settings.panelTitle, t.look.panelTitle)}
-        {text("placeholder", t.settings.placeholder, t.look.placeholder)}
-        {text("thanks", t.settings.thanks)}
+        {text("launcher", t.settings.launcher, words.launcher)}
+        {text("title", t.settings.panelTitle, words.title)}
+        {text("placeholder", t.settings.placeholder, words.placeholder)}
+        {text("thanks", t.settings.thanks, words.sent)}
       </div>
     </Section>
   );
