@@ -82,7 +82,7 @@ func firstByte(data []byte) byte {
 }
 
 func kindName(t reflect.Type) string {
-	switch t.Kind() { //nolint:exhaustive // the kinds that our structs have
+	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"
 	case reflect.String:

@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"earshot/models"
@@ -137,13 +139,20 @@ func (sc *scanner) object(s *shape, depth int, path string) bool {
 		}
 	}
 	if s != nil {
-		for name, m := range s.members {
-			if m.required && !seen.has(name) {
-				sc.missing = append(sc.missing, models.FieldError{Path: join(path, name), Message: "is missing"})
-			}
-		}
+		sc.require(s, path, &seen)
 	}
 	return true
+}
+
+// require notes which members are missing, in an order that is always the same.
+func (sc *scanner) require(s *shape, path string, seen *names) {
+	known := len(sc.missing)
+	for name, m := range s.members {
+		if m.required && !seen.has(name) {
+			sc.missing = append(sc.missing, models.FieldError{Path: join(path, name), Message: "is missing"})
+		}
+	}
+	slices.SortFunc(sc.missing[known:], func(a, b models.FieldError) int { return strings.Compare(a.Path, b.Path) })
 }
 
 func (sc *scanner) member(s *shape, depth int, path string, seen *names) bool {
@@ -159,21 +168,16 @@ func (sc *scanner) member(s *shape, depth int, path string, seen *names) bool {
 		return false
 	}
 	sc.space()
+	seen.add(name)
 	var below *shape
 	if s != nil {
 		m := s.members[name]
 		below = m.shape
 		if m.required && sc.pos < len(sc.data) && sc.data[sc.pos] == 'n' {
-			return sc.word("null") && seen.add(name) && sc.missed(join(path, name))
+			sc.missing = append(sc.missing, models.FieldError{Path: join(path, name), Message: "must not be null"})
 		}
 	}
-	seen.add(name)
 	return sc.value(below, depth, join(path, name))
-}
-
-func (sc *scanner) missed(path string) bool {
-	sc.missing = append(sc.missing, models.FieldError{Path: path, Message: "must not be null"})
-	return true
 }
 
 // text steps past a string and gives its value. A string with escapes costs an
@@ -322,10 +326,10 @@ func (n *names) has(name string) bool {
 	return false
 }
 
-func (n *names) add(name string) bool {
+func (n *names) add(name string) {
 	if n.many == nil && len(n.few) < fewMembers {
 		n.few = append(n.few, name)
-		return true
+		return
 	}
 	if n.many == nil {
 		n.many = make(map[string]struct{}, 4*fewMembers)
@@ -334,7 +338,6 @@ func (n *names) add(name string) bool {
 		}
 	}
 	n.many[name] = struct{}{}
-	return true
 }
 
 func join(path, name string) string {

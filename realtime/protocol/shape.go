@@ -19,8 +19,9 @@ type member struct {
 
 var rawMessage = reflect.TypeFor[json.RawMessage]()
 
-// shapeOf derives the shape from a struct's json tags. A member without
-// omitempty whose type is not a pointer has to be there.
+// shapeOf derives the shape from a struct's json tags, by the naming rules of
+// encoding/json. A member without omitempty or omitzero whose type is not a
+// pointer has to be there.
 func shapeOf(t reflect.Type) *shape {
 	for t.Kind() == reflect.Pointer || (t.Kind() == reflect.Slice && t != rawMessage) {
 		t = t.Elem()
@@ -32,15 +33,19 @@ func shapeOf(t reflect.Type) *shape {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		tag, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		below := shapeOf(field.Type)
 		switch {
-		case field.Anonymous && tag == "":
-			for name, m := range shapeOf(field.Type).members {
+		case field.Anonymous && tag == "" && below != nil:
+			for name, m := range below.members {
 				s.members[name] = m
 			}
-		case field.IsExported() && tag != "-":
+		case field.IsExported() && field.Tag.Get("json") != "-":
+			if tag == "" {
+				tag = field.Name
+			}
 			s.members[tag] = member{
-				shape:    shapeOf(field.Type),
-				required: !strings.Contains(options, "omitempty") && field.Type.Kind() != reflect.Pointer,
+				shape:    below,
+				required: !strings.Contains(options, "omit") && field.Type.Kind() != reflect.Pointer,
 			}
 		}
 	}

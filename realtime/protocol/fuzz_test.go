@@ -1,0 +1,202 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"earshot/models"
+)
+
+var seeds = []string{
+	`{"type":"Ping","id":"` + eventID + `","data":{}}`,
+	`{"type":"Hello","data":{"resume_token":"a","epoch":"e","since":0}}`,
+	`{"type":"DraftChanged","data":{"text":"\ud83d\ude00","shared":true}}`,
+	`{"type":"FeedbackSubmitted","data":{"page_url":"https://a.example/","message":"m","kind":"bug","rating":5,"context":{"a":[1,{"b":null}]}}}`,
+	`{"type":"Subscribe","data":{"project_id":"p","epoch":"e","since":7}}`,
+	`{"type":"Reauthenticate","data":{"token":"t"}}`,
+	`{"a":1,"\u0061":2}`, `{"A":1,"a":2}`, `{"type":"x","TYPE":"y"}`, `{"t\u017fpe":1}`, `"\ud800"`, `"\udc00\ud800"`, "\"\xff\"", "\"\x00\"", `"\u0000"`,
+	`[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]`, `-0.0e-0`, `01`, `1.`, `{"a":1,}`, ` null `, `{"type":null}`, "\ufeff{}",
+}
+
+// FuzzScan holds the scanner against encoding/json: what it admits is JSON and
+// means the same to both; what it refuses is no JSON, or has one of the things
+// that it is there to refuse.
+func FuzzScan(f *testing.F) {
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		err := scan(data, nil, 0)
+		valid := json.Valid(data)
+		if err == nil {
+			if !valid {
+				t.Fatalf("scan admits %q, which is no JSON", data)
+			}
+			if why := forbidden(data); why != "" {
+				t.Fatalf("scan admits %q, which has %s", data, why)
+			}
+			return
+		}
+		if code := models.CodeOf(err); code != models.CodeBadJSON && code != models.CodeInvalidText {
+			t.Fatalf("scan(%q) fails with code %q", data, code)
+		}
+		if valid && forbidden(data) == "" {
+			t.Fatalf("scan refuses %q: %v; it is JSON without anything forbidden", data, err)
+		}
+	})
+}
+
+// forbidden finds by other means what the scanner refuses in valid JSON; "" if
+// there is nothing. It reads tokens, and a text's own bytes where they matter.
+func forbidden(data []byte) string {
+	if !utf8.Valid(data) {
+		return "invalid UTF-8"
+	}
+	if why := badEscapes(string(data)); why != "" {
+		return why
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	type level struct {
+		object bool
+		value  bool // the next token is a member's value
+		names  map[string]bool
+	}
+	var stack []level
+	for {
+		token, err := dec.Token()
+		if err == io.EOF { //nolint:errorlint // Token returns it bare
+			return ""
+		}
+		if err != nil {
+			return "no JSON: " + err.Error()
+		}
+		if delim, ok := token.(json.Delim); ok && (delim == '}' || delim == ']') {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		if n := len(stack); n > 0 && stack[n-1].object {
+			if top := &stack[n-1]; !top.value {
+				name, _ := token.(string)
+				if top.names[name] {
+					return "a repeated member"
+				}
+				top.names[name], top.value = true, true
+				continue
+			}
+			stack[n-1].value = false
+		}
+		if delim, ok := token.(json.Delim); ok {
+			if stack = append(stack, level{object: delim == '{', names: map[string]bool{}}); len(stack) > MaxDepth {
+				return "depth"
+			}
+		}
+	}
+}
+
+// badEscapes finds \u0000 and lone halves of surrogate pairs. Backslashes occur
+// in valid JSON inside texts only.
+func badEscapes(s string) string {
+	unit := func(i int) (uint16, bool) {
+		if len(s) < i+6 || s[i] != '\\' || s[i+1] != 'u' {
+			return 0, false
+		}
+		var n uint16
+		for _, c := range strings.ToLower(s[i+2 : i+6]) {
+			n = n<<4 | uint16(strings.IndexRune("0123456789abcdef", c))
+		}
+		return n, true
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			continue
+		}
+		n, ok := unit(i)
+		switch {
+		case !ok:
+			i++ // the escaped character
+			continue
+		case n == 0:
+			return "NUL"
+		case n >= 0xDC00 && n <= 0xDFFF:
+			return "a low half alone"
+		case n >= 0xD800 && n <= 0xDBFF:
+			if low, ok := unit(i + 6); !ok || low < 0xDC00 || low > 0xDFFF {
+				return "a high half alone"
+			}
+			i += 6
+		}
+		i += 5
+	}
+	return ""
+}
+
+// FuzzDecoder holds the decoder's values against encoding/json's.
+func FuzzDecoder(f *testing.F) {
+	f.Add([]byte(`{"name":"a","count":-2,"ratio":1.5e-3,"part":{"inner":"x","list":["y"]},"parts":[{"inner":""}],"raw":[1]}`))
+	f.Add([]byte(`{"name":"a","Name":"b"}`))
+	f.Add([]byte(`{"name":null}`))
+	decoder := NewDecoder[thing]()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := decoder.Decode(data)
+		if err != nil {
+			if models.CodeOf(err) == models.CodeInternal {
+				t.Fatalf("Decode(%q) fails as if it were our fault: %v", data, err)
+			}
+			return
+		}
+		var want thing
+		if err := json.Unmarshal(data, &want); err != nil {
+			t.Fatalf("Decode admits %q, encoding/json does not: %v", data, err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("Decode(%q) = %+v, encoding/json has %+v", data, got, want)
+		}
+	})
+}
+
+func FuzzDecodeVisitor(f *testing.F) { fuzzDecode(f, VisitorClient) }
+
+func FuzzDecodeDashboard(f *testing.F) { fuzzDecode(f, DashboardClient) }
+
+// fuzzDecode looks for frames that make Decode panic, fail in a way that no
+// client may see, or give an event that does not survive its own encoding.
+func fuzzDecode[E any](f *testing.F, sum *Sum[E]) {
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		event, id, err := Decode(sum, frame)
+		if len(id) > maxEnvelopeID {
+			t.Fatalf("Decode(%q) gives an id of %d bytes", frame, len(id))
+		}
+		if err != nil {
+			switch code := models.CodeOf(err); code {
+			case models.CodeBadJSON, models.CodeUnknownType, models.CodeInvalidField, models.CodeInvalidText:
+			default:
+				t.Fatalf("Decode(%q) fails with code %q: %v", frame, code, err)
+			}
+			if !utf8.ValidString(err.Error()) {
+				t.Fatalf("Decode(%q): the error's text is not UTF-8: %q", frame, err)
+			}
+			return
+		}
+		encoded, err := Encode(sum, event, Meta{})
+		if err != nil {
+			t.Fatalf("Encode(%+v): %v", event, err)
+		}
+		again, _, err := Decode(sum, encoded)
+		if err != nil {
+			t.Fatalf("Decode(%q) is not understood when encoded, %q: %v", frame, encoded, err)
+		}
+		twice, err := Encode(sum, again, Meta{})
+		if err != nil || !bytes.Equal(encoded, twice) {
+			t.Fatalf("Decode(%q) encodes as %q and then as %q (%v)", frame, encoded, twice, err)
+		}
+	})
+}
