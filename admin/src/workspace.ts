@@ -9,7 +9,7 @@ export interface Workspace {
   me: ReadonlySignal<Me | null>;
   projects: ReadonlySignal<readonly Project[] | null>;
   failed: ReadonlySignal<boolean>;
-  /** Viewers and agents look at settings; owners and admins change them. */
+  /** Owners and admins change settings and erase items; agents and viewers look at the settings only. */
   canManage: ReadonlySignal<boolean>;
   /** Viewers read only. */
   canTriage: ReadonlySignal<boolean>;

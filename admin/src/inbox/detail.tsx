@@ -76,13 +76,16 @@ function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: F
 }
 
 function Triage({ inbox, item, onStatus }: { inbox: Inbox; item: Feedback; onStatus(item: Feedback, status: Status): void }) {
+  const { workspace } = useDashboard();
   const erasing = useSignal(false);
   const settled = item.status === "resolved" || item.status === "closed";
   return (
     <>
-      <button type="button" class="icon-button" aria-label={t.inbox.erase} data-testid="erase" onClick={() => (erasing.value = true)}>
-        <Icon name="trash" />
-      </button>
+      {workspace.canManage.value && (
+        <button type="button" class="icon-button" aria-label={t.inbox.erase} data-testid="erase" onClick={() => (erasing.value = true)}>
+          <Icon name="trash" />
+        </button>
+      )}
       <Menu
         class="button"
         testid="status-menu"

@@ -38,7 +38,6 @@ export interface Project {
   settings: Settings;
   created_at: string;
   updated_at: string;
-  feedback_count?: number;
 }
 
 export type CreatedProject = Project;

@@ -92,7 +92,6 @@ export const en = {
     origins: "Websites that may use it",
     originsHint: "One origin a line, for example https://shop.example or https://*.example.com. Leave empty to allow every website.",
     submit: "Create project",
-    items: (n: number) => counted(n, "item", "items"),
     anyOrigin: "Any website",
     failed: "The projects could not be loaded.",
     missing: "This project does not exist, or you have no access to it.",
