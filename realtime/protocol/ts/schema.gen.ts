@@ -3,10 +3,470 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
-export type webhooks = Record<string, never>;
+export interface paths {
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session, its tokens and its sockets */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange the refresh token */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/signup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a user with an organisation, where the server allows it */
+        post: operations["sign-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One item */
+        get: operations["get-feedback"];
+        put?: never;
+        post?: never;
+        /** Erase an item for good */
+        delete: operations["erase-feedback"];
+        options?: never;
+        head?: never;
+        /** Change an item; a stale rev is a conflict */
+        patch: operations["update-feedback"];
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in, and where */
+        get: operations["get-me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organisation's projects, oldest first */
+        get: operations["list-projects"];
+        put?: never;
+        /** Create a project */
+        post: operations["create-project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One project */
+        get: operations["get-project"];
+        put?: never;
+        post?: never;
+        /** Delete a project with all its feedback */
+        delete: operations["delete-project"];
+        options?: never;
+        head?: never;
+        /** Change a project */
+        patch: operations["update-project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's numbered log, by long poll */
+        get: operations["read-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's feedback */
+        get: operations["list-feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the first owner is still to be created */
+        get: operations["get-setup"];
+        put?: never;
+        /** Create the first owner */
+        post: operations["setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The dashboard's WebSocket */
+        get: operations["dashboard-socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/socket/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A ticket for one socket, good for 30 seconds */
+        post: operations["create-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process lives */
+        get: operations["get-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/r/{receipt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The visitor's private page */
+        get: operations["get-receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether requests should be sent here */
+        get: operations["get-ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/v/{version}/core.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of the widget, for ever */
+        get: operations["get-pinned-widget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/v/{version}/{locale}.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One language of it */
+        get: operations["get-widget-strings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{key}.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The widget with the project's configuration */
+        get: operations["get-widget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{key}/config.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's public configuration */
+        get: operations["get-widget-config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{key}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send feedback; repeatable with the same id */
+        post: operations["submit-feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{key}/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The visitor's WebSocket */
+        get: operations["visitor-socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export interface webhooks {
+    DashboardClientEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One frame of a socket, see asyncapi.json */
+        post: operations["event-DashboardClientEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    DashboardServerEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One frame of a socket, see asyncapi.json */
+        post: operations["event-DashboardServerEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    VisitorClientEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One frame of a socket, see asyncapi.json */
+        post: operations["event-VisitorClientEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    VisitorServerEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One frame of a socket, see asyncapi.json */
+        post: operations["event-VisitorServerEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
+        AccessToken: {
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds
+             */
+            expires_in: number;
+            /** @enum {string} */
+            token_type: "Bearer";
+        };
         Actor: {
             name: string;
             /**
@@ -30,6 +490,13 @@ export interface components {
             /** @enum {string} */
             status?: "new" | "open" | "in_progress" | "resolved" | "closed";
             tags?: string[];
+        };
+        Credentials: {
+            email: string;
+            /** Format: password */
+            password: string;
+            /** @description For accounts with a second factor */
+            totp?: string;
         };
         DashboardClientEvent: components["schemas"]["DashboardClientSubscribe"] | components["schemas"]["DashboardClientUnsubscribe"] | components["schemas"]["DashboardClientReauthenticate"] | components["schemas"]["DashboardClientPing"];
         DashboardClientPing: {
@@ -369,6 +836,62 @@ export interface components {
              */
             retry_after_ms?: number;
         };
+        EventPage: {
+            epoch: string;
+            /** @description Oldest first; or one ResyncRequired where since cannot be served */
+            events: components["schemas"]["DashboardServerEvent"][];
+            /**
+             * Format: int64
+             * @description The log's last seq
+             */
+            head: number;
+        };
+        Feedback: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            assignee_id: string | null;
+            context: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            email: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string|null} */
+            kind: "bug" | "idea" | "question" | "praise" | "other" | null;
+            message: string;
+            name: string | null;
+            /** @description As the visitor's page said: show it, do not trust it */
+            page_url: string;
+            /** @enum {string} */
+            priority: "low" | "normal" | "high" | "urgent";
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            quarantine_reasons: string[];
+            quarantined: boolean;
+            /** Format: int64 */
+            rating: number | null;
+            /**
+             * Format: int64
+             * @description Counts changes; name it when you change the item
+             */
+            rev: number;
+            /** @enum {string} */
+            status: "new" | "open" | "in_progress" | "resolved" | "closed";
+            tags: string[];
+            /** Format: date-time */
+            updated_at: string;
+            visitor: components["schemas"]["Visitor"];
+        };
         FeedbackErased: {
             /**
              * Format: uuid
@@ -380,6 +903,38 @@ export interface components {
              * @description UUIDv7
              */
             project_id: string;
+        };
+        FeedbackList: {
+            items: components["schemas"]["Feedback"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description Where count asks for it
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
+        FeedbackPatch: {
+            /**
+             * Format: uuid
+             * @description A member's id; null for nobody
+             */
+            assignee_id?: string | null;
+            /** @enum {string} */
+            priority?: "low" | "normal" | "high" | "urgent";
+            /**
+             * Format: int64
+             * @description The revision that the change is based on
+             */
+            rev: number;
+            /** @enum {string} */
+            status?: "new" | "open" | "in_progress" | "resolved" | "closed";
+            tags?: string[];
         };
         FeedbackSubmitted: {
             attachment_ids?: string[] | null;
@@ -423,6 +978,10 @@ export interface components {
              */
             retry_after_ms: number;
         };
+        Health: {
+            /** @enum {string} */
+            status: "ok";
+        };
         Hello: {
             /** @description Name and version of the client, for logs */
             client?: string;
@@ -440,6 +999,41 @@ export interface components {
             code: "empty" | "too_long" | "secret" | "card_number";
             message: string;
         };
+        LogoutInputBody: Record<string, never>;
+        Me: {
+            organization: components["schemas"]["MeOrganization"];
+            organizations: components["schemas"]["MeMembership"][];
+            /** @enum {string} */
+            role: "owner" | "admin" | "agent" | "viewer";
+            user: components["schemas"]["MeUser"];
+        };
+        MeMembership: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "agent" | "viewer";
+        };
+        MeOrganization: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+        };
+        MeUser: {
+            email: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+        };
         Member: {
             /**
              * Format: uuid
@@ -454,6 +1048,12 @@ export interface components {
              */
             user_id: string;
         };
+        NewProject: {
+            /** @description Exact origins, https://*.example.com or http://localhost:* */
+            allowed_origins?: string[];
+            name: string;
+            settings?: components["schemas"]["SettingsPatch"];
+        };
         Ping: Record<string, never>;
         Pong: Record<string, never>;
         PresenceState: {
@@ -466,18 +1066,128 @@ export interface components {
             /** Format: int64 */
             visitors: number;
         };
+        Problem: {
+            /**
+             * @description For programs; never changes
+             * @enum {string}
+             */
+            code: "bad_json" | "bad_request" | "challenge_required" | "conflict" | "forbidden" | "id_conflict" | "internal" | "invalid_field" | "invalid_text" | "method_not_allowed" | "not_found" | "rate_limited" | "storage_full" | "too_large" | "unauthorized" | "unavailable" | "unknown_type" | "unsupported_media";
+            /** @description With code conflict: the object as it is now */
+            current?: components["schemas"]["Feedback"];
+            /** @description For people; may change */
+            detail: string;
+            /** @description The fields that are not valid */
+            errors?: components["schemas"]["FieldError"][] | null;
+            /** Format: int64 */
+            status: number;
+            /** @description The status in words */
+            title: string;
+            /** @description about:blank: the code says it all */
+            type: string;
+        };
+        Project: {
+            /** @description Empty admits every origin */
+            allowed_origins: string[];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @description Public: it routes and authorises nothing */
+            key: string;
+            key_disabled: boolean;
+            name: string;
+            settings: components["schemas"]["ProjectSettings"];
+            /** @description The tag for the site's pages */
+            snippet: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ProjectList: {
+            items: components["schemas"]["Project"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description Where count asks for it
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
+        ProjectPatch: {
+            allowed_origins?: string[];
+            /** @description Visitors are turned away while it is true */
+            key_disabled?: boolean;
+            name?: string;
+            settings?: components["schemas"]["SettingsPatch"];
+        };
+        ProjectSettings: {
+            /**
+             * @description Accent colour, #rrggbb
+             * @example #4f46e5
+             */
+            accent: string;
+            /** @description Offer a field for the visitor's e-mail address */
+            ask_email: boolean;
+            /** @description Kinds offered to the visitor, in this order; empty offers none */
+            kinds: ("bug" | "idea" | "question" | "praise" | "other")[] | null;
+            /**
+             * @description auto follows the visitor's browser
+             * @enum {string}
+             */
+            locale: "auto" | "en" | "de" | "ar";
+            /** @enum {string} */
+            position: "right" | "left";
+            /** @description Ask for one to five stars */
+            rating: boolean;
+            /** @description Staff see drafts as they are typed; the visitor is told and can refuse */
+            show_drafts: boolean;
+            /** @description Texts that replace the locale's own */
+            texts: components["schemas"]["WidgetTexts"];
+            /** @enum {string} */
+            theme: "auto" | "light" | "dark";
+            /**
+             * @description none: the page opens the widget itself
+             * @enum {string}
+             */
+            trigger: "button" | "none";
+        };
         Reauthenticate: {
             token: string;
+        };
+        Receipt: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @description The visitor's private page; absent where the session is another */
+            receipt_url?: string;
+            /** @description Where none was brought: keep it, it proves the visitor's session */
+            resume_token?: string;
+        };
+        RefreshInputBody: {
+            /**
+             * Format: uuid
+             * @description Moves the session to another organisation of the user's
+             */
+            organization_id?: string;
+        };
+        ResumeFailed: {
+            /** @enum {string} */
+            reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "slow";
         };
         Resumed: {
             /** Format: int64 */
             from: number;
             /** Format: int64 */
             to: number;
-        };
-        ResumeFailed: {
-            /** @enum {string} */
-            reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "slow";
         };
         ResyncRequired: {
             epoch: string;
@@ -490,6 +1200,73 @@ export interface components {
             project_id: string;
             /** @enum {string} */
             reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "slow";
+        };
+        SettingsPatch: {
+            accent?: string;
+            ask_email?: boolean;
+            kinds?: ("bug" | "idea" | "question" | "praise" | "other")[];
+            /** @enum {string} */
+            locale?: "auto" | "en" | "de" | "ar";
+            /** @enum {string} */
+            position?: "right" | "left";
+            rating?: boolean;
+            show_drafts?: boolean;
+            texts?: components["schemas"]["WidgetTexts"];
+            /** @enum {string} */
+            theme?: "auto" | "light" | "dark";
+            /** @enum {string} */
+            trigger?: "button" | "none";
+        };
+        Setup: {
+            email: string;
+            /** @description The person's */
+            name?: string;
+            /** @description The new organisation's name */
+            organization: string;
+            /**
+             * Format: password
+             * @description 12 to 256 characters
+             */
+            password: string;
+            /** @description From the link that the server printed */
+            token: string;
+        };
+        SetupState: {
+            needed: boolean;
+        };
+        SignUp: {
+            email: string;
+            /** @description The person's */
+            name?: string;
+            /** @description The new organisation's name */
+            organization: string;
+            /**
+             * Format: password
+             * @description 12 to 256 characters
+             */
+            password: string;
+        };
+        Submission: {
+            attachment_ids?: string[] | null;
+            /** @description An object of the page's own making, at most 16 KiB */
+            context?: unknown;
+            email?: string;
+            /**
+             * Format: uuid
+             * @description Becomes the feedback's id and makes the call repeatable; made here if absent
+             */
+            id?: string;
+            /** @enum {string} */
+            kind?: "bug" | "idea" | "question" | "praise" | "other";
+            /** @description 1 to 5,000 code points after trimming */
+            message: string;
+            name?: string;
+            /** @description http or https */
+            page_url: string;
+            /** Format: int64 */
+            rating?: number;
+            /** @description The visitor's own secret, 43 characters of base64url; made here if absent */
+            resume_token?: string;
         };
         Subscribe: {
             epoch?: string;
@@ -511,6 +1288,13 @@ export interface components {
              */
             project_id: string;
         };
+        Ticket: {
+            /** Format: date-time */
+            expires_at: string;
+            /** @description For the query of the socket's address */
+            ticket: string;
+        };
+        TicketInputBody: Record<string, never>;
         Unsubscribe: {
             /**
              * Format: uuid
@@ -715,23 +1499,6 @@ export interface components {
              */
             type: "Pong";
         };
-        VisitorServerResumed: {
-            data: components["schemas"]["Resumed"];
-            /** @description Which life of the log seq belongs to */
-            epoch?: string;
-            /** @description The id of the event that this one answers */
-            re?: string;
-            /**
-             * Format: int64
-             * @description Place in the project's log; only durable events have one
-             */
-            seq?: number;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "Resumed";
-        };
         VisitorServerResumeFailed: {
             data: components["schemas"]["ResumeFailed"];
             /** @description Which life of the log seq belongs to */
@@ -749,6 +1516,69 @@ export interface components {
              */
             type: "ResumeFailed";
         };
+        VisitorServerResumed: {
+            data: components["schemas"]["Resumed"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "Resumed";
+        };
+        WidgetConfig: {
+            /**
+             * @description Accent colour, #rrggbb
+             * @example #4f46e5
+             */
+            accent: string;
+            /** @description The server's origin */
+            api: string;
+            /** @description Offer a field for the visitor's e-mail address */
+            ask_email: boolean;
+            key: string;
+            /** @description Kinds offered to the visitor, in this order; empty offers none */
+            kinds: ("bug" | "idea" | "question" | "praise" | "other")[] | null;
+            /**
+             * @description auto follows the visitor's browser
+             * @enum {string}
+             */
+            locale: "auto" | "en" | "de" | "ar";
+            name: string;
+            /** @enum {string} */
+            position: "right" | "left";
+            /** @description Ask for one to five stars */
+            rating: boolean;
+            /** @description Staff see drafts as they are typed; the visitor is told and can refuse */
+            show_drafts: boolean;
+            strings?: {
+                [key: string]: unknown;
+            };
+            /** @description Texts that replace the locale's own */
+            texts: components["schemas"]["WidgetTexts"];
+            /** @enum {string} */
+            theme: "auto" | "light" | "dark";
+            /**
+             * @description none: the page opens the widget itself
+             * @enum {string}
+             */
+            trigger: "button" | "none";
+            /** @description Of the widget; names its pinned addresses */
+            version: string;
+        };
+        WidgetTexts: {
+            launcher?: string;
+            placeholder?: string;
+            thanks?: string;
+            title?: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -757,4 +1587,1049 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                /** @description The refresh token */
+                earshot_refresh?: string;
+            };
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LogoutInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                /** @description The refresh token */
+                earshot_refresh?: string;
+            };
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUp"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erase-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-projects": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description true counts up to 10,000, exact all */
+                count?: "true" | "false" | "exact";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-project": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-project": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-project": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-project": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-events": {
+        parameters: {
+            query?: {
+                /** @description The epoch that since was counted in; needed where since is not 0 */
+                epoch?: string;
+                /** @description The last seq that was seen; 0 is the start of the window */
+                since?: number;
+                /** @description Seconds to wait for an event where there is none */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-feedback": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description true counts up to 10,000, exact all */
+                count?: "true" | "false" | "exact";
+                /** @description Several with commas between */
+                status?: ("new" | "open" | "in_progress" | "resolved" | "closed")[] | null;
+                /** @description Several with commas between */
+                kind?: ("bug" | "idea" | "question" | "praise" | "other")[] | null;
+                tag?: string;
+                /** @description A member's id, me, or none */
+                assignee?: string;
+                /** @description Several with commas between */
+                rating?: number[] | null;
+                /** @description Words to find */
+                q?: string;
+                /** @description Inclusive */
+                from?: string;
+                /** @description Exclusive */
+                to?: string;
+                page_url?: string;
+                has_attachment?: "true" | "false";
+                /** @description The suspected items, which the list otherwise leaves out */
+                quarantined?: boolean;
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "priority" | "-priority" | "rating" | "-rating";
+            };
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupState"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dashboard-socket": {
+        parameters: {
+            query?: {
+                /** @description Instead of an Authorization header, which browsers cannot send here */
+                ticket?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket that carries DashboardServerEvent; see asyncapi.json */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TicketInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A secret */
+                receipt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-pinned-widget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the widget */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-widget-strings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the widget */
+                version: string;
+                /** @description Two letters */
+                locale: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-widget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-widget-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetConfig"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "submit-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Submission"];
+                "text/plain": components["schemas"]["Submission"];
+            };
+        };
+        responses: {
+            /** @description Was stored before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Stored */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "visitor-socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket that carries VisitorServerEvent; see asyncapi.json */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "event-DashboardClientEvent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DashboardClientEvent"];
+            };
+        };
+        responses: {
+            /** @description Frames have no answer of their own */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "event-DashboardServerEvent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DashboardServerEvent"];
+            };
+        };
+        responses: {
+            /** @description Frames have no answer of their own */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "event-VisitorClientEvent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["VisitorClientEvent"];
+            };
+        };
+        responses: {
+            /** @description Frames have no answer of their own */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "event-VisitorServerEvent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["VisitorServerEvent"];
+            };
+        };
+        responses: {
+            /** @description Frames have no answer of their own */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+}

@@ -1,0 +1,86 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"earshot/admin"
+	"earshot/widget"
+)
+
+// page answers with the dashboard, which finds out by itself what its address
+// means.
+func page(c *fiber.Ctx) error {
+	if !acceptsHTML(c) {
+		return fiber.ErrNotFound
+	}
+	return sendPage(c)
+}
+
+func sendPage(c *fiber.Ctx) error {
+	index := admin.Index()
+	pageHeaders(c, policyDashboard, "same-origin")
+	c.Append(fiber.HeaderVary, fiber.HeaderAccept)
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	tag := widget.ETag(index)
+	c.Set(fiber.HeaderETag, tag)
+	if c.Response().StatusCode() == fiber.StatusOK && matches(c.Get(fiber.HeaderIfNoneMatch), tag) {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	return c.Send(index)
+}
+
+// home is the dashboard's front door; who asks for anything at all gets the page.
+func home(c *fiber.Ctx) error {
+	if !acceptsHTML(c) && !strings.Contains(c.Get(fiber.HeaderAccept, "*/*"), "*/*") {
+		return fiber.ErrNotFound
+	}
+	return sendPage(c)
+}
+
+// acceptsHTML tells a person's browser from a script or a program: only the
+// former names HTML.
+func acceptsHTML(c *fiber.Ctx) bool {
+	return strings.Contains(strings.ToLower(c.Get(fiber.HeaderAccept)), "text/html")
+}
+
+// asset is one of the dashboard's files. Their names change with their content.
+func asset(c *fiber.Ctx) error {
+	file, ok := admin.Lookup(c.Params("name"))
+	if !ok {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderCacheControl, cacheEver)
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	body := &packed{body: file.Body, gzip: file.Gzip, tag: strings.Trim(widget.ETag(file.Body), `"`)}
+	return body.send(c, file.ContentType)
+}
+
+// missing answers what no route took. A person who mistyped an address gets the
+// dashboard's own page for that, with the status that belongs to it.
+func missing(c *fiber.Ctx) error {
+	err := c.Next()
+	if err != fiber.ErrNotFound && !isNotFound(err) || !acceptsHTML(c) {
+		return err
+	}
+	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
+		return err
+	}
+	for _, prefix := range []string{"/api/", "/w/", "/r/", "/assets/", "/docs/"} {
+		if strings.HasPrefix(c.Path(), prefix) {
+			return err
+		}
+	}
+	if strings.Contains(c.Path(), ".") {
+		return err
+	}
+	c.Status(fiber.StatusNotFound)
+	return sendPage(c)
+}
+
+func isNotFound(err error) bool {
+	fromRouter, ok := err.(*fiber.Error) //nolint:errorlint // the router's own, never wrapped
+	return ok && fromRouter.Code == fiber.StatusNotFound
+}

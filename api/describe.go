@@ -1,0 +1,206 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"earshot/realtime/protocol"
+)
+
+const description = `Earshot takes feedback in from visitors of websites and shows it live to the people who answer.
+
+Errors are application/problem+json (RFC 9457); programs switch over code. Lists are read by cursor. Times are RFC 3339, UTC.
+Clients ignore members and events that they do not know.`
+
+// describe completes the OpenAPI document: what is not registered with huma, the
+// sockets' events, and the ways to sign in.
+func describe(doc *huma.OpenAPI) error {
+	doc.Info.Description = description
+	doc.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token"},
+		"cookie": {Type: "apiKey", In: "cookie", Name: refreshCookie, Description: "The refresh token, from the server's own pages only"},
+	}
+	describeVisitors(doc)
+	describeSockets(doc)
+	protocol.AddSchemas(doc.Components.Schemas)
+	relax(doc)
+	return nil
+}
+
+func describeVisitors(doc *huma.OpenAPI) {
+	const tag = "Visitors"
+	registry := doc.Components.Schemas
+	schema := func(t reflect.Type, name string) *huma.Schema { return registry.Schema(t, true, name) }
+	key := pathParam("key", "The project's public key")
+	receipt := schema(reflect.TypeFor[Receipt](), "Receipt")
+	body := schema(reflect.TypeFor[Submission](), "Submission")
+	doc.AddOperation(&huma.Operation{
+		OperationID: "submit-feedback", Method: http.MethodPost, Path: "/w/{key}/feedback", Tags: []string{tag},
+		Summary: "Send feedback; repeatable with the same id", Parameters: []*huma.Param{key},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: body}, "text/plain": {Schema: body},
+		}},
+		Responses: answers(doc, 201, "Stored", receipt, "application/json", 200, "Was stored before"),
+	})
+	config := schema(reflect.TypeFor[WidgetConfig](), "WidgetConfig")
+	text := &huma.Schema{Type: huma.TypeString}
+	for _, file := range []struct {
+		id, path, summary, media string
+		params                   []*huma.Param
+		schema                   *huma.Schema
+	}{
+		{"get-widget", "/w/{key}.js", "The widget with the project's configuration", "text/javascript", []*huma.Param{key}, text},
+		{"get-widget-config", "/w/{key}/config.json", "The project's public configuration", "application/json", []*huma.Param{key}, config},
+		{"get-pinned-widget", "/w/v/{version}/core.js", "One version of the widget, for ever", "text/javascript",
+			[]*huma.Param{pathParam("version", "Of the widget")}, text},
+		{"get-widget-strings", "/w/v/{version}/{locale}.json", "One language of it", "application/json",
+			[]*huma.Param{pathParam("version", "Of the widget"), pathParam("locale", "Two letters")},
+			&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}},
+		{"get-receipt", "/r/{receipt}", "The visitor's private page", "text/html", []*huma.Param{pathParam("receipt", "A secret")}, text},
+	} {
+		doc.AddOperation(&huma.Operation{
+			OperationID: file.id, Method: http.MethodGet, Path: file.path, Tags: []string{tag}, Summary: file.summary,
+			Parameters: file.params, Responses: answers(doc, 200, "OK", file.schema, file.media, 0, ""),
+		})
+	}
+}
+
+func describeSockets(doc *huma.OpenAPI) {
+	upgrade := func(union string) map[string]*huma.Response {
+		return answers(doc, 101, "A WebSocket that carries "+union+"; see asyncapi.json", nil, "", 0, "")
+	}
+	doc.AddOperation(&huma.Operation{
+		OperationID: "visitor-socket", Method: http.MethodGet, Path: "/w/{key}/socket", Tags: []string{"Live"},
+		Summary: "The visitor's WebSocket", Parameters: []*huma.Param{pathParam("key", "The project's public key")},
+		Responses: upgrade("VisitorServerEvent"),
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "dashboard-socket", Method: http.MethodGet, Path: ticketPath, Tags: []string{"Live"},
+		Summary: "The dashboard's WebSocket", Security: []map[string][]string{{}, {"bearer": {}}},
+		Parameters: []*huma.Param{{Name: "ticket", In: "query", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "Instead of an Authorization header, which browsers cannot send here"}},
+		Responses: upgrade("DashboardServerEvent"),
+	})
+	// A webhook is OpenAPI's only place for a message that no request asks for;
+	// what nothing refers to is dropped from the document.
+	doc.Webhooks = map[string]*huma.PathItem{}
+	for _, union := range unions() {
+		doc.Webhooks[union] = &huma.PathItem{Post: &huma.Operation{
+			OperationID: "event-" + union, Summary: "One frame of a socket, see asyncapi.json", Tags: []string{"Live"},
+			RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Schema: ref(union)}}},
+			Responses:   map[string]*huma.Response{"default": {Description: "Frames have no answer of their own"}},
+		}}
+	}
+}
+
+func unions() []string {
+	return []string{"VisitorClientEvent", "VisitorServerEvent", "DashboardClientEvent", "DashboardServerEvent"}
+}
+
+func ref(name string) *huma.Schema { return &huma.Schema{Ref: "#/components/schemas/" + name} }
+
+func pathParam(name, about string) *huma.Param {
+	return &huma.Param{Name: name, In: "path", Required: true, Description: about, Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+// answers documents one or two good answers of the same form, and the problem.
+func answers(doc *huma.OpenAPI, status int, about string, schema *huma.Schema, media string, second int, aboutSecond string) map[string]*huma.Response {
+	response := func(about string) *huma.Response {
+		r := &huma.Response{Description: about}
+		if schema != nil {
+			r.Content = map[string]*huma.MediaType{media: {Schema: schema}}
+		}
+		return r
+	}
+	all := map[string]*huma.Response{
+		strconv.Itoa(status): response(about),
+		"default":            problemResponse(doc),
+	}
+	if second != 0 {
+		all[strconv.Itoa(second)] = response(aboutSecond)
+	}
+	return all
+}
+
+// relax lets answers and visitors' requests have more members than documented: a
+// newer server adds some, and clients ignore what they do not know. What staff
+// send stays closed; huma checks it by these very schemas.
+func relax(doc *huma.OpenAPI) {
+	closed := map[string]bool{}
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Post, item.Patch} {
+			if op == nil || op.RequestBody == nil || op.RequestBody.Content["text/plain"] != nil {
+				continue
+			}
+			for _, media := range op.RequestBody.Content {
+				reach(doc.Components.Schemas, media.Schema, closed)
+			}
+		}
+	}
+	for name, schema := range doc.Components.Schemas.Map() {
+		if !closed[name] && schema.AdditionalProperties == false {
+			schema.AdditionalProperties = nil
+		}
+	}
+}
+
+// reach marks all schemas that one refers to.
+func reach(registry huma.Registry, schema *huma.Schema, marked map[string]bool) {
+	if schema == nil {
+		return
+	}
+	if name := refName(schema.Ref); name != "" && !marked[name] {
+		marked[name] = true
+		reach(registry, registry.Map()[name], marked)
+	}
+	reach(registry, schema.Items, marked)
+	for _, property := range schema.Properties {
+		reach(registry, property, marked)
+	}
+}
+
+func refName(ref string) string {
+	const prefix = "#/components/schemas/"
+	if len(ref) <= len(prefix) {
+		return ""
+	}
+	return ref[len(prefix):]
+}
+
+// Documents makes both documents from the code.
+func Documents() (openAPI, asyncAPI []byte, err error) {
+	s, err := newServer(Config{BaseURL: "http://localhost:8080", Secret: make([]byte, minSecret)})
+	if err != nil {
+		return nil, nil, err
+	}
+	s.leave()
+	s.app = s.newApp()
+	if err := s.routes(); err != nil {
+		return nil, nil, err
+	}
+	if openAPI, err = indented(s.huma.OpenAPI()); err != nil {
+		return nil, nil, err
+	}
+	asyncAPI, err = indented(asyncDocument(s.huma.OpenAPI()))
+	return openAPI, asyncAPI, err
+}
+
+// indented goes through a plain value, so that members are sorted and a document
+// changes only where its content does.
+func indented(document any) ([]byte, error) {
+	raw, err := json.Marshal(document)
+	if err != nil {
+		return nil, err
+	}
+	var plain any
+	if err := json.Unmarshal(raw, &plain); err != nil {
+		return nil, err
+	}
+	out, err := json.MarshalIndent(plain, "", "  ")
+	return append(out, '\n'), err
+}

@@ -1,0 +1,244 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"earshot/models"
+	"earshot/models/store"
+	"earshot/realtime/protocol"
+)
+
+// Feedback is one item of an inbox.
+type Feedback struct {
+	ID                models.ID        `json:"id"`
+	ProjectID         models.ID        `json:"project_id"`
+	Message           string           `json:"message"`
+	PageURL           string           `json:"page_url" doc:"As the visitor's page said: show it, do not trust it"`
+	Kind              *models.Kind     `json:"kind" nullable:"true"`
+	Rating            *int             `json:"rating" nullable:"true" minimum:"1" maximum:"5"`
+	Email             *string          `json:"email" nullable:"true"`
+	Name              *string          `json:"name" nullable:"true"`
+	Context           object           `json:"context"`
+	Status            models.Status    `json:"status"`
+	AssigneeID        *models.ID       `json:"assignee_id" nullable:"true"`
+	Tags              []string         `json:"tags" nullable:"false"`
+	Priority          models.Priority  `json:"priority"`
+	Rev               int64            `json:"rev" doc:"Counts changes; name it when you change the item"`
+	Quarantined       bool             `json:"quarantined"`
+	QuarantineReasons []string         `json:"quarantine_reasons" nullable:"false"`
+	CreatedAt         time.Time        `json:"created_at"`
+	UpdatedAt         time.Time        `json:"updated_at"`
+	Visitor           protocol.Visitor `json:"visitor"`
+}
+
+// object is a JSON object of somebody else's making, or null.
+type object json.RawMessage
+
+// Schema implements huma.SchemaProvider.
+func (object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: true}
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) { return json.RawMessage(o).MarshalJSON() }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *object) UnmarshalJSON(raw []byte) error {
+	*o = nil
+	if !bytes.Equal(raw, []byte("null")) {
+		*o = bytes.Clone(raw)
+	}
+	return nil
+}
+
+func feedbackBody(f *models.Feedback) Feedback {
+	return Feedback{
+		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
+		Kind: orNull(f.Kind), Rating: orNull(f.Rating), Email: orNull(f.Email), Name: orNull(f.Name), Context: object(f.Context),
+		Status: f.Status, AssigneeID: orNull(f.AssigneeID), Tags: append([]string{}, f.Tags...), Priority: f.Priority, Rev: f.Rev,
+		Quarantined: f.Quarantined, QuarantineReasons: append([]string{}, f.QuarantineReasons...),
+		CreatedAt: f.CreatedAt.UTC(), UpdatedAt: f.UpdatedAt.UTC(), Visitor: protocol.VisitorOf(f),
+	}
+}
+
+// orNull is nil for the zero value, which stands for "none" in the domain.
+func orNull[T comparable](value T) *T {
+	var none T
+	if value == none {
+		return nil
+	}
+	return &value
+}
+
+// FeedbackList is a page of feedback.
+type FeedbackList struct {
+	Items      []Feedback `json:"items" nullable:"false"`
+	NextCursor *string    `json:"next_cursor" nullable:"true" doc:"null on the last page"`
+	Total      *int64     `json:"total,omitempty" doc:"Where count asks for it"`
+	TotalIs    string     `json:"total_is,omitempty" enum:"at_least" doc:"There are more than total"`
+}
+
+type feedbackOutput struct{ Body Feedback }
+
+// FeedbackPath names an item in a call's address.
+type FeedbackPath struct {
+	ID string `path:"id" doc:"The feedback's id"`
+}
+
+type listFeedbackInput struct {
+	ProjectPath
+	PageQuery
+	Status        []models.Status `query:"status" doc:"Several with commas between"`
+	Kind          []models.Kind   `query:"kind" doc:"Several with commas between"`
+	Tag           string          `query:"tag"`
+	Assignee      string          `query:"assignee" doc:"A member's id, me, or none"`
+	Rating        []int           `query:"rating" minimum:"1" maximum:"5" doc:"Several with commas between"`
+	Query         string          `query:"q" maxLength:"500" doc:"Words to find"`
+	From          time.Time       `query:"from" doc:"Inclusive"`
+	To            time.Time       `query:"to" doc:"Exclusive"`
+	PageURL       string          `query:"page_url"`
+	HasAttachment string          `query:"has_attachment" enum:"true,false"`
+	Quarantined   bool            `query:"quarantined" doc:"The suspected items, which the list otherwise leaves out"`
+	Sort          string          `query:"sort" enum:"created_at,-created_at,updated_at,-updated_at,priority,-priority,rating,-rating" default:"-created_at"`
+}
+
+func (in *listFeedbackInput) filter(claims models.Claims) (store.Filter, error) {
+	filter := store.Filter{
+		Statuses: in.Status, Kinds: in.Kind, Ratings: in.Rating, Tag: in.Tag, PageURL: in.PageURL,
+		From: in.From, To: in.To, Quarantined: in.Quarantined, Query: in.Query, Sort: in.Sort,
+	}
+	if in.Assignee != "" {
+		assignee := models.ID(in.Assignee)
+		switch in.Assignee {
+		case "me":
+			assignee = claims.UserID
+		case "none":
+			assignee = ""
+		default:
+			if !assignee.Valid() {
+				return filter, invalidField("assignee", "must be a member's id, me or none")
+			}
+		}
+		filter.AssigneeID = &assignee
+	}
+	return filter, nil
+}
+
+type listFeedbackOutput struct{ Body FeedbackList }
+
+func (s *Server) listFeedback(ctx context.Context, in *listFeedbackInput) (*listFeedbackOutput, error) {
+	claims := askerOf(ctx).claims
+	filter, err := in.filter(claims)
+	if err != nil {
+		return nil, err
+	}
+	page := in.page()
+	if in.HasAttachment == "true" {
+		// No item has one: nothing is later than the end of time.
+		filter.From = time.UnixMilli(1<<62 - 1)
+	}
+	list, err := s.store.FeedbackList(ctx, claims.Scope, models.ID(in.ID), filter, page)
+	if err != nil {
+		return nil, err
+	}
+	body := FeedbackList{Items: []Feedback{}, NextCursor: cursorOrNull(list.NextCursor)}
+	body.Total, body.TotalIs = total(list.Total)
+	for _, item := range list.Items {
+		body.Items = append(body.Items, feedbackBody(item))
+	}
+	return &listFeedbackOutput{Body: body}, nil
+}
+
+func (s *Server) getFeedback(ctx context.Context, in *FeedbackPath) (*feedbackOutput, error) {
+	item, err := s.store.Feedback(ctx, askerOf(ctx).claims.Scope, models.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &feedbackOutput{Body: feedbackBody(item)}, nil
+}
+
+// FeedbackPatch changes the fields it names.
+type FeedbackPatch struct {
+	Status     *models.Status   `json:"status,omitempty"`
+	AssigneeID assignee         `json:"assignee_id,omitempty"`
+	Tags       *[]string        `json:"tags,omitempty" nullable:"false" maxItems:"20"`
+	Priority   *models.Priority `json:"priority,omitempty"`
+	Rev        int64            `json:"rev" doc:"The revision that the change is based on"`
+}
+
+// assignee is a member's id, null for nobody, or not there.
+type assignee struct {
+	sent bool
+	id   models.ID
+}
+
+// Schema implements huma.SchemaProvider.
+func (assignee) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Nullable: true, Description: "A member's id; null for nobody"}
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *assignee) UnmarshalJSON(raw []byte) error {
+	a.sent = true
+	return json.Unmarshal(raw, &a.id) // null leaves it empty
+}
+
+type updateFeedbackInput struct {
+	FeedbackPath
+	Body FeedbackPatch
+}
+
+func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*feedbackOutput, error) {
+	claims := askerOf(ctx).claims
+	if !claims.Role.CanTriage() {
+		return nil, errRole()
+	}
+	change := models.Triage{Status: in.Body.Status, Tags: in.Body.Tags, Priority: in.Body.Priority, Rev: in.Body.Rev}
+	if in.Body.AssigneeID.sent {
+		change.AssigneeID = &in.Body.AssigneeID.id
+	}
+	if err := change.Check(); err != nil {
+		return nil, err
+	}
+	if err := s.checkAssignee(ctx, claims.Scope, change.AssigneeID); err != nil {
+		return nil, err
+	}
+	by, err := s.actor(ctx, claims)
+	if err != nil {
+		return nil, err
+	}
+	item, err := s.store.Triage(ctx, claims.Scope, models.ID(in.ID), change, by)
+	if err != nil {
+		return nil, err
+	}
+	return &feedbackOutput{Body: feedbackBody(item)}, nil
+}
+
+// checkAssignee admits members of the organisation only.
+func (s *Server) checkAssignee(ctx context.Context, scope models.Scope, id *models.ID) error {
+	if id == nil || *id == "" {
+		return nil
+	}
+	memberships, err := s.store.Memberships(ctx, *id)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(memberships, func(m models.Membership) bool { return m.Organization.ID == scope.Organization() }) {
+		return invalidField("assignee_id", "must be a member's id")
+	}
+	return nil
+}
+
+func (s *Server) eraseFeedback(ctx context.Context, in *FeedbackPath) (*struct{}, error) {
+	claims := askerOf(ctx).claims
+	if !claims.Role.CanErase() {
+		return nil, errRole()
+	}
+	return nil, s.store.Erase(ctx, claims.Scope, models.ID(in.ID))
+}

@@ -1,0 +1,266 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+
+	"earshot/models"
+	"earshot/realtime/protocol"
+)
+
+// access is who may make a call.
+type access int
+
+const (
+	// accessMember needs an access token. It is the zero value: who forgets to
+	// think about it gets the closed door.
+	accessMember access = iota
+	accessOpen
+	// accessCookie is for calls that act on the refresh cookie, which browsers
+	// send along by themselves: JSON from our own pages only.
+	accessCookie
+)
+
+// operation is one line of the route table for a staff call.
+type operation struct {
+	method, path, id, summary string
+	tag                       string
+	access                    access
+	status                    int
+	// before is asked first, before anything of the body is read.
+	before func() error
+}
+
+// asker is who makes a request. Handlers get it from their context.
+type asker struct {
+	claims  models.Claims
+	address netip.Addr
+}
+
+type askerKey struct{}
+
+func askerOf(ctx context.Context) asker {
+	a, _ := ctx.Value(askerKey{}).(asker)
+	return a
+}
+
+// failure carries a handler's error past huma, which would otherwise write it in
+// its own words.
+type failure struct{ err error }
+
+func (f *failure) Error() string  { return f.err.Error() }
+func (f *failure) GetStatus() int { return http.StatusInternalServerError }
+
+// failureLocal is where an error waits until huma has returned.
+const failureLocal = "earshot.failure"
+
+// collect is huma's transformer of answers. It takes errors out, huma's own and
+// ours, so that they are answered like all others. This spares replacing
+// huma.NewError, a variable that all of a process shares.
+func collect(ctx huma.Context, _ string, value any) (any, error) {
+	switch value := value.(type) {
+	case *failure:
+		humafiber.UnwrapV2(ctx).Locals(failureLocal, value.err)
+		return struct{}{}, nil
+	case *huma.ErrorModel:
+		humafiber.UnwrapV2(ctx).Locals(failureLocal, humaProblem(value))
+		return struct{}{}, nil
+	}
+	return value, nil
+}
+
+// humaRouter is what huma registers its handlers with: it returns the collected
+// errors to Fiber, and answers HEAD wherever there is GET.
+type humaRouter struct{ fiber.Router }
+
+func (r humaRouter) Add(method, path string, handlers ...fiber.Handler) fiber.Router {
+	handle := func(c *fiber.Ctx) error {
+		if err := handlers[0](c); err != nil {
+			return err
+		}
+		if err, ok := c.Locals(failureLocal).(error); ok {
+			return err
+		}
+		return nil
+	}
+	if method == fiber.MethodGet {
+		r.Router.Add(fiber.MethodHead, path, handle)
+	}
+	return r.Router.Add(method, path, handle)
+}
+
+// register adds a staff call. Before huma decodes anything the request has
+// passed: who asks, the query's names, and the body's form.
+func register[I, O any](s *Server, op operation, act func(context.Context, *I) (*O, error)) {
+	documented := huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
+		DefaultStatus: op.status, Responses: map[string]*huma.Response{"default": problemResponse(s.huma.OpenAPI())},
+	}
+	if op.access == accessMember {
+		documented.Security = []map[string][]string{{"bearer": {}}}
+	}
+	if op.access == accessCookie {
+		documented.Security = []map[string][]string{{"cookie": {}}}
+	}
+	var body reflect.Type
+	if field, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
+		body = field.Type
+	}
+	var queries []string
+	documented.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+		c := humafiber.UnwrapV2(ctx)
+		who, err := s.admit(c, op)
+		if err == nil {
+			err = checkStaffQuery(c, queries)
+		}
+		if err == nil {
+			err = checkStaffBody(c, body)
+		}
+		if err != nil {
+			c.Locals(failureLocal, err)
+			return
+		}
+		next(huma.WithValue(ctx, askerKey{}, who))
+	}}
+	huma.Register(s.huma, documented, func(ctx context.Context, in *I) (*O, error) {
+		out, err := act(ctx, in)
+		if err != nil {
+			return nil, &failure{err: err}
+		}
+		return out, nil
+	})
+	for _, param := range s.operation(op).Parameters {
+		if param.In == "query" {
+			queries = append(queries, param.Name)
+		}
+	}
+}
+
+// operation finds what huma made of a registered call.
+func (s *Server) operation(op operation) *huma.Operation {
+	item := s.huma.OpenAPI().Paths[op.path]
+	switch op.method {
+	case http.MethodGet:
+		return item.Get
+	case http.MethodPost:
+		return item.Post
+	case http.MethodPatch:
+		return item.Patch
+	default:
+		return item.Delete
+	}
+}
+
+// admit says who asks, and refuses who may not ask at all.
+func (s *Server) admit(c *fiber.Ctx, op operation) (asker, error) {
+	who := asker{address: s.address(c)}
+	if op.access == accessCookie && !s.sameOrigin(c) {
+		return who, models.Errorf(models.CodeForbidden, "this call is for the dashboard's own pages")
+	}
+	if op.access == accessMember {
+		token, ok := bearer(c)
+		if !ok {
+			return who, errUnauthorized()
+		}
+		var err error
+		if who.claims, err = s.authenticate(c.UserContext(), token); err != nil {
+			return who, err
+		}
+	}
+	if op.before != nil {
+		return who, op.before()
+	}
+	return who, nil
+}
+
+// bearer is the credential of the Authorization header (RFC 6750 §2.1).
+func bearer(c *fiber.Ctx) (string, bool) {
+	return bearerToken(c.Get(fiber.HeaderAuthorization))
+}
+
+func bearerToken(header string) (string, bool) {
+	scheme, token, ok := strings.Cut(header, " ")
+	if token = strings.TrimSpace(token); !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", false
+	}
+	return token, true
+}
+
+// checkStaffQuery holds the query to the names that the call has, each once.
+func checkStaffQuery(c *fiber.Ctx, names []string) error {
+	seen := make(map[string]bool, len(names))
+	for rawName, rawValue := range c.Request().URI().QueryArgs().All() {
+		name, value := string(rawName), string(rawValue)
+		switch {
+		case !slices.Contains(names, name):
+			return models.Errorf(models.CodeBadRequest, "the query has a field that this call does not know")
+		case seen[name]:
+			return models.Errorf(models.CodeBadRequest, "the query has a field twice: %s", name)
+		case !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0:
+			return &models.Error{Code: models.CodeInvalidText, Message: "some fields are not valid",
+				Fields: []models.FieldError{{Path: name, Message: "is not valid UTF-8"}}}
+		case name == "limit":
+			if n, err := strconv.Atoi(value); err != nil || n < 1 {
+				return models.Errorf(models.CodeBadRequest, "limit must be a whole number from 1")
+			}
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// checkStaffBody reads what huma and encoding/json would be lenient about.
+func checkStaffBody(c *fiber.Ctx, body reflect.Type) error {
+	raw := c.Body()
+	contentType := c.Get(fiber.HeaderContentType)
+	if body == nil {
+		return nil
+	}
+	optional := body.Kind() == reflect.Pointer
+	if optional && len(raw) == 0 && contentType == "" {
+		return nil
+	}
+	if len(raw) == 0 && contentType == "" {
+		return models.Errorf(models.CodeBadJSON, "a JSON body is needed")
+	}
+	if !isMedia(contentType, fiber.MIMEApplicationJSON) {
+		return models.Errorf(models.CodeUnsupportedMedia, "the body must be application/json in UTF-8")
+	}
+	if len(raw) == 0 && optional {
+		return nil
+	}
+	return protocol.CheckJSON(raw, body)
+}
+
+// isMedia reports whether a Content-Type is the one given, in UTF-8 if it says.
+func isMedia(contentType, want string) bool {
+	media, params, _ := strings.Cut(contentType, ";")
+	if !strings.EqualFold(strings.TrimSpace(media), want) {
+		return false
+	}
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, ok := strings.Cut(strings.TrimSpace(param), "=")
+		if ok && strings.EqualFold(name, "charset") && !strings.EqualFold(strings.Trim(value, `"`), "utf-8") {
+			return false
+		}
+	}
+	return true
+}
+
+func problemResponse(doc *huma.OpenAPI) *huma.Response {
+	schema := doc.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	return &huma.Response{
+		Description: "The call was refused; code says why",
+		Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
+	}
+}

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"fmt"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+
+	"earshot/realtime/protocol"
+)
+
+// routes is the whole route table.
+func (s *Server) routes() error {
+	var err error
+	if s.pages, err = newPages(); err != nil {
+		return err
+	}
+	s.documents, s.pinned = newDocuments(), newPinned()
+	s.submissions = protocol.NewDecoder[Submission]()
+	s.app.Use(s.enter)
+	s.huma = humafiber.NewV2WithGroup(s.app, humaRouter{s.app}, humaConfig())
+
+	s.visitorRoutes()
+	s.staffRoutes()
+	s.pageRoutes()
+
+	s.app.Use(missing)
+	return s.describe()
+}
+
+func (s *Server) visitorRoutes() {
+	s.app.Post("/w/:key/feedback", s.submitFeedback)
+	s.app.Options("/w/:key/feedback", s.preflight("POST"))
+	s.app.Get("/w/:key/socket", s.visitorSocket)
+	s.app.Get("/w/:key/config.json", s.widgetConfigFile)
+	s.app.Options("/w/:key/config.json", s.preflight("GET"))
+	s.app.Get("/w/v/:version/:file", s.pinnedFile)
+	s.app.Get("/w/:file", s.widgetScript)
+	s.app.Get("/r/:receipt", s.showReceipt)
+}
+
+func (s *Server) staffRoutes() {
+	const auth, projects, inbox, live = "Signing in", "Projects", "Feedback", "Live"
+	register(s, operation{
+		method: "GET", path: "/api/v1/setup", id: "get-setup", access: accessOpen, tag: auth,
+		summary: "Whether the first owner is still to be created",
+	}, s.getSetup)
+	register(s, operation{
+		method: "POST", path: "/api/v1/setup", id: "setup", access: accessOpen, tag: auth, status: 201,
+		summary: "Create the first owner",
+	}, s.setup)
+	register(s, operation{
+		method: "POST", path: "/api/v1/auth/login", id: "login", access: accessOpen, tag: auth,
+		summary: "Sign in",
+	}, s.login)
+	register(s, operation{
+		method: "POST", path: "/api/v1/auth/signup", id: "sign-up", access: accessOpen, tag: auth, status: 201, before: s.signUpOpen,
+		summary: "Create a user with an organisation, where the server allows it",
+	}, s.signUp)
+	register(s, operation{
+		method: "POST", path: "/api/v1/auth/refresh", id: "refresh", access: accessCookie, tag: auth,
+		summary: "Exchange the refresh token",
+	}, s.refresh)
+	register(s, operation{
+		method: "POST", path: "/api/v1/auth/logout", id: "logout", access: accessCookie, tag: auth, status: 204,
+		summary: "End the session, its tokens and its sockets",
+	}, s.logout)
+	register(s, operation{
+		method: "GET", path: "/api/v1/me", id: "get-me", tag: auth,
+		summary: "Who is signed in, and where",
+	}, s.getMe)
+
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects", id: "list-projects", tag: projects,
+		summary: "The organisation's projects, oldest first",
+	}, s.listProjects)
+	register(s, operation{
+		method: "POST", path: "/api/v1/projects", id: "create-project", tag: projects, status: 201,
+		summary: "Create a project",
+	}, s.createProject)
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}", id: "get-project", tag: projects,
+		summary: "One project",
+	}, s.getProject)
+	register(s, operation{
+		method: "PATCH", path: "/api/v1/projects/{id}", id: "update-project", tag: projects,
+		summary: "Change a project",
+	}, s.updateProject)
+	register(s, operation{
+		method: "DELETE", path: "/api/v1/projects/{id}", id: "delete-project", tag: projects, status: 204,
+		summary: "Delete a project with all its feedback",
+	}, s.deleteProject)
+
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}/feedback", id: "list-feedback", tag: inbox,
+		summary: "A project's feedback",
+	}, s.listFeedback)
+	register(s, operation{
+		method: "GET", path: "/api/v1/feedback/{id}", id: "get-feedback", tag: inbox,
+		summary: "One item",
+	}, s.getFeedback)
+	register(s, operation{
+		method: "PATCH", path: "/api/v1/feedback/{id}", id: "update-feedback", tag: inbox,
+		summary: "Change an item; a stale rev is a conflict",
+	}, s.updateFeedback)
+	register(s, operation{
+		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", tag: inbox, status: 204,
+		summary: "Erase an item for good",
+	}, s.eraseFeedback)
+
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}/events", id: "read-events", tag: live,
+		summary: "The project's numbered log, by long poll",
+	}, s.readEvents)
+	register(s, operation{
+		method: "POST", path: "/api/v1/socket/tickets", id: "create-ticket", tag: live, status: 201,
+		summary: "A ticket for one socket, good for 30 seconds",
+	}, s.createTicket)
+	s.app.Get(ticketPath, s.dashboardSocket)
+}
+
+func (s *Server) pageRoutes() {
+	const operations = "Operations"
+	register(s, operation{
+		method: "GET", path: "/healthz", id: "get-health", access: accessOpen, tag: operations,
+		summary: "Whether the process lives",
+	}, s.getHealth)
+	register(s, operation{
+		method: "GET", path: "/readyz", id: "get-ready", access: accessOpen, tag: operations,
+		summary: "Whether requests should be sent here",
+	}, s.getReady)
+
+	s.app.Get("/openapi.json", document(s.documents.openAPI))
+	s.app.Get("/asyncapi.json", document(s.documents.asyncAPI))
+	s.app.Get("/docs", showDocs)
+	s.app.Get("/docs/rapidoc-9.3.8.min.js", s.docsScript)
+
+	if s.config.DemoKey != "" {
+		s.app.Get("/demo", s.showShop)
+	}
+	s.app.Get("/", home)
+	s.app.Get("/assets/:name", asset)
+	for _, path := range []string{"/login", "/setup", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings"} {
+		s.app.Get(path, page)
+	}
+}
+
+// humaConfig is huma without its own pages and its own errors.
+func humaConfig() huma.Config {
+	config := huma.DefaultConfig("Earshot", "1")
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil
+	config.Transformers = []huma.Transformer{collect}
+	return config
+}
+
+// describe completes the document that the registrations began.
+func (s *Server) describe() error {
+	if err := describe(s.huma.OpenAPI()); err != nil {
+		return fmt.Errorf("describe the interface: %w", err)
+	}
+	return nil
+}
+
+var _ fiber.Router = humaRouter{}

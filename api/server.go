@@ -1,0 +1,252 @@
+// Package api is Earshot over HTTP: the visitors' calls, the staff's, the
+// documents that describe both, and the pages. Its route table is in routes.go.
+//
+// Handlers read in one order: decode, authorise, act, respond. They return
+// errors; one function (fail, in problem.go) answers them.
+package api
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+
+	"earshot/models"
+	"earshot/models/intake"
+	"earshot/models/ratelimit"
+	"earshot/models/store"
+	"earshot/realtime"
+	"earshot/realtime/protocol"
+)
+
+// Config is what a Server is made from. main reads it from the environment,
+// tests write it down.
+type Config struct {
+	// DataDir holds the database; it must exist.
+	DataDir string
+	// BaseURL is the public origin. Links are made from it, never from the
+	// request's Host.
+	BaseURL string
+	// Secret is what everything that is signed is signed with, through keys
+	// derived from it; at least 16 bytes.
+	Secret         []byte
+	TrustedProxies []netip.Prefix
+	SignupOpen     bool
+	// Unlimited lifts the limits of rate and connections, for load tests.
+	Unlimited bool
+	// DemoKey is the key of the demo's project; its shop is at /demo. "" for none.
+	DemoKey string
+	Version string
+	Log     *slog.Logger
+	// Now is the clock; time.Now where nil.
+	Now func() time.Time
+	// Drain bounds Shutdown; 0 leaves that to its context.
+	Drain time.Duration
+}
+
+// minSecret is the least that a key is derived from (128 bits).
+const minSecret = 16
+
+// Server is a whole Earshot without a listener.
+type Server struct {
+	config   Config
+	base     *url.URL
+	log      *slog.Logger
+	now      func() time.Time
+	app      *fiber.App
+	huma     huma.API
+	store    *store.Store
+	hub      *realtime.Hub
+	realtime *realtime.Server
+	intake   *intake.Intake
+
+	tokens    tokens
+	passwords *passwords
+	logins    *ratelimit.Limiter
+	scripts   *scripts
+	documents documents
+	pinned    pinned
+	pages     pages
+	// submissions reads visitors' POSTs.
+	submissions protocol.Decoder[Submission]
+
+	requests requestIDs
+	// leaving is done once the server drains: long polls end with it.
+	leaving  context.Context
+	leave    context.CancelFunc
+	draining atomic.Bool
+}
+
+// New opens the store, which it migrates first, and wires everything that a
+// running server has. The caller ends it with Shutdown, also if it never served.
+func New(ctx context.Context, config Config) (*Server, error) {
+	s, err := newServer(config)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(config.DataDir, "earshot.db")
+	if err := migrate(ctx, path, s.log); err != nil {
+		return nil, err
+	}
+	// The hub is told of commits before there is a store to ask for its epoch;
+	// nothing is committed until Open has returned.
+	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() })
+	s.store, err = store.Open(ctx, store.Options{Path: path, Log: s.log, Now: s.now, Publish: s.hub.Publish})
+	if err != nil {
+		s.hub.Close()
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := s.wire(); err != nil {
+		s.hub.Close()
+		return nil, errors.Join(err, s.store.Close())
+	}
+	return s, nil
+}
+
+func newServer(config Config) (*Server, error) {
+	base, err := url.Parse(strings.TrimSuffix(config.BaseURL, "/"))
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, errors.New("the base URL must be an http or https address")
+	}
+	if len(config.Secret) < minSecret {
+		return nil, fmt.Errorf("the secret must have at least %d bytes", minSecret)
+	}
+	config.BaseURL = base.String()
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{config: config, base: base, log: config.Log, now: config.Now, scripts: newScripts()}
+	s.leaving, s.leave = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// wire makes the parts that stand on the store.
+func (s *Server) wire() error {
+	receiptKey, err := deriveKey(s.config.Secret, "earshot receipt")
+	if err != nil {
+		return err
+	}
+	s.intake, err = intake.New(intake.Options{
+		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, Unlimited: s.config.Unlimited,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.secure(); err != nil {
+		return err
+	}
+	s.realtime = realtime.New(realtime.Options{
+		Hub: s.hub, Store: s.store, Intake: s.intake, Log: s.log, Now: s.now,
+		Authenticate: s.authenticate, Unlimited: s.config.Unlimited,
+	})
+	s.app = s.newApp()
+	return s.routes()
+}
+
+// secure makes what guards the staff's side.
+func (s *Server) secure() (err error) {
+	tokenKey, err := deriveKey(s.config.Secret, "earshot access token")
+	if err != nil {
+		return err
+	}
+	s.tokens = tokens{key: tokenKey, issuer: s.config.BaseURL, now: s.now}
+	if s.passwords, err = newPasswords(); err != nil {
+		return err
+	}
+	s.logins = ratelimit.Unlimited()
+	if !s.config.Unlimited {
+		s.logins, err = ratelimit.New(loginsPerMinute, time.Minute)
+	}
+	return err
+}
+
+func migrate(ctx context.Context, path string, log *slog.Logger) error {
+	schema, err := store.OpenSchema(ctx, path)
+	if err != nil {
+		return err
+	}
+	backup, err := schema.Up(ctx)
+	if backup != "" {
+		log.Info("the database was copied before its schema changed", "copy", filepath.Base(backup))
+	}
+	return errors.Join(err, schema.Close())
+}
+
+// deriveKey makes a key for one use, so that what is signed for one can never
+// pass for another (RFC 5869).
+func deriveKey(secret []byte, use string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, use, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
+	return key, nil
+}
+
+// Serve answers requests on the listener, which it closes, until Shutdown.
+func (s *Server) Serve(listener net.Listener) error {
+	if err := s.app.Listener(listener); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// Shutdown stops taking work, lets what runs come to its end until ctx or the
+// drain time is over, and closes the store. What was accepted is on disk when it
+// returns, whatever the error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if s.config.Drain > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.config.Drain)
+		defer cancel()
+	}
+	s.draining.Store(true)
+	s.leave()
+	return errors.Join(
+		s.realtime.Shutdown(ctx),
+		s.app.ShutdownWithContext(ctx),
+		s.closeStore(),
+	)
+}
+
+// closeStore comes last: the store's writer publishes to the hub until it has
+// ended.
+func (s *Server) closeStore() error {
+	err := s.store.Close()
+	s.hub.Close()
+	return err
+}
+
+// Store is the open store, for commands and tests.
+func (s *Server) Store() *store.Store { return s.store }
+
+// setupLifetime is long enough for whoever installs Earshot today.
+const setupLifetime = 24 * time.Hour
+
+// SetupURL makes the link with which the first owner is created; "" once there
+// is a user. The token is in the fragment, which no server log sees.
+func (s *Server) SetupURL(ctx context.Context) (string, error) {
+	exists, err := s.store.HasUsers(ctx)
+	if err != nil || exists {
+		return "", err
+	}
+	token := models.NewToken()
+	if err := s.store.PutToken(ctx, store.PurposeSetup, models.HashToken(token), struct{}{}, setupLifetime); err != nil {
+		return "", fmt.Errorf("store setup token: %w", err)
+	}
+	return s.config.BaseURL + "/setup#token=" + token, nil
+}

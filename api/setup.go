@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"earshot/models"
+	"earshot/models/store"
+)
+
+// SetupState says whether the first owner is still to be created.
+type SetupState struct {
+	Needed bool `json:"needed"`
+}
+
+type setupState struct{ Body SetupState }
+
+func (s *Server) getSetup(ctx context.Context, _ *struct{}) (*setupState, error) {
+	exists, err := s.store.HasUsers(ctx)
+	return &setupState{Body: SetupState{Needed: !exists}}, err
+}
+
+// Setup makes the first owner.
+type Setup struct {
+	Token        string `json:"token" doc:"From the link that the server printed"`
+	Email        string `json:"email"`
+	Password     string `json:"password" format:"password" doc:"12 to 256 characters"`
+	Name         string `json:"name,omitempty" doc:"The person's"`
+	Organization string `json:"organization" doc:"The new organisation's name"`
+}
+
+type setupInput struct{ Body Setup }
+
+// setup uses the one-time token only when everything else is right, so that a
+// typing error does not cost the link.
+func (s *Server) setup(ctx context.Context, in *setupInput) (*signedIn, error) {
+	user, organization, err := newOwner(in.Body.Email, in.Body.Name, in.Body.Password, in.Body.Organization)
+	if err != nil {
+		return nil, err
+	}
+	exists, err := s.store.HasUsers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if exists {
+		return nil, models.Errorf(models.CodeForbidden, "the first owner exists already")
+	}
+	token := models.HashToken(in.Body.Token)
+	if err := s.store.CheckToken(ctx, store.PurposeSetup, token); err != nil {
+		return nil, err
+	}
+	if user.PasswordHash, err = s.passwords.hash(ctx, in.Body.Password); err != nil {
+		return nil, err
+	}
+	if err := s.store.TakeToken(ctx, store.PurposeSetup, token, &struct{}{}); err != nil {
+		return nil, err
+	}
+	user, organization, err = s.store.CreateFirstOwner(ctx, user, organization)
+	if err != nil {
+		return nil, err
+	}
+	return s.signIn(ctx, user.ID, organization.ID)
+}
+
+// joinFields makes one refusal of several.
+func joinFields(errs ...error) error {
+	var all *models.Error
+	for _, err := range errs {
+		var one *models.Error
+		switch {
+		case err == nil:
+		case !errors.As(err, &one):
+			return err
+		case all == nil:
+			all = one
+		default:
+			all.Fields = append(all.Fields, one.Fields...)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return all
+}
+
+// CreateOwner makes the first owner, for who starts the server with an account
+// in its settings. It does nothing once there is a user.
+func (s *Server) CreateOwner(ctx context.Context, email, password, organization string) error {
+	exists, err := s.store.HasUsers(ctx)
+	if err != nil || exists {
+		return err
+	}
+	user, owned, err := newOwner(email, "", password, organization)
+	if err != nil {
+		return err
+	}
+	if user.PasswordHash, err = s.passwords.hash(ctx, password); err != nil {
+		return err
+	}
+	_, _, err = s.store.CreateFirstOwner(ctx, user, owned)
+	if models.CodeOf(err) == models.CodeForbidden {
+		return nil // another start was faster
+	}
+	return err
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"encoding/json"
+
+	"github.com/gofiber/fiber/v2"
+
+	"earshot/models"
+	"earshot/models/intake"
+	"earshot/realtime/protocol"
+)
+
+// visitorProject finds the project that a visitor's request is for and holds the
+// request to its rules. CORS does not do that: a browser sends a foreign page's
+// POST all the same and only keeps the answer from it.
+func (s *Server) visitorProject(c *fiber.Ctx) (*models.Project, error) {
+	project, err := s.store.ProjectByKey(c.UserContext(), c.Params("key"))
+	if models.CodeOf(err) == models.CodeNotFound || err == nil && project.KeyDisabled {
+		return nil, models.Errorf(models.CodeNotFound, "there is no project with this key")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !project.AllowedOrigins.Allows(c.Get(fiber.HeaderOrigin)) {
+		return nil, models.Errorf(models.CodeForbidden, "this origin may not use the project")
+	}
+	return project, nil
+}
+
+// preflightAge is how long browsers may keep a permission; Chromium caps it there.
+const preflightAge = "7200"
+
+// preflight answers a browser that asks whether a page may make a request
+// (https://fetch.spec.whatwg.org/#cors-preflight-request). Credentials are never
+// admitted: nothing on this side knows a cookie.
+func (s *Server) preflight(methods string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if _, err := s.visitorProject(c); err != nil {
+			return err
+		}
+		c.Set(fiber.HeaderAllow, methods+", OPTIONS")
+		c.Append(fiber.HeaderVary, fiber.HeaderAccessControlRequestMethod, fiber.HeaderAccessControlRequestHeaders)
+		if c.Get(fiber.HeaderOrigin) != "" {
+			c.Set(fiber.HeaderAccessControlAllowMethods, methods)
+			c.Set(fiber.HeaderAccessControlAllowHeaders, fiber.HeaderContentType)
+			c.Set(fiber.HeaderAccessControlMaxAge, preflightAge)
+		}
+		return c.SendStatus(fiber.StatusNoContent)
+	}
+}
+
+// Submission is a visitor's feedback by POST.
+type Submission struct {
+	ID          *models.ID `json:"id,omitempty" doc:"Becomes the feedback's id and makes the call repeatable; made here if absent"`
+	ResumeToken *string    `json:"resume_token,omitempty" doc:"The visitor's own secret, 43 characters of base64url; made here if absent"`
+	protocol.FeedbackSubmitted
+	// Rating hides the event's own: an explicit 0 is not "none".
+	Rating *int `json:"rating,omitempty" minimum:"1" maximum:"5"`
+}
+
+// Receipt acknowledges a submission: it is on disk.
+type Receipt struct {
+	ID          models.ID `json:"id"`
+	ReceiptURL  string    `json:"receipt_url,omitempty" doc:"The visitor's private page; absent where the session is another"`
+	ResumeToken string    `json:"resume_token,omitempty" doc:"Where none was brought: keep it, it proves the visitor's session"`
+}
+
+func (s *Server) submitFeedback(c *fiber.Ctx) error {
+	project, err := s.visitorProject(c)
+	if err != nil {
+		return err
+	}
+	request, err := s.decodeSubmission(c)
+	if err != nil {
+		return err
+	}
+	request.Project, request.Address = project, s.address(c)
+	result, err := s.intake.Submit(c.UserContext(), request)
+	if err != nil {
+		return err
+	}
+	receipt := Receipt{ID: result.ID, ReceiptURL: result.ReceiptURL, ResumeToken: result.ResumeToken}
+	status := fiber.StatusCreated
+	if result.Repeated {
+		// A token made for a repeat belongs to no session.
+		status, receipt.ResumeToken = fiber.StatusOK, ""
+	}
+	body, err := json.Marshal(receipt)
+	if err != nil {
+		return err
+	}
+	c.Response().Header.SetContentType(fiber.MIMEApplicationJSON)
+	c.Response().Header.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Status(status).Send(body)
+}
+
+// decodeSubmission takes text/plain too: with it a page needs no preflight.
+func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err error) {
+	contentType := c.Get(fiber.HeaderContentType)
+	if !isMedia(contentType, fiber.MIMEApplicationJSON) && !isMedia(contentType, fiber.MIMETextPlain) {
+		return request, models.Errorf(models.CodeUnsupportedMedia, "the body must be JSON, as application/json or text/plain in UTF-8")
+	}
+	in, err := s.submissions.Decode(c.Body())
+	if err != nil {
+		return request, err
+	}
+	id := models.ID("")
+	if in.ID == nil {
+		id = models.NewID()
+	} else {
+		id = *in.ID
+	}
+	if in.Rating != nil {
+		if *in.Rating == 0 {
+			return request, invalidField("rating", "must be from 1 to 5")
+		}
+		in.FeedbackSubmitted.Rating = *in.Rating
+	}
+	if in.ResumeToken != nil {
+		if *in.ResumeToken == "" {
+			return request, invalidField("resume_token", "must be 43 characters of base64url")
+		}
+		request.ResumeToken = *in.ResumeToken
+	}
+	request.Submission = in.Submission(id)
+	return request, nil
+}
