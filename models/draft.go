@@ -74,7 +74,9 @@ var questionMarks = "?？؟"
 
 func likelyKind(text string) Kind {
 	// Padding both sides lets one Contains find whole words only.
-	words := " " + strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+	// Phones write the typographic apostrophe: "can’t" is "can't".
+	plain := strings.ReplaceAll(strings.ToLower(text), "’", "'")
+	words := " " + strings.Join(strings.FieldsFunc(plain, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && r != '\''
 	}), " ") + " "
 	for _, rule := range kindWords {

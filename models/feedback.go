@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -147,6 +148,7 @@ func normalizeTags(p *problems, tags []string) []string {
 	}
 	normal := make([]string, 0, len(tags))
 	for _, tag := range tags {
+		tag = strings.TrimSpace(tag)
 		if checkText(p, "tags", tag) && checkLength(p, "tags", tag, 1, maxTagLength) && !slices.Contains(normal, tag) {
 			normal = append(normal, tag)
 		}

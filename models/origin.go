@@ -58,7 +58,7 @@ func normalizeOrigin(s string) (string, bool) {
 		host = strings.TrimSuffix(host, ":80")
 	}
 	host = strings.TrimSuffix(host, ":")
-	return u.Scheme + "://" + host, host != ""
+	return u.Scheme + "://" + host, u.Hostname() != ""
 }
 
 // normalizeOriginEntry checks one entry of a project's list.

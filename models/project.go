@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -68,6 +69,7 @@ func DefaultSettings() ProjectSettings {
 // the form in which they are stored.
 func (p *Project) Normalize() error {
 	var bad problems
+	p.Name = strings.TrimSpace(p.Name)
 	if checkText(&bad, "name", p.Name) {
 		checkLength(&bad, "name", p.Name, 1, MaxName)
 	}

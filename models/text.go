@@ -53,21 +53,25 @@ func checkLength(p *problems, path, s string, minimum, maximum int) bool {
 
 // checkPageURL admits http and https addresses only. Browsers drop tabs and
 // line ends inside a scheme, so any control character is refused before the
-// parser sees it: "java\nscript:" must not get past us.
-func checkPageURL(p *problems, path, s string) bool {
+// parser sees it: "java\nscript:" must not get past us. Only scheme and host are
+// parsed: browsers leave a bare "%" in paths and fragments, net/url refuses it,
+// and a visitor of such a page has something to say too.
+func checkPageURL(p *problems, path, s string) {
 	if !checkText(p, path, s) || !checkLength(p, path, s, 1, MaxPageURL) {
-		return false
+		return
 	}
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		p.add(path, "must not contain control characters")
-		return false
+		return
 	}
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || !isHTTP(u.Scheme) {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	u, err := url.Parse(scheme + "://" + rest)
+	if !ok || err != nil || u.Hostname() == "" || !isHTTP(scheme) {
 		p.add(path, "must be an http or https address")
-		return false
 	}
-	return true
 }
 
 func isHTTP(scheme string) bool {
@@ -82,17 +86,15 @@ func normalizeEmail(s string) string {
 
 // checkEmail asks for one "@" between two parts without white space. Whether
 // the mailbox exists only a mail can tell.
-func checkEmail(p *problems, path, s string) bool {
+func checkEmail(p *problems, path, s string) {
 	if !checkText(p, path, s) {
-		return false
+		return
 	}
 	local, domain, ok := strings.Cut(s, "@")
 	if !ok || local == "" || domain == "" || len(s) > MaxEmail || strings.Contains(domain, "@") ||
 		strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		p.add(path, "must be an e-mail address")
-		return false
 	}
-	return true
 }
 
 // CheckPageURL holds the address of a page to what checkPageURL admits.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -77,10 +78,10 @@ const (
 // normal form, without id and hash.
 func NewUser(email, name, password string) (User, error) {
 	var p problems
-	user := User{Email: normalizeEmail(email), Name: name}
+	user := User{Email: normalizeEmail(email), Name: strings.TrimSpace(name)}
 	checkEmail(&p, "email", user.Email)
-	if checkText(&p, "name", name) {
-		checkLength(&p, "name", name, 0, MaxName)
+	if checkText(&p, "name", user.Name) {
+		checkLength(&p, "name", user.Name, 0, MaxName)
 	}
 	checkPassword(&p, password)
 	return user, p.err()
@@ -107,9 +108,10 @@ func checkPassword(p *problems, password string) {
 // NormalizeEmail is the form under which an address is stored and looked up.
 func NormalizeEmail(s string) string { return normalizeEmail(s) }
 
-// NewOrganization checks an organisation's name.
+// NewOrganization checks an organisation's name and trims it.
 func NewOrganization(name string) (Organization, error) {
 	var p problems
+	name = strings.TrimSpace(name)
 	if checkText(&p, "organization", name) {
 		checkLength(&p, "organization", name, 1, MaxName)
 	}
