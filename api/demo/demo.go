@@ -53,7 +53,7 @@ type item struct {
 // Seed fills the migrated, empty database at path. One that Seed filled before
 // keeps its feedback and gets a new password; any other is refused. The
 // database must not be open elsewhere.
-func Seed(ctx context.Context, path string, log *slog.Logger, hash func(string) (string, error)) (demo Demo, err error) {
+func Seed(ctx context.Context, path string, log *slog.Logger, hash func(context.Context, string) (string, error)) (demo Demo, err error) {
 	clock := &clock{at: time.Now().Add(-span)}
 	s, err := store.Open(ctx, store.Options{Path: path, Log: log, Now: clock.now})
 	if err != nil {
@@ -65,7 +65,7 @@ func Seed(ctx context.Context, path string, log *slog.Logger, hash func(string) 
 		}
 	}()
 	demo.Password = models.NewToken()[:passwordLength]
-	passwordHash, err := hash(demo.Password)
+	passwordHash, err := hash(ctx, demo.Password)
 	if err != nil {
 		return Demo{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -122,7 +123,8 @@ func Backup(ctx context.Context, path, target string) error {
 	if !Exists(path) {
 		return fmt.Errorf("there is no database at %s", path)
 	}
-	db, err := sql.Open("sqlite3", readerDSN(path))
+	// A connection that may only read cannot write the copy either.
+	db, err := sql.Open("sqlite3", "file:"+escapePath(path)+"?mode=rw&_busy_timeout=5000")
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -132,12 +134,23 @@ func Backup(ctx context.Context, path, target string) error {
 	return checkIntegrity(ctx, target)
 }
 
+// vacuumInto writes a copy that only its owner may read: it has everybody's
+// feedback in it. SQLite takes an empty file for a new one.
 func vacuumInto(ctx context.Context, db *sql.DB, target string) error {
-	if Exists(target) {
+	file, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // #nosec G304 -- the operator names it
+	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s exists already", target)
 	}
-	_, err := db.ExecContext(ctx, "VACUUM INTO ?", target)
-	return err
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", target); err != nil {
+		return errors.Join(err, os.Remove(target))
+	}
+	return nil
 }
 
 func checkIntegrity(ctx context.Context, path string) error {

@@ -123,9 +123,12 @@ func (s *Store) userWhere(ctx context.Context, condition string, value any) (mod
 func (s *Store) Memberships(ctx context.Context, user models.ID) ([]models.Membership, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	// gorm does not fill embedded types that are not exported.
 	var rows []struct {
-		organizationRow
-		Role models.Role
+		ID        models.ID
+		Name      string
+		CreatedAt int64
+		Role      models.Role
 	}
 	err := s.read.WithContext(ctx).Table("members AS m").Select("o.*, m.role").
 		Joins("JOIN organizations AS o ON o.id = m.organization_id").

@@ -1,0 +1,166 @@
+// Package operator is what the person who runs the server can do from the
+// command line: the schema, users, backups.
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"earshot/models"
+	"earshot/models/store"
+)
+
+const (
+	databaseFile = "earshot.db"
+	secretFile   = "secret"
+	// Only the operator's own account reads what is in the folder.
+	dirMode  = 0o700
+	fileMode = 0o600
+)
+
+// Data is the folder with everything that a server keeps.
+type Data struct {
+	Dir string
+	Out io.Writer
+	Log *slog.Logger
+}
+
+// Path is the database's file.
+func (d Data) Path() string { return filepath.Join(d.Dir, databaseFile) }
+
+// Prepare makes the folder, or says in one line why it cannot be written to.
+func (d Data) Prepare() error {
+	if err := os.MkdirAll(d.Dir, dirMode); err != nil {
+		return fmt.Errorf("the data folder cannot be made: %w", err)
+	}
+	probe, err := os.CreateTemp(d.Dir, ".write-test-*")
+	if err != nil {
+		return fmt.Errorf("the data folder %s cannot be written to: %w", d.Dir, errors.Unwrap(err))
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// Secret is the configured one or, where that is "", the one in the data folder,
+// which is made at the first start.
+func (d Data) Secret(configured string) ([]byte, error) {
+	if configured != "" {
+		return []byte(configured), nil
+	}
+	path := filepath.Join(d.Dir, secretFile)
+	content, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
+	if errors.Is(err, os.ErrNotExist) {
+		content = []byte(models.NewToken())
+		err = os.WriteFile(path, append(content, '\n'), fileMode)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the secret in the data folder: %w", err)
+	}
+	secret := strings.TrimSpace(string(content))
+	if len(secret) < models.TokenLength {
+		return nil, fmt.Errorf("the secret in %s is too short: restore it from a backup", path)
+	}
+	return []byte(secret), nil
+}
+
+// Migrate brings the schema up to date.
+func (d Data) Migrate(ctx context.Context) (err error) {
+	schema, err := store.OpenSchema(ctx, d.Path())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, schema.Close()) }()
+	backup, err := schema.Up(ctx)
+	if backup != "" && err == nil {
+		d.Log.Info("schema migrated", "copy of the database before", backup)
+	}
+	return err
+}
+
+// MigrateUp is the command "migrate up".
+func (d Data) MigrateUp(ctx context.Context) error {
+	if err := d.Prepare(); err != nil {
+		return err
+	}
+	if err := d.Migrate(ctx); err != nil {
+		return err
+	}
+	return d.MigrateStatus(ctx)
+}
+
+// MigrateDown is the command "migrate down".
+func (d Data) MigrateDown(ctx context.Context) error {
+	return d.withSchema(ctx, func(schema *store.Schema) error {
+		undone, err := schema.Down(ctx)
+		if err != nil {
+			return err
+		}
+		if undone == nil {
+			d.printf("There is no migration to undo.\n")
+			return nil
+		}
+		d.printf("Undone: %d %s\n", undone.Version, undone.Name)
+		return nil
+	})
+}
+
+// MigrateStatus is the command "migrate status".
+func (d Data) MigrateStatus(ctx context.Context) error {
+	return d.withSchema(ctx, func(schema *store.Schema) error {
+		list, err := schema.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, migration := range list {
+			state := "pending"
+			if !migration.AppliedAt.IsZero() {
+				state = "applied " + migration.AppliedAt.UTC().Format(time.DateTime) + " UTC"
+			}
+			d.printf("%05d  %-32s %s\n", migration.Version, filepath.Base(migration.Name), state)
+		}
+		return nil
+	})
+}
+
+func (d Data) withSchema(ctx context.Context, use func(*store.Schema) error) error {
+	if err := d.mustExist(); err != nil {
+		return err
+	}
+	schema, err := store.OpenSchema(ctx, d.Path())
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(schema), schema.Close())
+}
+
+// Backup is the command "backup FILE".
+func (d Data) Backup(ctx context.Context, target string) error {
+	if err := d.mustExist(); err != nil {
+		return err
+	}
+	if err := store.Backup(ctx, d.Path(), target); err != nil {
+		return err
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	d.printf("Wrote %s (%.1f MiB), checked. The secret is not in it: keep %s too.\n",
+		target, float64(info.Size())/(1<<20), filepath.Join(d.Dir, secretFile))
+	return nil
+}
+
+func (d Data) mustExist() error {
+	if !store.Exists(d.Path()) {
+		return fmt.Errorf("there is no database in %s", d.Dir)
+	}
+	return nil
+}
+
+func (d Data) printf(format string, args ...any) { _, _ = fmt.Fprintf(d.Out, format, args...) }

@@ -1,0 +1,264 @@
+// Command earshot runs the feedback widget's server.
+//
+//	earshot                 serve (the default)
+//	earshot serve --demo    with a shop to try it on
+//	earshot migrate up|down|status
+//	earshot user create EMAIL, earshot user reset-password EMAIL
+//	earshot backup FILE
+//	earshot version
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"earshot/api"
+	"earshot/api/config"
+	"earshot/api/demo"
+	"earshot/api/operator"
+	"earshot/models/store"
+)
+
+// version is set by release builds (-ldflags "-X main.version=…").
+var version = "dev" //nolint:gochecknoglobals // the linker writes it
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// cli is the command line: every setting is a flag, each command a field.
+type cli struct {
+	config.Settings `group:"Settings (each also as EARSHOT_…):"`
+
+	Serve struct{} `cmd:"" default:"1" help:"Run the server (the default)."`
+
+	Migrate struct {
+		Up     struct{} `cmd:"" help:"Bring the schema up to date."`
+		Down   struct{} `cmd:"" help:"Undo the newest migration."`
+		Status struct{} `cmd:"" help:"List the migrations."`
+	} `cmd:"" help:"Change the database's schema; serve does it by itself."`
+
+	User struct {
+		Create        operator.NewUser `cmd:"" help:"Create a user and print a password."`
+		ResetPassword struct {
+			Email string `arg:"" help:"Whose password."`
+		} `cmd:"" help:"Set and print a new password, and end the user's sessions."`
+	} `cmd:"" help:"Manage users."`
+
+	Backup struct {
+		File string `arg:"" help:"A file that does not exist yet."`
+	} `cmd:"" help:"Write a consistent copy of the database, also while the server runs."`
+
+	Version struct{} `cmd:"" help:"Print the version."`
+}
+
+// run is the program. It reads the environment through getenv alone and
+// returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	command, cfg, code := parse(args, getenv, stdout, stderr)
+	if command == "" {
+		return code
+	}
+	if command == "version" {
+		_, _ = fmt.Fprintln(stdout, "earshot", version)
+		return exitOK
+	}
+	err := store.Supported()
+	if err == nil {
+		err = dispatch(ctx, command, cfg, stdout, stderr)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "earshot:", oneLine(err))
+		return exitFailed
+	}
+	return exitOK
+}
+
+// parsed is what the command line and the environment come to.
+type parsed struct {
+	config.Config
+	cli     cli
+	ignored []string
+}
+
+// parse gives the command, "" where there is nothing more to do. All bad
+// settings are named together.
+func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) (command string, p parsed, code int) {
+	exited := false
+	var problems []error
+	parser, err := kong.New(&p.cli, kong.Name("earshot"),
+		kong.Description("A feedback widget with its server: visitors write, staff see it live and answer."),
+		kong.Writers(stdout, stderr), kong.Exit(func(c int) { exited, code = true, c }),
+		kong.Resolvers(config.Resolver(getenv, &problems)), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "earshot:", err)
+		return "", p, exitFailed
+	}
+	result, err := parser.Parse(args)
+	if exited { // --help
+		return "", p, code
+	}
+	if err != nil {
+		problems = append(problems, err)
+	} else {
+		refused, ignored := config.Unsupported(getenv)
+		checked, bad := p.cli.Check()
+		problems = append(append(problems, refused...), bad...)
+		p.Config, p.ignored = checked, ignored
+		command = result.Command()
+	}
+	if len(problems) > 0 {
+		for _, problem := range problems {
+			_, _ = fmt.Fprintln(stderr, "earshot:", oneLine(problem))
+		}
+		return "", p, exitUsage
+	}
+	return command, p, exitOK
+}
+
+func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.Writer) error {
+	data := operator.Data{Dir: p.Data, Out: stdout, Log: logger(p.LogLevel, stderr)}
+	switch command {
+	case "migrate up":
+		return data.MigrateUp(ctx)
+	case "migrate down":
+		return data.MigrateDown(ctx)
+	case "migrate status":
+		return data.MigrateStatus(ctx)
+	case "user create <email>":
+		return data.CreateUser(ctx, p.cli.User.Create)
+	case "user reset-password <email>":
+		return data.ResetPassword(ctx, p.cli.User.ResetPassword.Email)
+	case "backup <file>":
+		return data.Backup(ctx, p.cli.Backup.File)
+	default:
+		ctx, stop := notify(ctx)
+		defer stop()
+		return serve(ctx, p, data)
+	}
+}
+
+// notify ends the context at SIGINT or SIGTERM. The signals then have their
+// usual effect again: the second one ends the process at once.
+func notify(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+func logger(level string, w io.Writer) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // was checked
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// serve runs the server until the context ends, then drains it. What can go
+// wrong is tried before anything on disk changes: the port first.
+func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
+	listener, err := net.Listen("tcp", p.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", p.Addr, err)
+	}
+	defer func() { _ = listener.Close() }() // also closed by the server
+	server, welcome, err := open(ctx, p, data)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	welcome.print(data.Out)
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		data.Log.Info("draining", "at most", p.Drain)
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.Drain)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(end))
+}
+
+// open brings the data folder up to date and wires the server.
+func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welcome, error) {
+	w := welcome{base: p.BaseURL, data: p.Data, unlimited: p.Unlimited, ignored: p.ignored}
+	if err := data.Prepare(); err != nil {
+		return nil, w, err
+	}
+	if err := data.Migrate(ctx); err != nil {
+		return nil, w, err
+	}
+	secret, err := data.Secret(p.Secret)
+	if err != nil {
+		return nil, w, err
+	}
+	if p.Demo {
+		if w.demo, err = demo.Seed(ctx, data.Path(), data.Log, operator.Hash); err != nil {
+			return nil, w, err
+		}
+	}
+	server, err := api.New(ctx, api.Config{
+		DataDir: p.Data, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
+		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, DemoKey: w.demo.ProjectKey,
+	})
+	if err != nil {
+		return nil, w, err
+	}
+	if err := data.CreateFirstOwner(ctx, server.Store(), p.AdminEmail, p.AdminPassword); err != nil {
+		return nil, w, errors.Join(err, server.Shutdown(ctx))
+	}
+	if w.setup, err = server.SetupURL(ctx); err != nil {
+		return nil, w, errors.Join(err, server.Shutdown(ctx))
+	}
+	return server, w, nil
+}
+
+// welcome is what the terminal shows at start.
+type welcome struct {
+	base, data, setup string
+	demo              demo.Demo
+	unlimited         bool
+	ignored           []string
+}
+
+func (w welcome) print(out io.Writer) {
+	line := func(name, value string) { _, _ = fmt.Fprintf(out, "  %-11s %s\n", name, value) }
+	_, _ = fmt.Fprintf(out, "\nEarshot %s\n\n", version)
+	line("Dashboard", w.base+"/")
+	if w.setup != "" {
+		line("Set up", w.setup)
+		line("", "Opens once, within 24 hours, and makes you the owner.")
+	}
+	if w.demo.ProjectKey != "" {
+		line("Sign in", demo.Email)
+		line("Password", w.demo.Password)
+		line("Shop", w.base+"/demo")
+		line("", "Write something there and watch it arrive on the dashboard.")
+	}
+	line("API", w.base+"/docs")
+	line("Data", w.data)
+	for _, name := range w.ignored {
+		line("Ignored", name+" is not supported by this version.")
+	}
+	if w.unlimited {
+		line("WARNING", "All rate, connection and log-in limits are off (EARSHOT_LIMITS=off). For load tests only.")
+	}
+	_, _ = fmt.Fprintln(out)
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"earshot/models/store"
+)
+
+// execute runs the program with an environment of its own.
+func execute(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, func(name string) string { return env[name] }, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestBadSettingsAreNamedTogether(t *testing.T) {
+	code, _, stderr := execute(t, map[string]string{
+		"EARSHOT_ADDR": "nowhere", "EARSHOT_BASE_URL": "ftp://x", "EARSHOT_SECRET": "short", "EARSHOT_SIGNUP": "perhaps",
+		"EARSHOT_DRAIN": "soon", "EARSHOT_LIMITS": "some", "EARSHOT_TRUSTED_PROXIES": "10.0.0.0/99", "EARSHOT_ADMIN_EMAIL": "a@example.com",
+		"EARSHOT_ADMIN_PASSWORD_FILE": "/does/not/exist", "EARSHOT_DATABASE_URL": "postgres://db/earshot", "EARSHOT_LOG_LEVEL": "loud",
+	})
+	if code != exitUsage {
+		t.Errorf("exit code is %d, want %d", code, exitUsage)
+	}
+	for _, name := range []string{
+		"EARSHOT_ADDR", "EARSHOT_BASE_URL", "EARSHOT_SECRET", "EARSHOT_SIGNUP", "EARSHOT_DRAIN", "EARSHOT_LIMITS",
+		"EARSHOT_TRUSTED_PROXIES", "EARSHOT_ADMIN_EMAIL", "EARSHOT_ADMIN_PASSWORD_FILE", "EARSHOT_DATABASE_URL", "EARSHOT_LOG_LEVEL",
+	} {
+		if !strings.Contains(stderr, name) {
+			t.Errorf("%s is not named in:\n%s", name, stderr)
+		}
+	}
+}
+
+// TestFailsBeforeItChangesAnything starts the server where it cannot run: one
+// line, exit code 1, and the data folder as it was.
+func TestFailsBeforeItChangesAnything(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	newer := newerDatabase(t)
+	missing := filepath.Join(t.TempDir(), "data")
+	for _, tc := range []struct {
+		name, data, want string
+		args             []string
+	}{
+		{"occupied port", missing, "address already in use", []string{"--addr", taken.Addr().String()}},
+		{"data folder is a file", file, "data folder", []string{"--addr", "127.0.0.1:0"}},
+		{"newer database", newer, "use a newer earshot", []string{"--addr", "127.0.0.1:0"}},
+		{"demo on a newer database", newer, "use a newer earshot", []string{"--addr", "127.0.0.1:0", "--demo"}},
+		{"backup of nothing", missing, "no database", []string{"backup", filepath.Join(missing, "copy")}},
+		{"password of nobody's database", missing, "no database", []string{"user", "reset-password", "a@example.com"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			before := listing(t, tc.data)
+			code, _, stderr := execute(t, nil, append(tc.args, "--data", tc.data)...)
+			if code != exitFailed || !strings.Contains(stderr, tc.want) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("exit code %d and %q, want %d and one line with %q", code, stderr, exitFailed, tc.want)
+			}
+			if after := listing(t, tc.data); after != before {
+				t.Errorf("the folder changed from\n%s\nto\n%s", before, after)
+			}
+		})
+	}
+}
+
+func newerDatabase(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "earshot.db")
+	schema, err := store.OpenSchema(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := schema.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// listing is the folder's files with their content.
+func listing(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	_ = filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		b.WriteString(path + " " + string(content) + "\n")
+		return err
+	})
+	return b.String()
+}
+
+func TestDemoStaysOnLoopback(t *testing.T) {
+	code, _, stderr := execute(t, nil, "--demo", "--addr", "0.0.0.0:0", "--data", t.TempDir())
+	if code != exitUsage || !strings.Contains(stderr, "loopback") {
+		t.Errorf("exit code %d, %q, want %d and a word on loopback", code, stderr, exitUsage)
+	}
+}
+
+func TestDemoRefusesADatabaseInUse(t *testing.T) {
+	dir := t.TempDir()
+	if code, _, stderr := execute(t, nil, "user", "create", "ann@example.com", "--data", dir); code != exitOK {
+		t.Fatal(stderr)
+	}
+	code, _, stderr := execute(t, nil, "--demo", "--addr", "127.0.0.1:0", "--data", dir)
+	if code != exitFailed || !strings.Contains(stderr, "empty database") {
+		t.Errorf("exit code %d, %q, want %d and a word on the empty database", code, stderr, exitFailed)
+	}
+}
+
+func TestCommands(t *testing.T) {
+	dir := t.TempDir()
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	for _, tc := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"version", exitOK, "earshot dev"},
+		{"--help", exitOK, "EARSHOT_"},
+		{"migrate up", exitOK, "applied"},
+		{"migrate status", exitOK, "00001"},
+		{"user create Ann@Example.com --name Ann", exitOK, "ann@example.com as owner"},
+		{"user create bob@example.com --role viewer", exitOK, "bob@example.com as viewer"},
+		{"user create bob@example.com", exitFailed, "already"},
+		{"user create nobody", exitFailed, "e-mail address"},
+		{"user reset-password ann@example.com", exitOK, "Password: "},
+		{"user reset-password carl@example.com", exitFailed, "no user"},
+		{"backup " + copied, exitOK, "checked"},
+		{"backup " + copied, exitFailed, "exists already"},
+		{"migrate down", exitOK, "Undone"},
+		{"migrate sideways", exitUsage, "sideways"},
+	} {
+		t.Run(tc.args, func(t *testing.T) {
+			code, stdout, stderr := execute(t, nil, append(strings.Fields(tc.args), "--data", dir)...)
+			if code != tc.code || !strings.Contains(stdout+stderr, tc.want) {
+				t.Errorf("exit code %d, output %q %q; want %d and %q", code, stdout, stderr, tc.code, tc.want)
+			}
+		})
+	}
+}
+
+// TestServesUntilItIsTold starts the server, reads the address it prints, asks
+// it, and ends it.
+func TestServesUntilItIsTold(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"--addr", addr, "--data", t.TempDir()}, func(string) string { return "" }, w, io.Discard)
+		_ = w.Close()
+	}()
+	setup := ""
+	lines := bufio.NewScanner(r)
+	for setup == "" && lines.Scan() {
+		if i := strings.Index(lines.Text(), "http"); i >= 0 && strings.Contains(lines.Text(), "/setup#token=") {
+			setup = lines.Text()[i:]
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	if setup == "" {
+		t.Fatal("no setup link was printed")
+	}
+	client := http.Client{Timeout: 5 * time.Second}
+	response, err := client.Get("http://" + addr + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("/readyz answered %s", response.Status)
+	}
+	client.CloseIdleConnections()
+	cancel()
+	select {
+	case code := <-done:
+		if code != exitOK {
+			t.Errorf("exit code is %d, want %d", code, exitOK)
+		}
+	case <-time.After(15 * time.Second):
+		t.Fatal("the server did not end")
+	}
+}
+
+// TestWithoutCgoOneLine builds the program without cgo, which compiles, and
+// sees it say why it cannot run.
+func TestWithoutCgoOneLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program again")
+	}
+	binary := filepath.Join(t.TempDir(), "earshot")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	out, err := exec.CommandContext(t.Context(), binary, "--data", data, "--addr", "127.0.0.1:0").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "CGO_ENABLED=1") || strings.Count(string(out), "\n") != 1 {
+		t.Errorf("ended with %v and %q, want a failure and one line that says what to do", err, out)
+	}
+	if _, err := os.Stat(data); !os.IsNotExist(err) {
+		t.Errorf("the data folder was made (%v)", err)
+	}
+}

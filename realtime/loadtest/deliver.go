@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"earshot/models"
+)
+
+// deliveryWriters keep the server busy while deliveries are counted.
+const deliveryWriters = 16
+
+// deliveries measures how many events a second reach dashboards that all follow
+// one project, and checks each dashboard's sequence.
+func (t *test) deliveries() error {
+	t.printf("Deliveries while %d writers submit; every dashboard must see every seq once and in order\n", deliveryWriters)
+	t.printf("%10s %14s %12s %16s %10s %10s\n", "dashboards", "deliveries/s", "events/s", "server µs/deliv.", "RSS MiB", "missing")
+	for _, n := range t.options.Dashboards {
+		if err := t.deliveriesTo(n); err != nil {
+			return err
+		}
+	}
+	t.printf("\n")
+	return nil
+}
+
+func (t *test) deliveriesTo(n int) (err error) {
+	p, err := startProcess(t.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopErr := p.stop(); err == nil {
+			err = stopErr
+		}
+	}()
+	audience, err := p.subscribe(n)
+	if err != nil {
+		return err
+	}
+	defer audience.close()
+	before, err := p.usage()
+	if err != nil {
+		return err
+	}
+	load := newLoad(p, deliveryWriters)
+	start := time.Now()
+	load.run(t.ctx, t.duration(), t.options.Pace)
+	events := load.acknowledged.Load()
+	missing := audience.waitFor(events)
+	elapsed := time.Since(start)
+	after, err := p.usage()
+	if err != nil {
+		return err
+	}
+	delivered := audience.delivered.Load()
+	t.printf("%10d %14.0f %12.0f %16.2f %10.1f %10d\n", n, float64(delivered)/elapsed.Seconds(), float64(events)/elapsed.Seconds(),
+		float64((after.cpu-before.cpu).Microseconds())/float64(max(delivered, 1)), float64(after.rss)/(1<<20), missing)
+	if missing > 0 || audience.disorder.Load() > 0 {
+		return fmt.Errorf("%d dashboards: %d deliveries missing, %d out of order", n, missing, audience.disorder.Load())
+	}
+	return nil
+}
+
+// audience is a number of dashboards that count what they are told.
+type audience struct {
+	sockets   []*wsClient
+	last      []atomic.Int64
+	delivered atomic.Int64
+	disorder  atomic.Int64
+	readers   sync.WaitGroup
+}
+
+// dashboardBuffer lets a client take many events with one system call.
+const dashboardBuffer = 32 << 10
+
+func (p *process) subscribe(n int) (*audience, error) {
+	a := &audience{last: make([]atomic.Int64, n)}
+	for i := range n {
+		socket, err := dialSocket(p.Addr, "/api/v1/socket", p.Token, dashboardBuffer)
+		if err != nil {
+			a.close()
+			return nil, fmt.Errorf("dashboard %d: %w", i, err)
+		}
+		a.sockets = append(a.sockets, socket)
+		subscribe := fmt.Sprintf(`{"type":"Subscribe","id":"%s","data":{"project_id":"%s"}}`, models.NewID(), p.Project)
+		if err := errors.Join(socket.send(subscribe), awaitType(socket, "Subscribed")); err != nil {
+			a.close()
+			return nil, fmt.Errorf("dashboard %d: %w", i, err)
+		}
+		a.readers.Go(func() { a.read(i) })
+	}
+	return a, nil
+}
+
+func awaitType(socket *wsClient, kind string) error {
+	prefix := `{"type":"` + kind + `"`
+	for {
+		event, err := socket.next()
+		if err != nil {
+			return err
+		}
+		if len(event) >= len(prefix) && string(event[:len(prefix)]) == prefix {
+			return nil
+		}
+	}
+}
+
+func (a *audience) read(i int) {
+	var last int64
+	for {
+		event, err := a.sockets[i].next()
+		if err != nil {
+			return
+		}
+		seq := seqOf(event)
+		if seq == 0 {
+			continue
+		}
+		if seq != last+1 {
+			a.disorder.Add(1)
+		}
+		last = seq
+		a.last[i].Store(seq)
+		a.delivered.Add(1)
+	}
+}
+
+// waitFor waits until all have seen the log's head, and gives the number of
+// deliveries that have not come by then.
+func (a *audience) waitFor(head int64) (missing int64) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		missing = 0
+		for i := range a.last {
+			missing += head - a.last[i].Load()
+		}
+		if missing <= 0 || time.Now().After(deadline) {
+			return missing
+		}
+	}
+}
+
+func (a *audience) close() {
+	for _, socket := range a.sockets {
+		_ = socket.conn.Close()
+	}
+	a.readers.Wait()
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// settle is how long memory gets to come to rest after many sockets opened.
+const settle = 3 * time.Second
+
+// idle measures what an idle visitor's socket costs the server.
+func (t *test) idle() (err error) {
+	p, err := startProcess(t.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopErr := p.stop(); err == nil {
+			err = stopErr
+		}
+	}()
+	a := &audience{}
+	defer a.close()
+	time.Sleep(settle)
+	before, err := p.usage()
+	if err != nil {
+		return err
+	}
+	const smallBuffer = 512
+	for i := range t.options.Sockets {
+		socket, err := dialSocket(p.Addr, "/w/"+p.Key+"/socket", "", smallBuffer)
+		if err != nil {
+			return fmt.Errorf("socket %d: %w", i, err)
+		}
+		a.sockets = append(a.sockets, socket)
+	}
+	time.Sleep(settle)
+	after, err := p.usage()
+	if err != nil {
+		return err
+	}
+	t.printf("Idle sockets: %d, server memory %.1f MiB before, %.1f MiB after: %.1f KiB a socket\n", len(a.sockets),
+		float64(before.rss)/(1<<20), float64(after.rss)/(1<<20), float64(after.rss-before.rss)/1024/float64(len(a.sockets)))
+	return nil
+}
