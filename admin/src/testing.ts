@@ -15,6 +15,9 @@ export function feedback(n: number, over: Partial<Feedback> = {}): Feedback {
     name: null,
     context: null,
     status: "new",
+    assignee_id: null,
+    tags: [],
+    priority: "normal",
     rev: 1,
     quarantined: false,
     quarantine_reasons: [],
@@ -22,7 +25,7 @@ export function feedback(n: number, over: Partial<Feedback> = {}): Feedback {
     updated_at: at,
     visitor: { session_id: `s${n}`, name: null, email: null },
     ...over,
-  } as Feedback;
+  };
 }
 
 /** Lets everything that is already settled run. */

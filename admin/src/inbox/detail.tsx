@@ -55,7 +55,7 @@ function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: F
         <button type="button" class="icon-button" aria-label={t.inbox.previous} onClick={() => onStep(-1)}><Icon name="up" /></button>
         <button type="button" class="icon-button" aria-label={t.inbox.next} onClick={() => onStep(1)}><Icon name="down" /></button>
         <span class="fill" />
-        {workspace.canTriage.value && <Triage inbox={inbox} item={item} onStatus={onStatus} />}
+        {workspace.canTriage.value && <Triage inbox={inbox} item={item} onStatus={onStatus} onErased={onBack} />}
       </header>
       <div class="item-scroll" tabIndex={0} role="region" aria-label={t.inbox.message}>
         <div class="item-body">
@@ -75,7 +75,12 @@ function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: F
   );
 }
 
-function Triage({ inbox, item, onStatus }: { inbox: Inbox; item: Feedback; onStatus(item: Feedback, status: Status): void }) {
+interface TriageProps extends Pick<DetailProps, "inbox" | "onStatus"> {
+  item: Feedback;
+  onErased(): void;
+}
+
+function Triage({ inbox, item, onStatus, onErased }: TriageProps) {
   const { workspace } = useDashboard();
   const erasing = useSignal(false);
   const settled = item.status === "resolved" || item.status === "closed";
@@ -109,16 +114,24 @@ function Triage({ inbox, item, onStatus }: { inbox: Inbox; item: Feedback; onSta
       >
         {settled ? t.inbox.reopen : t.inbox.resolve}
       </button>
-      {erasing.value && <EraseDialog onClose={() => (erasing.value = false)} onErase={() => inbox.erase(item.id)} />}
+      {erasing.value && <EraseDialog onClose={() => (erasing.value = false)} onErase={() => inbox.erase(item.id)} onErased={onErased} />}
     </>
   );
 }
 
-function EraseDialog({ onClose, onErase }: { onClose(): void; onErase(): Promise<boolean> }) {
+interface EraseProps {
+  onClose(): void;
+  onErase(): Promise<boolean>;
+  onErased(): void;
+}
+
+function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
   const { notices } = useDashboard();
   const erase = async (): Promise<void> => {
     onClose();
-    if (await onErase()) notices.show(t.inbox.erased);
+    if (!(await onErase())) return;
+    notices.show(t.inbox.erased);
+    onErased();
   };
   return (
     <Dialog title={t.inbox.eraseTitle} onClose={onClose} testid="erase-dialog">

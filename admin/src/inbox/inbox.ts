@@ -130,8 +130,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       if (list.belongs(item, query)) rows.value = list.arrive(rows.peek(), item, deps.holding());
     },
     updated({ id, rev, changes }) {
-      const known = changes as Partial<Feedback>;
-      put((old) => (rev <= old.rev ? old : { ...old, ...known, rev }), id, (old) => list.change(old, id, rev, known));
+      put((old) => (rev <= old.rev ? old : { ...old, ...changes, rev }), id, (old) => list.change(old, id, rev, changes));
     },
     erased: ({ id }) => leave(id),
     fresh: (all) => void (all ? read() : catchUp()),

@@ -1,18 +1,6 @@
-import type { Feedback, Kind, Status } from "../session/types";
+import type { ServerEvent } from "../live/events";
+import type { Feedback, Status } from "../session/types";
 import type { FeedbackQuery } from "../session/api";
-
-/** What a live `FeedbackReceived` tells; the rest is known by what a new item must be. */
-export interface Arrival {
-  id: string;
-  project_id: string;
-  message: string;
-  page_url: string;
-  kind?: string | null;
-  rating?: number | null;
-  created_at: string;
-  quarantined: boolean;
-  visitor?: { session_id?: string | null; name?: string | null; email?: string | null } | null;
-}
 
 /** The inbox's list. `waiting` holds arrivals that must not be shown yet because they would move rows being read. */
 export interface Rows {
@@ -25,26 +13,24 @@ export interface Rows {
 
 export const noRows: Rows = { items: [], waiting: [], cursor: null, total: null, atLeast: false };
 
+type Arrival = Extract<ServerEvent, { type: "FeedbackReceived" }>["data"];
+
+/** The event tells less than the whole item; the rest is known by what a new item must be. Its `rev` is 0: not read yet. */
 export function fromArrival(event: Arrival): Feedback {
-  const name = event.visitor?.name || null;
-  const email = event.visitor?.email || null;
+  const { visitor, ...known } = event;
   return {
-    id: event.id,
-    project_id: event.project_id,
-    message: event.message,
-    page_url: event.page_url,
-    kind: (event.kind ?? null) as Kind | null,
-    rating: event.rating ?? null,
-    email,
-    name,
+    ...known,
+    visitor,
+    name: visitor.name,
+    email: visitor.email,
     context: null,
     status: "new",
+    assignee_id: null,
+    tags: [],
+    priority: "normal",
     rev: 0,
-    quarantined: event.quarantined,
     quarantine_reasons: [],
-    created_at: event.created_at,
     updated_at: event.created_at,
-    visitor: { session_id: event.visitor?.session_id ?? "", name, email },
   };
 }
 

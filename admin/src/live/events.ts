@@ -1,7 +1,2 @@
-import type { components } from "../../../realtime/protocol/ts/schema.gen";
-
-type Schemas = components["schemas"];
-
 /** Both directions of the dashboard's socket, generated from the server's own types. */
-export type ServerEvent = Schemas["DashboardServerEvent"];
-export type ClientEvent = Schemas["DashboardClientEvent"];
+export type { DashboardClientEvent as ClientEvent, DashboardServerEvent as ServerEvent } from "../../../realtime/protocol/ts";

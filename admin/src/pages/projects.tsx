@@ -53,7 +53,6 @@ function ProjectCard({ project }: { project: Project }) {
       </a>
       <p class="cut faint" dir="ltr">{origins.length === 0 ? t.projects.anyOrigin : origins.map((origin) => origin.replace(/^https:\/\//, "")).join(", ")}</p>
       <p class="project-foot">
-        <span />
         <a href={`/projects/${project.id}/install`} aria-label={`${t.nav.install}: ${project.name}`} title={t.nav.install} class="icon-button"><Icon name="install" /></a>
         <a href={`/projects/${project.id}/settings`} aria-label={`${t.nav.settings}: ${project.name}`} title={t.nav.settings} class="icon-button"><Icon name="settings" /></a>
       </p>

@@ -1,5 +1,5 @@
 import type { Session } from "./session";
-import type { CreatedProject, Feedback, FeedbackPage, Me, Project, ProjectPatch, Status, Ticket } from "./types";
+import type { Feedback, FeedbackPage, Me, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Status, Ticket } from "./types";
 
 export interface FeedbackQuery {
   status: string;
@@ -14,7 +14,7 @@ export interface Api {
   me(): Promise<Me>;
   projects(): Promise<Project[]>;
   project(id: string): Promise<Project>;
-  createProject(body: { name: string; allowed_origins: string[] }): Promise<CreatedProject>;
+  createProject(body: NewProject): Promise<Project>;
   updateProject(id: string, patch: ProjectPatch): Promise<Project>;
   listFeedback(projectId: string, query: FeedbackQuery, cursor: string | null, abort?: AbortSignal): Promise<FeedbackPage>;
   hasFeedback(projectId: string): Promise<boolean>;
@@ -29,13 +29,13 @@ export const pageSize = 50;
 
 export function createApi({ request }: Pick<Session, "request">): Api {
   return {
-    setupNeeded: async () => (await request<{ needed: boolean }>("GET", "/setup")).needed,
+    setupNeeded: async () => (await request<SetupState>("GET", "/setup")).needed,
     me: () => request("GET", "/me"),
     async projects() {
       const all: Project[] = [];
       let cursor: string | null = null;
       do {
-        const page: { items: Project[]; next_cursor: string | null } = await request(
+        const page: ProjectPage = await request(
           "GET",
           `/projects?limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`,
         );

@@ -1,5 +1,6 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { readProblem, Problem, Unreachable } from "./problem";
+import type { Credentials, SetupBody } from "./types";
 
 /** Why nobody is signed in. `none`: never was on this device, so the sign-in page owes no explanation. */
 export type SignedOutReason = "none" | "expired" | "left";
@@ -18,19 +19,11 @@ export interface Session {
   signedIn: ReadonlySignal<boolean>;
   /** Gets a fresh access token; concurrent calls share one request. Null: the session is over. Throws Unreachable. */
   refresh(): Promise<string | null>;
-  login(body: { email: string; password: string }): Promise<void>;
+  login(body: Credentials): Promise<void>;
   setup(body: SetupBody): Promise<void>;
   logout(): Promise<void>;
   /** A staff call. A 401 is answered by one refresh and one repeat; a second one ends the session. */
   request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
-}
-
-export interface SetupBody {
-  token: string;
-  email: string;
-  password: string;
-  name: string;
-  organization: string;
 }
 
 export function createSession(deps: SessionDeps): Session {

@@ -1,80 +1,20 @@
-export type Status = "new" | "open" | "in_progress" | "resolved" | "closed";
-export type Kind = "bug" | "idea" | "question" | "praise" | "other";
-export type Role = "owner" | "admin" | "agent" | "viewer";
+import type { components } from "../../../realtime/protocol/ts";
 
-export interface Me {
-  user: { id: string; email: string; name: string };
-  organization: { id: string; name: string };
-  role: Role;
-  organizations: { id: string; name: string; role: Role }[];
-}
+type Schemas = components["schemas"];
 
-export interface Texts {
-  launcher?: string;
-  title?: string;
-  placeholder?: string;
-  thanks?: string;
-}
-
-export interface Settings {
-  accent: string;
-  theme: "auto" | "light" | "dark";
-  position: "right" | "left";
-  kinds: Kind[];
-  rating: boolean;
-  ask_email: boolean;
-  locale: "auto" | "en" | "de" | "ar";
-  texts: Texts;
-  show_drafts: boolean;
-  trigger: "button" | "none";
-}
-
-export interface Project {
-  id: string;
-  name: string;
-  key: string;
-  allowed_origins: string[];
-  snippet: string;
-  settings: Settings;
-  created_at: string;
-  updated_at: string;
-}
-
-export type CreatedProject = Project;
-
-export interface ProjectPatch {
-  name?: string;
-  allowed_origins?: string[];
-  settings?: Partial<Settings>;
-}
-
-export interface Feedback {
-  id: string;
-  project_id: string;
-  message: string;
-  page_url: string;
-  kind: Kind | null;
-  rating: number | null;
-  email: string | null;
-  name: string | null;
-  context: Record<string, unknown> | null;
-  status: Status;
-  rev: number;
-  quarantined: boolean;
-  quarantine_reasons: string[];
-  created_at: string;
-  updated_at: string;
-  visitor: { session_id: string; name: string | null; email: string | null };
-}
-
-export interface FeedbackPage {
-  items: Feedback[];
-  next_cursor: string | null;
-  total?: number;
-  total_is?: string;
-}
-
-export interface Ticket {
-  ticket: string;
-  expires_at: string;
-}
+export type Me = Schemas["Me"];
+export type Feedback = Schemas["Feedback"];
+export type FeedbackPage = Schemas["FeedbackList"];
+export type Status = Feedback["status"];
+export type Kind = NonNullable<Feedback["kind"]>;
+export type Texts = Schemas["WidgetTexts"];
+/** The schema allows `kinds` to be null; the server always sends a list, and an empty one means that none are offered. */
+export type Settings = Schemas["ProjectSettings"] & { kinds: Kind[] };
+export type Project = Omit<Schemas["Project"], "settings"> & { settings: Settings };
+export type ProjectPage = Omit<Schemas["ProjectList"], "items"> & { items: Project[] };
+export type NewProject = Schemas["NewProject"];
+export type ProjectPatch = Schemas["ProjectPatch"];
+export type SetupBody = Schemas["Setup"];
+export type SetupState = Schemas["SetupState"];
+export type Credentials = Schemas["Credentials"];
+export type Ticket = Schemas["Ticket"];

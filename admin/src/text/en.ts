@@ -154,7 +154,6 @@ export const en = {
     changed: "Changed",
     page: "Page",
     email: "E-mail",
-    name: "Name",
     kindLabel: "Kind",
     ratingLabel: "Rating",
     context: "Context",
