@@ -6,6 +6,8 @@ package ratelimit
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
+	"sync"
 	"time"
 
 	"github.com/throttled/throttled/v2"
@@ -21,6 +23,11 @@ const maxKeys = 1 << 16
 // Limiter allows a number of events in a period, for each key on its own.
 type Limiter struct {
 	gcra *throttled.GCRARateLimiterCtx // nil: no limit
+	// locks let one goroutine at a time count a key. The library compares and
+	// swaps, and gives up with an error after ten lost races, which the busiest
+	// project's visitors would lose.
+	locks [64]sync.Mutex
+	seed  maphash.Seed
 }
 
 // New makes a Limiter of count events per period, of which all may come at once.
@@ -34,7 +41,7 @@ func New(count int, period time.Duration) (*Limiter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make rate limiter: %w", err)
 	}
-	return &Limiter{gcra: gcra}, nil
+	return &Limiter{gcra: gcra, seed: maphash.MakeSeed()}, nil
 }
 
 // Unlimited makes a Limiter that allows everything.
@@ -46,7 +53,10 @@ func (l *Limiter) Take(ctx context.Context, key string) error {
 	if l.gcra == nil {
 		return nil
 	}
+	lock := &l.locks[maphash.String(l.seed, key)%uint64(len(l.locks))]
+	lock.Lock()
 	limited, result, err := l.gcra.RateLimitCtx(ctx, key, 1)
+	lock.Unlock()
 	if err != nil {
 		return fmt.Errorf("rate limit: %w", err)
 	}

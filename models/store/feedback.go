@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -80,10 +81,8 @@ func (s *Store) FeedbackList(ctx context.Context, scope models.Scope, project mo
 	if _, err := s.Project(ctx, scope, project); err != nil {
 		return list, err
 	}
-	query, err := s.filtered(ctx, scope, project, filter)
-	if err != nil {
-		return list, err
-	}
+	query := s.filtered(ctx, scope, project, filter)
+	var err error
 	if list.Total, err = page.count(query); err != nil {
 		return list, err
 	}
@@ -132,7 +131,7 @@ func (r *feedbackRow) sortValue(column string) int64 {
 	}
 }
 
-func (s *Store) filtered(ctx context.Context, scope models.Scope, project models.ID, f Filter) (*gorm.DB, error) {
+func (s *Store) filtered(ctx context.Context, scope models.Scope, project models.ID, f Filter) *gorm.DB {
 	q := s.read.WithContext(ctx).Model(&feedbackRow{}).
 		Where("project_id = ? AND organization_id = ? AND quarantined = ? AND erased_at IS NULL", project, scope.Organization(), f.Quarantined)
 	if len(f.Statuses) > 0 {
@@ -169,11 +168,11 @@ func (s *Store) filtered(ctx context.Context, scope models.Scope, project models
 	if f.Query != "" {
 		match := searchExpression(project, f.Query)
 		if match == "" {
-			return q.Where("1 = 0"), nil
+			return q.Where("1 = 0")
 		}
 		q = q.Where("n IN (SELECT docid FROM feedback_search WHERE feedback_search MATCH ?)", match)
 	}
-	return q, nil
+	return q
 }
 
 // Triage applies a member's change if the item is still at the revision that
@@ -192,6 +191,9 @@ func (s *Store) Triage(ctx context.Context, scope models.Scope, id models.ID, ch
 		}
 		if row.Rev != change.Rev {
 			return &models.Error{Code: models.CodeConflict, Message: "the item was changed in the meantime", Current: row.feedback()}
+		}
+		if err := t.checkAssignee(scope, change.AssigneeID); err != nil {
+			return err
 		}
 		changes, any := row.apply(change)
 		if any {
@@ -212,6 +214,19 @@ func (s *Store) Triage(ctx context.Context, scope models.Scope, id models.ID, ch
 		return nil, err
 	}
 	return updated, nil
+}
+
+// checkAssignee holds that who is assigned is a member of the organisation.
+func (t *tx) checkAssignee(scope models.Scope, id *models.ID) error {
+	if id == nil || *id == "" {
+		return nil
+	}
+	err := t.orm().Where("organization_id = ? AND user_id = ?", scope.Organization(), *id).Take(&memberRow{}).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid",
+			Fields: []models.FieldError{{Path: "assignee_id", Message: "must be a member's id"}}}
+	}
+	return err
 }
 
 func (t *tx) lockFeedback(scope models.Scope, id models.ID) (*feedbackRow, error) {

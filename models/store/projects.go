@@ -102,9 +102,11 @@ func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models
 		row.Name, row.AllowedOrigins, row.Settings = updated.Name, updated.AllowedOrigins, updated.Settings
 		row.Key, row.KeyDisabled, row.UpdatedAt = updated.Key, updated.KeyDisabled, t.now.UnixMilli()
 		updated.UpdatedAt = fromMillis(row.UpdatedAt)
+		// With the commit, not after the wait for it: who does not wait to the
+		// end must not leave the old project behind in ProjectByKey.
+		t.committed = append(t.committed, func() { s.forgetProject(id) })
 		return t.orm().Save(&row).Error
 	})
-	s.forgetProject(id)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +118,8 @@ func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models
 	if _, err := s.scoped(ctx, scope); err != nil {
 		return err
 	}
-	err := s.writer.do(ctx, false, func(t *tx) error {
+	return s.writer.do(ctx, false, func(t *tx) error {
+		t.committed = append(t.committed, func() { s.forgetProject(id) })
 		err := t.orm().Exec(`DELETE FROM feedback_search WHERE docid IN
 			(SELECT n FROM feedback WHERE project_id IN (SELECT id FROM projects WHERE id = ? AND organization_id = ?))`,
 			id, scope.Organization()).Error
@@ -129,8 +132,6 @@ func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models
 		}
 		return deleted.Error
 	})
-	s.forgetProject(id)
-	return err
 }
 
 // ProjectByKey finds the project that a visitor's request is for. It is asked

@@ -120,8 +120,10 @@ func (p *searchProjection) index(ctx context.Context, at projectionRow) (n int, 
 }
 
 // projectToken is the project's id as one word, so that one look-up in the
-// index narrows a search to the project.
-func projectToken(id models.ID) string { return "p" + strings.ReplaceAll(string(id), "-", "") }
+// index narrows a search to the project. It begins with a character of private
+// use, which the index takes for a letter and searchExpression does not: nothing
+// that is typed can be its beginning.
+func projectToken(id models.ID) string { return "\ue000" + strings.ReplaceAll(string(id), "-", "") }
 
 // maxSearchTerms bounds what one search may ask of the index.
 const maxSearchTerms = 16

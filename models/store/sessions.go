@@ -31,7 +31,10 @@ func (s *Store) CreateSession(ctx context.Context, user, organization models.ID,
 		}
 		return t.orm().Create(&refreshTokenRow{Hash: token, SessionID: row.ID, CreatedAt: at}).Error
 	})
-	return row.session(), err
+	if err != nil {
+		return models.Session{}, err
+	}
+	return row.session(), nil
 }
 
 // Rotation is what came of a refresh.
@@ -82,7 +85,10 @@ func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.To
 		result.Session = session.session()
 		return t.orm().Create(&refreshTokenRow{Hash: successor, SessionID: session.ID, CreatedAt: at}).Error
 	})
-	return result, err
+	if err != nil {
+		return Rotation{}, err
+	}
+	return result, nil
 }
 
 func (t *tx) moveSession(session *sessionRow, organization models.ID) error {
@@ -164,16 +170,21 @@ func (s *Store) PutToken(ctx context.Context, purpose Purpose, token models.Toke
 // one of several callers at once gets it; the others, and who comes too late,
 // get CodeUnauthorized.
 func (s *Store) TakeToken(ctx context.Context, purpose Purpose, token models.TokenHash, payload any) error {
-	return s.writer.do(ctx, false, func(t *tx) error {
-		row, err := findToken(t.orm(), purpose, token, t.now.UnixMilli())
-		if err != nil {
+	var row oneTimeTokenRow
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		var err error
+		if row, err = findToken(t.orm(), purpose, token, t.now.UnixMilli()); err != nil {
 			return err
 		}
-		if err := t.orm().Delete(&row).Error; err != nil {
-			return err
-		}
-		return json.Unmarshal([]byte(row.Payload), payload)
+		return t.orm().Delete(&row).Error
 	})
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(row.Payload), payload); err != nil {
+		return fmt.Errorf("decode token payload: %w", err)
+	}
+	return nil
 }
 
 // CheckToken reports, without using it up, whether a token is good.

@@ -20,6 +20,10 @@ type tx struct {
 	now     time.Time
 	heads   map[models.ID]*logHead
 	entries []models.LogEntry
+	// given are the heads of the numbers given out, in that order.
+	given []*logHead
+	// committed is run after the commit, before anybody is told of it.
+	committed []func()
 }
 
 // logHead is a project's last seq as this transaction sees it.
@@ -34,7 +38,7 @@ func (t *tx) orm() *gorm.DB { return t.w.orm.WithContext(t.ctx) }
 // applyOne runs one write. refused is for its caller alone; err ends the whole
 // transaction.
 func (t *tx) applyOne(o *op) (refused, err error) {
-	mark := len(t.entries)
+	entries, given := len(t.entries), len(t.given)
 	if !o.clean {
 		if _, err := t.w.stmts.savepoint.ExecContext(t.ctx); err != nil {
 			return nil, fmt.Errorf("savepoint: %w", err)
@@ -49,7 +53,7 @@ func (t *tx) applyOne(o *op) (refused, err error) {
 		return nil, applyErr
 	}
 	if applyErr != nil {
-		t.forget(mark)
+		t.forget(entries, given)
 		if _, err := t.w.stmts.rollbackTo.ExecContext(t.ctx); err != nil {
 			return nil, fmt.Errorf("roll back to savepoint: %w", errors.Join(applyErr, err))
 		}
@@ -60,12 +64,14 @@ func (t *tx) applyOne(o *op) (refused, err error) {
 	return applyErr, nil
 }
 
-// forget takes back the events after mark, with their numbers.
-func (t *tx) forget(mark int) {
-	for _, entry := range t.entries[mark:] {
-		t.heads[entry.ProjectID].lastSeq--
+// forget takes back the events and the numbers after the first ones. A number
+// may have been given out without its event: the write failed between the two.
+func (t *tx) forget(entries, given int) {
+	for _, head := range t.given[given:] {
+		head.lastSeq--
 	}
-	t.entries = t.entries[:mark]
+	t.given = t.given[:given]
+	t.entries = t.entries[:entries]
 }
 
 // nextSeq gives out the next number of a project's log.
@@ -84,6 +90,7 @@ func (t *tx) nextSeq(project models.ID) (int64, error) {
 		t.heads[project] = head
 	}
 	head.lastSeq++
+	t.given = append(t.given, head)
 	return head.lastSeq, nil
 }
 

@@ -21,7 +21,7 @@ func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 // with CodeForbidden when there is a user already: two who open the setup link
 // at once do not both get in.
 func (s *Store) CreateFirstOwner(ctx context.Context, user models.User, organization models.Organization) (models.User, models.Organization, error) {
-	err := s.writer.do(ctx, false, func(t *tx) error {
+	return s.createOwner(ctx, user, organization, func(t *tx) error {
 		var n int64
 		if err := t.orm().Model(&userRow{}).Count(&n).Error; err != nil {
 			return err
@@ -29,22 +29,33 @@ func (s *Store) CreateFirstOwner(ctx context.Context, user models.User, organiza
 		if n > 0 {
 			return models.Errorf(models.CodeForbidden, "the first owner exists already")
 		}
-		var err error
-		user, organization, err = t.createOwner(user, organization)
-		return err
+		return nil
 	})
-	return user, organization, err
 }
 
 // CreateOwner makes a user who owns a new organisation; CodeConflict where the
 // address is taken.
 func (s *Store) CreateOwner(ctx context.Context, user models.User, organization models.Organization) (models.User, models.Organization, error) {
+	return s.createOwner(ctx, user, organization, func(*tx) error { return nil })
+}
+
+// createOwner makes an owner where allowed says so.
+func (s *Store) createOwner(
+	ctx context.Context, user models.User, organization models.Organization, allowed func(*tx) error,
+) (models.User, models.Organization, error) {
+	var made models.User
+	var owned models.Organization
 	err := s.writer.do(ctx, false, func(t *tx) error {
-		var err error
-		user, organization, err = t.createOwner(user, organization)
+		err := allowed(t)
+		if err == nil {
+			made, owned, err = t.createOwner(user, organization)
+		}
 		return err
 	})
-	return user, organization, err
+	if err != nil {
+		return models.User{}, models.Organization{}, err
+	}
+	return made, owned, nil
 }
 
 func (t *tx) createOwner(user models.User, organization models.Organization) (models.User, models.Organization, error) {
@@ -79,12 +90,16 @@ func (s *Store) CreateMember(ctx context.Context, scope models.Scope, user model
 	if _, err := s.scoped(ctx, scope); err != nil {
 		return user, err
 	}
+	var made models.User
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		var err error
-		user, err = t.createMember(user, scope.Organization(), role)
+		made, err = t.createMember(user, scope.Organization(), role)
 		return err
 	})
-	return user, err
+	if err != nil {
+		return models.User{}, err
+	}
+	return made, nil
 }
 
 // Organizations lists all organisations, for the operator's commands.
@@ -144,8 +159,9 @@ func (s *Store) Memberships(ctx context.Context, user models.ID) ([]models.Membe
 
 // SetPassword stores a new password hash and ends all of the user's sessions,
 // whose ids are returned.
-func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string) (ended []models.ID, err error) {
-	err = s.writer.do(ctx, false, func(t *tx) error {
+func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string) ([]models.ID, error) {
+	var ended []models.ID
+	err := s.writer.do(ctx, false, func(t *tx) error {
 		updated := t.orm().Model(&userRow{}).Where("id = ?", user).Update("password_hash", hash)
 		if updated.Error != nil {
 			return updated.Error
@@ -159,5 +175,8 @@ func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string) (e
 		}
 		return open.Session(&gorm.Session{}).Update("revoked_at", t.now.UnixMilli()).Error
 	})
-	return ended, err
+	if err != nil {
+		return nil, err
+	}
+	return ended, nil
 }

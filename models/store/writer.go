@@ -79,7 +79,8 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 
 // do queues a write and waits until it is on disk or has failed. An error
 // without a code means that nothing was written, except where the wait ended
-// first: then the outcome is unknown and the code is unavailable.
+// first: then the outcome is unknown and the code is unavailable. After an error
+// what apply wrote to must not be read: it may still be running.
 func (w *writer) do(ctx context.Context, clean bool, apply func(*tx) error) error {
 	o := &op{apply: apply, clean: clean, done: make(chan error, 1)}
 	if err := w.enqueue(o); err != nil {
@@ -190,6 +191,9 @@ func (w *writer) transact(batch []*op, results []error) (entries []models.LogEnt
 	}
 	if _, err := w.stmts.commit.ExecContext(ctx); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
+	}
+	for _, tell := range t.committed {
+		tell()
 	}
 	return t.entries, nil
 }

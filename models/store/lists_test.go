@@ -1,0 +1,436 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"earshot/models"
+)
+
+// pages reads a whole list page by page; between is called after each page.
+func pages(t *testing.T, s *Store, scope models.Scope, p *models.Project, filter Filter, limit int, between func()) []*models.Feedback {
+	t.Helper()
+	var all []*models.Feedback
+	page := Page{Limit: limit}
+	for {
+		list, err := s.FeedbackList(t.Context(), scope, p.ID, filter, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list.Items) > limit {
+			t.Fatalf("a page has %d items, at most %d were asked for", len(list.Items), limit)
+		}
+		all = append(all, list.Items...)
+		if list.NextCursor == "" {
+			return all
+		}
+		page.Cursor = list.NextCursor
+		between()
+	}
+}
+
+// seed stores n items with few different values, so that every order has ties.
+func seed(t *testing.T, s *Store, c *clock, scope models.Scope, p *models.Project, n int) (ids []models.ID) {
+	t.Helper()
+	for i := range n {
+		if i%4 == 3 {
+			c.add(time.Second)
+		}
+		in := newFeedback(p, fmt.Sprint("item ", i))
+		in.Submission.Rating = i % 6
+		in.Submission.Kind = append(models.Kinds(), "")[i%6]
+		ids = append(ids, mustSubmit(t, s, in).ID)
+		if i%3 == 0 {
+			priority, status := models.Priorities()[i%4], models.Statuses()[i%5]
+			if _, err := s.Triage(t.Context(), scope, ids[i], models.Triage{Priority: &priority, Status: &status, Rev: 1}, models.Actor{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return ids
+}
+
+func TestListsAreCompleteWithoutRepeats(t *testing.T) {
+	s, c := openWithClock(t)
+	scope, p := newProject(t, s)
+	ids := seed(t, s, c, scope, p, 60)
+	for _, sort := range []string{"", "created_at", "-created_at", "updated_at", "-updated_at", "priority", "-priority", "rating", "-rating"} {
+		t.Run("sort "+sort, func(t *testing.T) {
+			if sort != "" && !ValidSort(sort) {
+				t.Fatal("the order is not valid")
+			}
+			seen := map[models.ID]int{}
+			items := pages(t, s, scope, p, Filter{Sort: sort}, 7, func() {
+				c.add(time.Second)
+				in := newFeedback(p, "comes in between")
+				in.Submission.Rating = 3
+				mustSubmit(t, s, in)
+			})
+			for _, item := range items {
+				if seen[item.ID]++; seen[item.ID] > 1 {
+					t.Errorf("%s comes %d times", item.ID, seen[item.ID])
+				}
+			}
+			for i, id := range ids {
+				if seen[id] == 0 {
+					t.Errorf("item %d (%s) is missing", i, id)
+				}
+			}
+			checkOrder(t, sort, items)
+		})
+	}
+	for _, sort := range []string{"-", "--rating", "id", "n", "rating ", "rating;", "RATING"} {
+		if ValidSort(sort) {
+			t.Errorf("%q is a valid order", sort)
+		}
+	}
+}
+
+func checkOrder(t *testing.T, sort string, items []*models.Feedback) {
+	t.Helper()
+	value := func(f *models.Feedback) int64 {
+		switch sort {
+		case "updated_at", "-updated_at":
+			return f.UpdatedAt.UnixMilli()
+		case "priority", "-priority":
+			return int64(f.Priority.Rank())
+		case "rating", "-rating":
+			return int64(f.Rating)
+		default:
+			return f.CreatedAt.UnixMilli()
+		}
+	}
+	descending := sort == "" || sort[0] == '-'
+	for i := 1; i < len(items); i++ {
+		before, after := value(items[i-1]), value(items[i])
+		if (descending && before < after) || (!descending && before > after) {
+			t.Errorf("items %d and %d have %d and %d", i-1, i, before, after)
+		}
+	}
+}
+
+func TestFilters(t *testing.T) {
+	s, c := openWithClock(t)
+	scope, p := newProject(t, s)
+	start := c.Now()
+	ids := seed(t, s, c, scope, p, 24)
+	member, err := s.CreateMember(t.Context(), scope, models.User{Email: "b@example.com", PasswordHash: "x"}, models.RoleAgent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags := []string{`50%`, `a"b`}
+	if _, err := s.Triage(t.Context(), scope, ids[1], models.Triage{Tags: &tags, AssigneeID: &member.ID, Rev: 1}, models.Actor{}); err != nil {
+		t.Fatal(err)
+	}
+	suspected := newFeedback(p, "suspected")
+	suspected.Quarantine = []string{"flood"}
+	mustSubmit(t, s, suspected)
+	elsewhere := newFeedback(p, "elsewhere")
+	elsewhere.Submission.PageURL = "https://shop.example/other"
+	mustSubmit(t, s, elsewhere)
+	nobody, stranger := models.ID(""), models.NewID()
+
+	for _, tc := range []struct {
+		name   string
+		filter Filter
+		want   func(*models.Feedback) bool
+	}{
+		{"all", Filter{}, func(f *models.Feedback) bool { return !f.Quarantined }},
+		{"quarantined", Filter{Quarantined: true}, func(f *models.Feedback) bool { return f.Quarantined }},
+		{"statuses", Filter{Statuses: []models.Status{models.StatusOpen, models.StatusNew}}, func(f *models.Feedback) bool {
+			return !f.Quarantined && (f.Status == models.StatusOpen || f.Status == models.StatusNew)
+		}},
+		{"kinds", Filter{Kinds: []models.Kind{models.KindBug}}, func(f *models.Feedback) bool { return f.Kind == models.KindBug }},
+		{"priorities", Filter{Priorities: []models.Priority{models.PriorityUrgent}}, func(f *models.Feedback) bool { return f.Priority == models.PriorityUrgent }},
+		{"ratings", Filter{Ratings: []int{1, 5}}, func(f *models.Feedback) bool { return f.Rating == 1 || f.Rating == 5 }},
+		{"tag", Filter{Tag: "50%"}, func(f *models.Feedback) bool { return f.ID == ids[1] }},
+		{"tag with a quote", Filter{Tag: `a"b`}, func(f *models.Feedback) bool { return f.ID == ids[1] }},
+		{"part of a tag", Filter{Tag: "50"}, func(*models.Feedback) bool { return false }},
+		{"assignee", Filter{AssigneeID: &member.ID}, func(f *models.Feedback) bool { return f.ID == ids[1] }},
+		{"nobody's", Filter{AssigneeID: &nobody}, func(f *models.Feedback) bool { return !f.Quarantined && f.ID != ids[1] }},
+		{"a stranger's", Filter{AssigneeID: &stranger}, func(*models.Feedback) bool { return false }},
+		{"page", Filter{PageURL: "https://shop.example/other"}, func(f *models.Feedback) bool { return f.Message == "elsewhere" }},
+		{"from is inclusive", Filter{From: start.Add(time.Second)}, func(f *models.Feedback) bool { return !f.Quarantined && !f.CreatedAt.Before(start.Add(time.Second)) }},
+		{"to is exclusive", Filter{To: start.Add(time.Second)}, func(f *models.Feedback) bool { return f.CreatedAt.Before(start.Add(time.Second)) }},
+		{"together", Filter{Ratings: []int{3}, Kinds: []models.Kind{models.KindPraise}, From: start.Add(2 * time.Second)}, func(f *models.Feedback) bool {
+			return f.Rating == 3 && f.Kind == models.KindPraise && !f.CreatedAt.Before(start.Add(2*time.Second))
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var want []models.ID
+			for _, quarantined := range []bool{false, true} {
+				for _, item := range pages(t, s, scope, p, Filter{Quarantined: quarantined}, 200, func() {}) {
+					if tc.want(item) {
+						want = append(want, item.ID)
+					}
+				}
+			}
+			var got []models.ID
+			for _, item := range pages(t, s, scope, p, tc.filter, 5, func() {}) {
+				got = append(got, item.ID)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %d items %v, want %d %v", len(got), got, len(want), want)
+			}
+			list, err := s.FeedbackList(t.Context(), scope, p.ID, tc.filter, Page{Limit: 1, Count: CountBounded})
+			if err != nil || list.Total == nil || list.Total.N != int64(len(want)) || list.Total.AtLeast {
+				t.Errorf("the count is %+v (%v), want %d", list.Total, err, len(want))
+			}
+		})
+	}
+}
+
+func TestCountsAreBounded(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	insert := func(n int) {
+		t.Helper()
+		err := s.writer.do(t.Context(), false, func(t *tx) error {
+			return t.orm().Exec(`WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ?)
+				INSERT INTO feedback (id, organization_id, project_id, session_id, seq, fingerprint, message, page_url, created_at, updated_at)
+				SELECT hex(randomblob(16)), ?, ?, '', 0, x'', 'm', 'u', i, i FROM c`, n, scope.Organization(), p.ID).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	insert(countBound)
+	for _, tc := range []struct {
+		more  int
+		count Count
+		want  *Total
+	}{
+		{0, CountNone, nil},
+		{0, CountBounded, &Total{N: countBound}},
+		{0, CountExact, &Total{N: countBound}},
+		{5, CountBounded, &Total{N: countBound, AtLeast: true}},
+		{0, CountExact, &Total{N: countBound + 5}},
+	} {
+		if tc.more > 0 {
+			insert(tc.more)
+		}
+		list, err := s.FeedbackList(t.Context(), scope, p.ID, Filter{}, Page{Limit: 2, Count: tc.count})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (list.Total == nil) != (tc.want == nil) || (list.Total != nil && *list.Total != *tc.want) {
+			t.Errorf("count=%s gives %+v, want %+v", tc.count, list.Total, tc.want)
+		}
+		if len(list.Items) != 2 {
+			t.Errorf("count=%s: the page has %d items, want 2", tc.count, len(list.Items))
+		}
+	}
+}
+
+func TestBadCursors(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	for range 3 {
+		mustSubmit(t, s, newFeedback(p, "item"))
+	}
+	list, err := s.FeedbackList(t.Context(), scope, p.ID, Filter{}, Page{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	for name, text := range map[string]string{
+		"junk":                "junk",
+		"no base64":           "%%%",
+		"padding":             list.NextCursor + "=",
+		"no JSON":             encode([]byte("{")),
+		"JSON with more":      encode([]byte(`{"l":"feedback created_atDESC"}x`)),
+		"another list":        encode([]byte(`{"l":"projects","v":1}`)),
+		"wrong types":         encode([]byte(`{"l":"feedback created_atDESC","v":"1"}`)),
+		"a number too large":  encode([]byte(`{"l":"feedback created_atDESC","v":1e99}`)),
+		"null":                encode([]byte(`null`)),
+		"empty":               encode([]byte(`{}`)),
+		"SQL where a name is": encode([]byte(`{"l":"feedback created_atDESC; DROP TABLE feedback"}`)),
+	} {
+		_, err := s.FeedbackList(t.Context(), scope, p.ID, Filter{}, Page{Limit: 1, Cursor: text})
+		wantCode(t, name, err, models.CodeBadRequest)
+		_, err = s.Projects(t.Context(), scope, Page{Limit: 1, Cursor: text})
+		if name != "another list" {
+			wantCode(t, name+", of projects", err, models.CodeBadRequest)
+		}
+	}
+	_, err = s.FeedbackList(t.Context(), scope, p.ID, Filter{Sort: "rating"}, Page{Limit: 1, Cursor: list.NextCursor})
+	wantCode(t, "a cursor of another order", err, models.CodeBadRequest)
+}
+
+func TestProjectsList(t *testing.T) {
+	s, _ := openWithClock(t) // all are made in the same millisecond
+	scope, first := newProject(t, s)
+	newProject(t, s) // somebody else's
+	want := []models.ID{first.ID}
+	for i := range 9 {
+		p := &models.Project{Name: fmt.Sprint("Project ", i), Settings: models.DefaultSettings()}
+		if err := p.Normalize(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.CreateProject(t.Context(), scope, p); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, p.ID)
+	}
+	slices.Sort(want)
+	var got []models.ID
+	page := Page{Limit: 4, Count: CountExact}
+	for {
+		list, err := s.Projects(t.Context(), scope, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list.Total == nil || list.Total.N != 10 {
+			t.Errorf("the count is %+v, want 10 on every page", list.Total)
+		}
+		for _, p := range list.Items {
+			got = append(got, p.ID)
+		}
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// found is which of a project's items a search gives, by their messages.
+func found(t *testing.T, s *Store, scope models.Scope, p *models.Project, query string) []string {
+	t.Helper()
+	list, err := s.FeedbackList(t.Context(), scope, p.ID, Filter{Query: query, Sort: "created_at"}, Page{Limit: MaxLimit})
+	if err != nil {
+		t.Fatalf("search %q: %v", query, err)
+	}
+	var messages []string
+	for _, item := range list.Items {
+		messages = append(messages, item.Message)
+	}
+	return messages
+}
+
+func awaitIndexed(t *testing.T, s *Store) {
+	t.Helper()
+	await(t, func() bool {
+		var behind int64
+		err := s.read.Raw(`SELECT count(*) FROM log_heads AS h LEFT JOIN projections AS p ON p.project_id = h.project_id
+			WHERE h.last_seq > coalesce(p.seq, 0)`).Scan(&behind).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+		return behind == 0
+	})
+}
+
+func TestSearch(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	otherScope, other := newProject(t, s)
+	const cart, resume, sum, japanese, thai, hostile = "The cart is broken", "Mon résumé est naïf", "Die Straße zur Übersicht",
+		"合計が間違っています", "ราคาผิด", `he said "NEAR" -minus * project:x AND OR NOT`
+	for _, message := range []string{cart, resume, sum, japanese, thai, hostile} {
+		mustSubmit(t, s, newFeedback(p, message))
+	}
+	named := newFeedback(p, "no text of note")
+	named.Submission.Name, named.Submission.Email, named.Submission.PageURL = "Annabel Lee", "poe@raven.example", "https://shop.example/kingdom"
+	mustSubmit(t, s, named)
+	mustSubmit(t, s, newFeedback(other, "The cart of somebody else is broken"))
+	erased := mustSubmit(t, s, newFeedback(p, "The cart that is erased"))
+	awaitIndexed(t, s)
+	if err := s.Erase(t.Context(), scope, erased.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		query string
+		want  []string
+	}{
+		{"cart", []string{cart}},
+		{"CART", []string{cart}},
+		{"car", []string{cart}},
+		{"broken cart", []string{cart}},
+		{"bro cart", nil}, // only the last word may be a beginning
+		{"cart wheel", nil},
+		{"art", nil},
+		{"resume", []string{resume}},
+		{"RÉSUMÉ", []string{resume}},
+		{"naif", []string{resume}},
+		{"Ubersicht", []string{sum}},
+		{"間違", []string{japanese}},
+		{"間違って", []string{japanese}},
+		{"違間", nil},
+		{"ผิด", []string{thai}},
+		{`"NEAR"`, []string{hostile}},
+		{`said" OR "cart`, nil},
+		{"-minus", []string{hostile}},
+		{"cart OR said", nil},
+		{"NOT broken", nil},
+		{"message:cart", nil},
+		{"cart*", []string{cart}},
+		{"c* b*", nil},
+		{"(cart)", []string{cart}},
+		{"cart'; DROP TABLE feedback; --", nil},
+		{"annabel", []string{"no text of note"}},
+		{"raven", []string{"no text of note"}},
+		{"kingdom", []string{"no text of note"}},
+		{"", []string{cart, resume, sum, japanese, thai, hostile, "no text of note"}},
+		{"  ", nil},
+		{"*", nil},
+		{`"`, nil},
+		{"\u0301", nil},
+		{"\x00", nil},
+		{"\xff", nil},
+		{"p", []string{hostile, "no text of note"}}, // "project" and "poe", not the project of each row
+		{"p0", nil},
+		{"0", nil},
+		{projectToken(other.ID), nil},
+		{projectToken(p.ID), nil},
+		{string(p.ID), nil},
+		{"else", nil},
+		{"erased", nil},
+	} {
+		if got := found(t, s, scope, p, tc.query); !slices.Equal(got, tc.want) {
+			t.Errorf("search %q finds %q, want %q", tc.query, got, tc.want)
+		}
+	}
+	if got := found(t, s, otherScope, other, "cart"); !slices.Equal(got, []string{"The cart of somebody else is broken"}) {
+		t.Errorf("the other project's search finds %q", got)
+	}
+}
+
+// Whatever is typed is an expression that the index understands.
+func FuzzSearchExpression(f *testing.F) {
+	s := openTest(f, nil)
+	_, p := newProject(f, s)
+	for _, typed := range []string{"cart", `"`, "a*", "NEAR/2 a", "\u0301", "ä́", "合計", "½ Ⅷ", "🙂", "a\x00b", "\xff", "-", "a:b", "() OR"} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		match := searchExpression(p.ID, typed)
+		if match == "" {
+			return
+		}
+		var n int64
+		err := s.read.WithContext(context.Background()).Raw("SELECT count(*) FROM feedback_search WHERE feedback_search MATCH ?", match).Scan(&n).Error
+		if err != nil {
+			t.Fatalf("%q becomes %q: %v", typed, match, err)
+		}
+	})
+}
+
+func TestIndexFollowsDeletedProjects(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	mustSubmit(t, s, newFeedback(p, "ephemeral words"))
+	awaitIndexed(t, s)
+	if err := s.DeleteProject(t.Context(), scope, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	var left int64
+	if err := s.read.Raw("SELECT (SELECT count(*) FROM feedback_search) + (SELECT count(*) FROM feedback) + (SELECT count(*) FROM events)").Scan(&left).Error; err != nil || left != 0 {
+		t.Errorf("%d rows are left of a deleted project (%v)", left, err)
+	}
+}
