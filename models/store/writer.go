@@ -63,6 +63,9 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	if err := checkDurability(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", checkpointPages)); err != nil {
+		return nil, errors.Join(fmt.Errorf("set checkpoint size: %w", err), conn.Close())
+	}
 	stmts, err := prepare(ctx, conn)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare statements: %w", err), conn.Close())

@@ -28,7 +28,7 @@ func (t *test) deliveries() error {
 }
 
 func (t *test) deliveriesTo(n int) (err error) {
-	p, err := startProcess(t.ctx)
+	p, err := t.start()
 	if err != nil {
 		return err
 	}

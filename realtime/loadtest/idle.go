@@ -10,7 +10,7 @@ const settle = 3 * time.Second
 
 // idle measures what an idle visitor's socket costs the server.
 func (t *test) idle() (err error) {
-	p, err := startProcess(t.ctx)
+	p, err := t.start()
 	if err != nil {
 		return err
 	}

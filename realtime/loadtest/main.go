@@ -19,12 +19,13 @@ import (
 )
 
 type options struct {
-	Seconds    int   `default:"5" help:"How long each figure is measured."`
-	Warmup     int   `default:"1" help:"Seconds before that."`
-	Writers    []int `default:"1,16,64" help:"Numbers of parallel writers."`
-	Dashboards []int `default:"100,1000" help:"Numbers of dashboards."`
-	Sockets    int   `default:"2000" help:"Idle sockets."`
-	Pace       int   `default:"0" help:"Submissions a second while delivering; 0: as fast as they are taken."`
+	Seconds    int    `default:"5" help:"How long each figure is measured."`
+	Warmup     int    `default:"1" help:"Seconds before that."`
+	Writers    []int  `default:"1,16,64" help:"Numbers of parallel writers."`
+	Dashboards []int  `default:"100,1000" help:"Numbers of dashboards."`
+	Sockets    int    `default:"2000" help:"Idle sockets."`
+	Profile    string `placeholder:"FILE" help:"Writes the server's CPU profile here, for go tool pprof; the last server's where there are several."`
+	Pace       int    `default:"0" help:"Submissions a second while delivering; 0: as fast as they are taken."`
 
 	All     struct{} `cmd:"" default:"1" help:"All measurements."`
 	Submit  struct{} `cmd:"" help:"Submissions a second over POST."`
@@ -57,7 +58,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	t := &test{ctx: ctx, out: out, options: o}
 	switch command.Command() {
 	case "serve <data>":
-		return serve(ctx, o.Serve.Data, out)
+		return serve(ctx, o.Serve.Data, o.Profile, out)
 	case "submit":
 		return t.submissions()
 	case "deliver":

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,9 +33,20 @@ type ready struct {
 }
 
 // serve is the server's side: the product as it is, but for its limits.
-func serve(ctx context.Context, data string, out io.Writer) error {
+func serve(ctx context.Context, data, profile string, out io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
+	if profile != "" {
+		file, err := os.Create(profile) //nolint:gosec // named by whoever measures
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	server, err := api.New(ctx, api.Config{
 		DataDir: data, BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Unlimited: true, Log: log, Drain: 10 * time.Second,
@@ -90,7 +102,8 @@ type process struct {
 	data string
 }
 
-func startProcess(ctx context.Context) (*process, error) {
+func (t *test) start() (*process, error) {
+	ctx := t.ctx
 	data, err := os.MkdirTemp("", "earshot-loadtest-")
 	if err != nil {
 		return nil, err
@@ -99,7 +112,7 @@ func startProcess(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{data: data, cmd: exec.CommandContext(ctx, self, "serve", data)} //nolint:gosec // this program itself
+	p := &process{data: data, cmd: exec.CommandContext(ctx, self, "serve", data, "--profile="+t.options.Profile)} //nolint:gosec // this program itself
 	p.cmd.Stderr = os.Stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

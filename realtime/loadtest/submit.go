@@ -27,7 +27,7 @@ func (t *test) submissions() error {
 }
 
 func (t *test) submissionsWith(writers int) (err error) {
-	p, err := startProcess(t.ctx)
+	p, err := t.start()
 	if err != nil {
 		return err
 	}
