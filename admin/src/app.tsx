@@ -22,8 +22,10 @@ const session = createSession({
 const api = createApi(session);
 const workspace = createWorkspace(api);
 const unreachable = signal(false);
+// Made by the first page that needs it and closed with the session: the sign-in page opens no socket.
 let live: Live | null = null;
 
+/** One socket for all projects and pages; each page watches its project on it. */
 function connect(): Live {
   return createLive({
     open: openSocket,
@@ -65,6 +67,7 @@ function guard(): void {
   }
 }
 
+/** Finds out whether there is a session. Until then the shell stands empty; a server that is down is not a sign-out. */
 async function start(): Promise<void> {
   unreachable.value = false;
   try {

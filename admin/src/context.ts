@@ -20,6 +20,7 @@ export interface Dashboard {
 
 export const DashboardContext = createContext<Dashboard | null>(null);
 
+/** Throws where a component is drawn outside of the dashboard: a mistake of ours, never of a visitor's data. */
 export function useDashboard(): Dashboard {
   const dashboard = useContext(DashboardContext);
   if (!dashboard) throw new Error("no dashboard above this component");

@@ -27,6 +27,7 @@ export function readTheme(): Theme {
   return value === "light" || value === "dark" ? value : "auto";
 }
 
+/** `auto` leaves the choice to the system, which CSS follows by itself. */
 export function applyTheme(theme: Theme): void {
   document.documentElement.dataset["theme"] = theme;
 }
@@ -36,9 +37,11 @@ export function writeTheme(theme: Theme): void {
   applyTheme(theme);
 }
 
+/** On unless turned off on this device. */
 export const readSingleKeys = (): boolean => get(keysKey) !== "off";
 export const writeSingleKeys = (on: boolean): void => put(keysKey, on ? null : "off");
 
+/** See SessionDeps.hint. */
 export const signedInHint = {
   get: (): boolean => get(signedInKey) === "yes",
   set: (signedIn: boolean): void => put(signedInKey, signedIn ? "yes" : null),

@@ -18,6 +18,7 @@ export interface Workspace {
   clear(): void;
 }
 
+/** Empty until read() has succeeded once; a failed read leaves what was there and says so in `failed`. */
 export function createWorkspace(api: Api): Workspace {
   const me = signal<Me | null>(null);
   const projects = signal<readonly Project[] | null>(null);

@@ -7,6 +7,7 @@ import type { Conflict, Inbox } from "./inbox";
 
 /** Both sides of a 409. Closing it keeps what the server has, which is also what the list already shows. */
 export function ConflictDialog({ inbox, conflict }: { inbox: Inbox; conflict: Conflict }) {
+  // Side by side and in the same form, so that the difference is seen and not searched for.
   const side = (label: string, status: Status, note?: string) => (
     <div class="side-by-side">
       <h3>{label}</h3>

@@ -12,6 +12,7 @@ import type { Inbox } from "./inbox";
 import { Properties } from "./properties";
 import { statuses } from "./query";
 
+/** Status and selection belong to the page: a change may take the item out of the view, and then another one opens. */
 interface DetailProps {
   inbox: Inbox;
   selectedId: string | null;
@@ -20,6 +21,7 @@ interface DetailProps {
   onBack(): void;
 }
 
+/** The right pane. It shows the row's item at once and fills in what only the whole item has, so that opening never flashes. */
 export function DetailPane(props: DetailProps) {
   const { inbox, selectedId } = props;
   const item = inbox.item.value;
@@ -80,6 +82,7 @@ interface TriageProps extends Pick<DetailProps, "inbox" | "onStatus"> {
   onErased(): void;
 }
 
+/** What may be done with the item. Viewers see none of it, and only owners and admins may erase. */
 function Triage({ inbox, item, onStatus, onErased }: TriageProps) {
   const { workspace } = useDashboard();
   const erasing = useSignal(false);
@@ -125,6 +128,7 @@ interface EraseProps {
   onErased(): void;
 }
 
+/** Asks first: there is no undo for an erasure, on any side. The dialog closes before the answer, the notice follows it. */
 function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
   const { notices } = useDashboard();
   const erase = async (): Promise<void> => {
@@ -144,6 +148,7 @@ function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
   );
 }
 
+/** The server's reasons are sentences for staff; they are shown as they are. */
 function Quarantined({ reasons }: { reasons: readonly string[] }) {
   return (
     <div class="banner warn" data-testid="quarantined">

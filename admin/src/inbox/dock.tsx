@@ -11,6 +11,7 @@ const shownDrafts = 3;
  */
 export function LiveDock() {
   const live = useDashboard().live();
+  // Unknown is not zero: without a connection the dock is not shown at all.
   const visitors = live.visitors.value;
   const drafts = live.drafts.value;
   if (visitors === null) return null;

@@ -13,6 +13,7 @@ interface FiltersProps {
 /** Long enough that a word is typed in one search, short enough to feel immediate. */
 const searchDelayMs = 250;
 
+/** The view's filters. They live in the URL; these controls only show and change it. */
 export function Filters({ query, onQuery }: FiltersProps) {
   return (
     <div class="filters">
@@ -29,6 +30,7 @@ export function Filters({ query, onQuery }: FiltersProps) {
   );
 }
 
+/** The one control with a value of its own: what is typed runs ahead of the query by a moment. */
 function Search({ query, onQuery }: FiltersProps) {
   const typed = useSignal(query.q);
   const input = useRef<HTMLInputElement>(null);

@@ -15,12 +15,14 @@ import { FeedbackList, type Hold } from "./list";
 import { NoRows } from "./no-rows";
 import { readQuery, writeQuery } from "./query";
 
+/** The page is mounted anew for each project; selection and view change within. */
 interface InboxPageProps {
   project: Project;
   feedbackId: string | null;
   query: URLSearchParams;
 }
 
+/** Ties the store to the URL: the query decides what is listed, the path what is open. */
 export function InboxPage({ project, feedbackId, query: search }: InboxPageProps) {
   const { api, live, notices } = useDashboard();
   const hold = useRef<Hold>({ scrolled: false, pointed: false }).current;
@@ -56,6 +58,10 @@ interface PanesProps {
   query: FeedbackQuery;
 }
 
+/**
+ * List and item side by side. The cursor is where the keyboard is, the selection is what is open: they part when
+ * somebody walks the list without opening, and meet again as soon as an item is opened.
+ */
 function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
   const { keys, workspace } = useDashboard();
   const cursorId = useSignal<string | null>(feedbackId);
@@ -72,6 +78,7 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
   const go = (id: string | null, replace = false): void => navigate(inboxHref(projectId, id, writeQuery(query)), { replace });
   const setQuery = (next: FeedbackQuery): void => navigate(inboxHref(projectId, null, writeQuery(next)), { replace: true });
 
+  // The cursor is an id and no index: it stays on its item while others arrive above.
   const step = (by: 1 | -1): void => {
     const { items } = inbox.rows.peek();
     const at = items.findIndex((item) => item.id === (cursorId.peek() ?? feedbackId));
@@ -103,6 +110,7 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
     });
   };
 
+  // The open item before the one under the cursor: what is read is what is meant.
   const resolve = (): void => {
     const id = feedbackId ?? cursorId.peek();
     const shown = inbox.item.peek();

@@ -6,6 +6,7 @@ import { isProblem } from "../session/session";
 import type { Live } from "../live/live";
 import * as list from "./rows";
 
+/** `loading` with rows on screen is a quiet refresh; the rows stay until the answer is there. */
 export type Load = "loading" | "ready" | "failed";
 
 /** Two people changed one item: what this one wanted, and what the item is now. */
@@ -14,6 +15,7 @@ export interface Conflict {
   theirs: Feedback;
 }
 
+/** The state of the right pane. `gone`: erased, another project's, or never there; the server does not say which. */
 export type Detail = { name: "none" } | { name: "loading"; id: string } | { name: "shown" } | { name: "gone" } | { name: "failed"; id: string };
 
 export interface Inbox {
@@ -49,6 +51,10 @@ export interface InboxDeps {
 
 const everything: FeedbackQuery = { status: "", kind: "", q: "", quarantined: false };
 
+/**
+ * The store behind one project's inbox. Rows, open item and conflict change only here; whatever comes from the network
+ * is checked against `rev`, because answers and live events overtake each other.
+ */
 export function createInbox(deps: InboxDeps): Inbox {
   const { api } = deps;
   const rows = signal(list.noRows);
@@ -74,6 +80,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     });
   }
 
+  /** A first page replaces everything: arrivals that were waiting are part of it. */
   function fill(page: FeedbackPage): void {
     rows.value = {
       items: page.items,
@@ -88,6 +95,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     return (current = readNow());
   }
 
+  /** The youngest read wins; an older one is aborted, and its answer would be dropped if it came. */
   async function readNow(): Promise<void> {
     reading?.abort();
     const mine = (reading = new AbortController());
@@ -114,6 +122,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     if (page && asked === query) rows.value = list.reconcile(rows.peek(), page.items, deps.holding());
   }
 
+  /** Takes an item off the screen, in both panes. */
   function leave(id: string): void {
     batch(() => {
       rows.value = list.remove(rows.peek(), id);
@@ -136,6 +145,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     fresh: (all) => void (all ? read() : catchUp()),
   });
 
+  /** Changes first and asks then. Where the new status is outside the view, the row leaves at once. */
   async function write(before: Feedback, status: Status, rev: number): Promise<boolean> {
     const moved: Feedback = { ...before, status };
     put((old) => ({ ...old, status }), before.id, (old) =>
@@ -151,6 +161,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     }
   }
 
+  /** Puts back what is true now: the server's side of a conflict, a newer live change, or the item as it was. */
   function undo(before: Feedback, error: unknown, mine: Status): void {
     const theirs = isProblem(error, "conflict") ? (error.current as Feedback | undefined) : undefined;
     // A change that came in meanwhile is newer than what we started from and stays.

@@ -45,6 +45,7 @@ export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, mo
     const box = scroller.current;
     if (!box) return;
     const measure = (): void => {
+      // Rows are sized in rem, so that text zoom enlarges them; pixels are known only here.
       const row = parseFloat(getComputedStyle(document.documentElement).fontSize) * rowRem;
       view.value = { top: box.scrollTop, height: box.clientHeight, row };
     };
@@ -87,10 +88,12 @@ export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, mo
     if (last + ahead > items.length && inbox.more.value === "ready") void inbox.loadMore();
   });
 
+  // Asked for, so the list may move: to the top, where the new items are.
   const showWaiting = (): void => {
     inbox.release();
     scroller.current?.scrollTo({ top: 0 });
   };
+  // Back at the top, nothing is pushed away any more, and what waited may come in.
   const onScroll = (): void => {
     const box = scroller.current;
     if (!box) return;
@@ -100,6 +103,7 @@ export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, mo
   };
 
   const search = writeQuery(query);
+  // -1 says that the size is not known (WAI-ARIA); a wrong number would be worse.
   const setSize = total === null || atLeast ? -1 : Math.max(items.length, total - waiting.length);
   return (
     <div class="list-area">
@@ -146,6 +150,7 @@ export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, mo
 /** The height of a row in `rem`; the style sheet's --row says the same. */
 const rowRem = 3.75;
 
+/** What follows the last row: more is coming, more failed, or that was all. */
 function ListEnd({ inbox }: { inbox: Inbox }) {
   if (inbox.more.value === "loading") return <div class="boot-bar" role="status" aria-label={t.common.loading} />;
   if (inbox.more.value === "failed") {

@@ -21,6 +21,7 @@ export function NoRows({ inbox, query, projectId, onClear }: NoRowsProps) {
       </Empty>
     );
   }
+  // Keeps the view (inbox or quarantine) and drops the rest.
   const clear = <button type="button" class="button" data-testid="clear-filters" onClick={onClear}>{t.inbox.clear}</button>;
   // A work list that ran empty is good news, not a failed search.
   const work = query.status === "new" || query.status === "open" || query.status === "in_progress";

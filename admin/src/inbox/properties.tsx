@@ -10,6 +10,7 @@ import { Stars } from "./row";
 const contextDepth = 3;
 const contextRows = 40;
 
+/** What is known of an item. All of it came from a visitor's browser: shown as text, believed nowhere. */
 export function Properties({ item }: { item: Feedback }) {
   const email = item.email ?? item.visitor.email;
   const context = flatten(item.context ?? {}, "", contextDepth).slice(0, contextRows);
@@ -48,6 +49,7 @@ function Property({ name, children }: { name: string; children: ComponentChildre
   );
 }
 
+/** Nested objects become dotted names down to `depth`; what lies deeper, and lists, are shown as JSON. */
 export function flatten(value: Readonly<Record<string, unknown>>, prefix: string, depth: number): [string, string][] {
   return Object.entries(value).flatMap(([name, entry]): [string, string][] => {
     const path = prefix ? `${prefix}.${name}` : name;

@@ -1,7 +1,9 @@
 import type { FeedbackQuery } from "../session/api";
 import type { Kind, Status } from "../session/types";
 
+/** In the order work goes through them. */
 export const statuses: readonly Status[] = ["new", "open", "in_progress", "resolved", "closed"];
+/** In the order visitors are offered them. */
 export const kinds: readonly Kind[] = ["bug", "idea", "question", "praise", "other"];
 
 /** Reads a view from the URL; values that are no status or kind are left out, so that a mistyped link still shows something. */

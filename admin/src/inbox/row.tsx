@@ -4,6 +4,7 @@ import { formatAge, formatMoment, pagePath } from "../text/format";
 import type { Feedback } from "../session/types";
 import { KindIcon, StatusIcon } from "../ui/icons";
 
+/** All plain values and one item that is replaced when it changes, so that comparing them one by one is enough. */
 export interface RowProps {
   item: Feedback;
   href: string;
@@ -64,6 +65,7 @@ function firstLine(message: string): string {
   return message.slice(0, 240).replace(/\s+/g, " ");
 }
 
+/** Read as "4 of 5 stars"; ten glyphs one by one would say nothing. */
 export function Stars({ rating }: { rating: number }) {
   return (
     <span class="stars" role="img" aria-label={t.inbox.rating(rating)}>

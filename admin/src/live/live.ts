@@ -49,6 +49,10 @@ interface Watch {
 /** No connection for this long is called offline: "reconnecting" for minutes would be a promise nobody keeps. */
 const givenUpMs = 20_000;
 
+/**
+ * One connection and what is known through it. Everything in here is replaceable: after any doubt (gap, other epoch,
+ * lost socket) the log is read again, and listeners hear each change once.
+ */
 export function createLive(deps: LiveDeps): Live {
   const connection = signal<Connection>("connecting");
   const visitors = signal<number | null>(null);
@@ -57,6 +61,7 @@ export function createLive(deps: LiveDeps): Live {
   let giveUp: ReturnType<typeof setTimeout> | undefined;
   const sweep = setInterval(() => (drafts.value = liveDrafts(drafts.peek(), deps.now())), 5_000);
 
+  /** With a position: everything after it. Without: live from the head. An unsent Subscribe is repeated on connecting. */
   function subscribe(watch: Watch): void {
     const { projectId: project_id, position } = watch;
     watch.pending = socket.send({
@@ -65,6 +70,7 @@ export function createLive(deps: LiveDeps): Live {
     });
   }
 
+  /** Ephemeral state is worthless without a connection: the visitors may have left since. */
   function forget(): void {
     batch(() => {
       visitors.value = null;
@@ -95,12 +101,14 @@ export function createLive(deps: LiveDeps): Live {
     }
   }
 
+  /** What is on screen may be from another history: start from the head and have it read anew. */
   function restart(watch: Watch): void {
     watch.position = null;
     watch.everything = true;
     subscribe(watch);
   }
 
+  /** A resumed subscription needs nothing else, its replay follows; a new one begins at the head, after a hole. */
   function subscribed(data: Data<"Subscribed">): void {
     const watch = watched;
     if (!watch || watch.projectId !== data.project_id || !watch.pending) return;
@@ -121,6 +129,7 @@ export function createLive(deps: LiveDeps): Live {
     }
   }
 
+  /** Every event of the contract has its case: a new one does not compile until somebody decides about it. */
   function onEvent(event: ServerEvent): void {
     switch (event.type) {
       case "Connected":
@@ -163,6 +172,7 @@ export function createLive(deps: LiveDeps): Live {
     }
   }
 
+  /** Open is not connected: that is what the server's own first event says. */
   function onState(state: SocketState, code?: number): void {
     // 4501 and 4502 say that the session is gone; the refresh finds out and leads to the sign-in page.
     if (code === 4501 || code === 4502) void deps.refresh().catch(() => undefined);

@@ -18,6 +18,7 @@ interface AccentProps {
 export function AccentField({ value, onPick, disabled = false, error }: AccentProps) {
   const typed = useSignal(value);
   useEffect(() => void (typed.value = value), [value]);
+  // Half-typed colours stay in the field and go no further; a missing # is forgiven.
   const write = (next: string): void => {
     const hex = next.startsWith("#") ? next : `#${next}`;
     typed.value = next;
@@ -47,6 +48,7 @@ export function AccentField({ value, onPick, disabled = false, error }: AccentPr
 /** A mark on the page needs 3 : 1 against what is around it (WCAG 1.4.11). */
 const visible = 3;
 
+/** What the widget writes on the accent is always readable; whether the button is seen on a page is the owner's choice. */
 function Contrast({ accent }: { accent: string }) {
   if (!isHex(accent)) return null;
   const text = contrast(accent, onAccent(accent));

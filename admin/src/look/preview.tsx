@@ -7,6 +7,7 @@ import { t } from "../text/en";
 import { Icon, KindIcon } from "../ui/icons";
 import { isHex, onAccent } from "./colour";
 
+/** By the names that `settings.locale` uses. `auto` has no entry: callers choose a language to show. */
 export const widgetWords = { en, de, ar };
 
 /** From a frown to a smile: where the ends of the mouth lie above its middle. */
@@ -38,6 +39,7 @@ export function Preview({ settings }: { settings: Settings }) {
   );
 }
 
+/** The same parts in the same order as the widget's own form, left out under the same conditions. */
 function Panel({ settings, words }: { settings: Settings; words: typeof en }) {
   return (
     <>

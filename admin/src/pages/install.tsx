@@ -12,6 +12,7 @@ import { Choice } from "../ui/field";
 import { Icon } from "../ui/icons";
 import { explain } from "../workspace";
 
+/** From nothing to the first feedback. The last step needs no click: it turns when something arrives. */
 export function InstallPage({ project }: { project: Project }) {
   useEffect(() => void (document.title = `${t.install.title} · ${project.name} · ${t.product}`), [project.name]);
   return (
@@ -67,6 +68,7 @@ export function policy(snippet: string): string {
 /** A colour being dragged reports dozens of values a second; the last one is saved. */
 const saveDelayMs = 500;
 
+/** The look, saved as it is chosen: whoever installs is not looking for a save button. */
 function Look({ project }: { project: Project }) {
   const { api, workspace, notices } = useDashboard();
   const settings = useSignal(project.settings);
@@ -108,6 +110,7 @@ function Look({ project }: { project: Project }) {
   );
 }
 
+/** Watches the log like the inbox does. The first read covers what came before, and a reconnect reads again. */
 function Waiting({ projectId }: { projectId: string }) {
   const { api, live } = useDashboard();
   const arrived = useSignal(false);

@@ -7,6 +7,10 @@ import { TextField } from "../ui/field";
 import { Brand } from "../ui/icons";
 import { explain } from "../workspace";
 
+/**
+ * The sign-in page. It says why somebody is here when that was not their own doing; where they go afterwards is in the
+ * URL and is the frame's business.
+ */
 export function LoginPage() {
   const { session, api } = useDashboard();
   const email = useSignal("");
@@ -32,6 +36,7 @@ export function LoginPage() {
     try {
       await session.login({ email: email.value.trim(), password: password.value });
     } catch (cause) {
+      // A password that could not be one (422) is a wrong one to the person; the rules are told where one is chosen.
       error.value = cause instanceof Problem && (cause.status === 401 || cause.status === 422) ? t.login.wrong : explain(cause);
       form.current?.querySelector<HTMLInputElement>("input[type=password]")?.select();
     } finally {

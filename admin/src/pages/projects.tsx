@@ -12,6 +12,7 @@ import { Empty } from "../ui/notices";
 import { explain } from "../workspace";
 import { readOrigins, originErrors } from "./origins";
 
+/** The front page: every project of the organisation, and the way to the first one. */
 export function ProjectsPage() {
   const { workspace } = useDashboard();
   const creating = useSignal(false);
@@ -43,6 +44,7 @@ export function ProjectsPage() {
   );
 }
 
+/** One link covers the card; the small ones lie above it, so that no link is nested in another. */
 function ProjectCard({ project }: { project: Project }) {
   const origins = project.allowed_origins;
   return (
@@ -60,6 +62,7 @@ function ProjectCard({ project }: { project: Project }) {
   );
 }
 
+/** Creates a project and leads on to its installation, which is why somebody creates one. */
 function CreateDialog({ onClose }: { onClose(): void }) {
   const { api, workspace } = useDashboard();
   const name = useSignal("");

@@ -12,6 +12,7 @@ import type { SettingsForm } from "./settings-form";
 
 export type Errors = readonly FieldError[];
 
+/** The sections hold no state: the page's form is the only copy, and the preview is drawn from it too. */
 interface FieldsProps {
   form: SettingsForm;
   change(part: Partial<SettingsForm>): void;
@@ -27,10 +28,12 @@ function Section({ title, children }: { title: string; children: ComponentChildr
   );
 }
 
+/** The server's words for a field or anything inside it (`settings.kinds.2` belongs to `settings.kinds`). */
 function errorAt(errors: Errors, path: string): string | undefined {
   return errors.find((error) => error.path === path || error.path.startsWith(`${path}.`) || error.path.startsWith(`${path}[`))?.message;
 }
 
+/** Changes single settings of the form. */
 function setter({ form, change }: FieldsProps): (part: Partial<Settings>) => void {
   return (part) => change({ settings: { ...form.settings, ...part } });
 }
@@ -87,6 +90,7 @@ export function QuestionFields(props: FieldsProps) {
   );
 }
 
+/** A text of the project's own holds for every language; the placeholders show what stands there without one. */
 export function LanguageFields(props: FieldsProps) {
   const { settings } = props.form;
   const set = setter(props);
@@ -114,6 +118,7 @@ export function LanguageFields(props: FieldsProps) {
   );
 }
 
+/** Drafts are the one setting with a promise to visitors: the hint says what they are told. */
 export function PrivacyFields(props: FieldsProps) {
   const set = setter(props);
   return (

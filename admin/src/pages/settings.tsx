@@ -9,6 +9,7 @@ import { explain } from "../workspace";
 import { changesOf, formOf, type SettingsForm } from "./settings-form";
 import { AppearanceFields, LanguageFields, PrivacyFields, ProjectFields, QuestionFields, type Errors } from "./settings-fields";
 
+/** Edits a copy of the project and sends what differs. Nothing is saved by itself: visitors see these changes. */
 export function SettingsPage({ project }: { project: Project }) {
   const { api, workspace, notices } = useDashboard();
   const form = useSignal<SettingsForm>(formOf(project));
@@ -16,6 +17,7 @@ export function SettingsPage({ project }: { project: Project }) {
   const failure = useSignal("");
   const busy = useSignal(false);
   const readOnly = !workspace.canManage.value;
+  // Computed anew with every key: the save bar must vanish when a change was undone by hand.
   const patch = changesOf(project, form.value);
   useEffect(() => void (document.title = `${t.settings.title} · ${project.name} · ${t.product}`), [project.name]);
 

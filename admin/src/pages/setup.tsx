@@ -35,6 +35,7 @@ export function SetupPage({ token }: { token: string }) {
     } catch (cause) {
       const problem = cause instanceof Problem ? cause : null;
       errors.value = Object.fromEntries(problem?.fields.map(({ path, message }) => [path, message]) ?? []);
+      // Used, expired or never given out: the server does not say which, and the way out is the same.
       const refused = problem?.status === 401 || problem?.status === 403 || problem?.status === 404;
       failure.value = refused ? t.setup.refused : Object.keys(blank).some((name) => name in errors.value) ? "" : explain(cause);
     } finally {

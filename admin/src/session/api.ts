@@ -1,6 +1,7 @@
 import type { Session } from "./session";
 import type { Feedback, FeedbackPage, Me, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Status, Ticket } from "./types";
 
+/** A view of the inbox. Empty means: not filtered by it. `q` is for the server to understand. */
 export interface FeedbackQuery {
   status: string;
   kind: string;
@@ -17,10 +18,13 @@ export interface Api {
   createProject(body: NewProject): Promise<Project>;
   updateProject(id: string, patch: ProjectPatch): Promise<Project>;
   listFeedback(projectId: string, query: FeedbackQuery, cursor: string | null, abort?: AbortSignal): Promise<FeedbackPage>;
+  /** Whether anything that is not suspected has ever arrived. */
   hasFeedback(projectId: string): Promise<boolean>;
   feedback(id: string, abort?: AbortSignal): Promise<Feedback>;
+  /** `rev` is the one on screen; a 409 `conflict` brings the present item. */
   setStatus(id: string, status: Status, rev: number): Promise<Feedback>;
   erase(id: string): Promise<void>;
+  /** Single use, 30 seconds: asked for anew before each connection. */
   ticket(): Promise<Ticket>;
 }
 

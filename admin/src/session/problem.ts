@@ -28,6 +28,7 @@ export class Unreachable extends Error {
   }
 }
 
+/** Answers are read field by field: a proxy's error page may be JSON too, of any shape. */
 function record(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -4,6 +4,7 @@ import type { Credentials, SetupBody } from "./types";
 
 /** Why nobody is signed in. `none`: never was on this device, so the sign-in page owes no explanation. */
 export type SignedOutReason = "none" | "expired" | "left";
+/** `unknown` lasts from page load until the first refresh is answered. */
 export type SessionState = { name: "unknown" } | { name: "in"; token: string } | { name: "out"; reason: SignedOutReason };
 
 export interface SessionDeps {
@@ -26,6 +27,10 @@ export interface Session {
   request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
 }
 
+/**
+ * The access token lives in this closure and nowhere else: a stolen storage holds nothing. The refresh cookie is out of
+ * reach of scripts. State changes are seen by everybody through `state`; nobody is called back.
+ */
 export function createSession(deps: SessionDeps): Session {
   const state = signal<SessionState>({ name: "unknown" });
   let refreshing: Promise<string | null> | null = null;
@@ -48,6 +53,7 @@ export function createSession(deps: SessionDeps): Session {
     return null;
   }
 
+  /** One request, no retry. A cookie is sent to our own origin only. */
   async function send(method: string, path: string, body: unknown, bearer: string | null, abort?: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
@@ -66,6 +72,7 @@ export function createSession(deps: SessionDeps): Session {
     }
   }
 
+  /** Each refresh uses the old cookie up; two at once would look like theft to the server. */
   async function rotate(): Promise<string | null> {
     const response = await send("POST", "/auth/refresh", {}, null);
     if (response.ok) return enter(await response.json());
@@ -94,6 +101,7 @@ export function createSession(deps: SessionDeps): Session {
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
+  /** Calls that bring a session: their 401 speaks of the password, so nothing is refreshed. */
   async function credentials(path: string, body: unknown): Promise<void> {
     const response = await send("POST", path, body, null);
     if (!response.ok) throw await readProblem(response);

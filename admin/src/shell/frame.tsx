@@ -37,11 +37,13 @@ export function Frame({ unreachable, onRetry }: FrameProps) {
   );
 }
 
+/** The pages of who is not signed in: no shell, no data. */
 function Bare({ place }: { place: Route }) {
   if (place.name === "setup") return <pages.setup.Page token={place.token} />;
   return <pages.login.Page />;
 }
 
+/** The shell stands while the session is still being asked for, so that signing in by cookie never flashes a form. */
 function Shell({ place, ready }: { place: Route; ready: boolean }) {
   const { keys } = useDashboard();
   const help = useSignal(false);
@@ -68,6 +70,7 @@ function Shell({ place, ready }: { place: Route; ready: boolean }) {
 /** `g i` on the list of projects leads back to the inbox that was open last. */
 let lastProject: string | null = null;
 
+/** A project that is not in the list is missing, whether it never was or belongs to somebody else. */
 function Content({ place }: { place: Route }) {
   const { workspace } = useDashboard();
   if (workspace.failed.value) {

@@ -4,6 +4,7 @@ import { t } from "../text/en";
 import { Dialog } from "../ui/dialog";
 import { Switch } from "../ui/field";
 
+/** Written out and not read from the bindings: a sheet is grouped for people, and pages bind only while they are shown. */
 const sheet: readonly (readonly [readonly string[], string])[] = [
   [["J"], t.help.next],
   [["K"], t.help.previous],
@@ -15,6 +16,7 @@ const sheet: readonly (readonly [readonly string[], string])[] = [
   [["Esc"], t.help.escape],
 ];
 
+/** Also the place to turn single keys off, as WCAG 2.1.4 asks: who stumbles over them ends up here. */
 export function HelpSheet({ onClose }: { onClose(): void }) {
   const single = useSignal(readSingleKeys());
   return (

@@ -14,6 +14,7 @@ interface SidebarProps {
   onHelp(): void;
 }
 
+/** One element for both shapes: a column beside the page, or a bar above it where the screen is narrow. */
 export function Sidebar({ place, projectId, onHelp }: SidebarProps) {
   return (
     <header class="side">
@@ -29,6 +30,7 @@ export function Sidebar({ place, projectId, onHelp }: SidebarProps) {
   );
 }
 
+/** Quarantine is a view of the inbox, not a page: it differs by its query only. */
 function Nav({ place, projectId }: { place: Route; projectId: string }) {
   const held = place.name === "inbox" && place.query.get("quarantined") === "true";
   const link = (href: string, icon: IconName, label: string, current: boolean) => (
@@ -51,6 +53,7 @@ function Nav({ place, projectId }: { place: Route; projectId: string }) {
   );
 }
 
+/** Switches to another project's inbox; outside of a project it is the way home. */
 function ProjectPicker({ projectId }: { projectId: string | null }) {
   const { workspace } = useDashboard();
   const projects = workspace.projects.value ?? [];
@@ -104,6 +107,7 @@ function ConnectionState({ active }: { active: boolean }) {
   );
 }
 
+/** Who is signed in, and the choices of this device. A dialog to assistive tools, because a menu must hold no switches. */
 function AccountMenu({ onHelp }: { onHelp(): void }) {
   const { workspace, session, notices } = useDashboard();
   const theme = useSignal<Theme>(readTheme());
@@ -143,8 +147,10 @@ function closeMenu(inside: HTMLElement): void {
   inside.closest<HTMLElement>("[popover]")?.hidePopover();
 }
 
+/** The width from which the sidebar is a column; the style sheet says the same. The menu opens away from the edge. */
 const wide = (): boolean => matchMedia("(min-width: 64rem)").matches;
 
+/** By code points: half of a surrogate pair is no initial. */
 function initial(name: string): string {
   return [...name.trim()][0]?.toUpperCase() ?? "";
 }

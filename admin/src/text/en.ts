@@ -2,6 +2,7 @@ import type { Kind, Status } from "../session/types";
 import type { Connection } from "../live/live";
 import { counted, formatCount } from "./format";
 
+/** By the contract's own names, so that a new status, kind or state is missing here at build time. */
 const status: Record<Status, string> = {
   new: "New",
   open: "Open",

@@ -18,6 +18,7 @@ export function counted(n: number, one: string, other: string): string {
   return `${count.format(n)} ${plural.select(n) === "one" ? one : other}`;
 }
 
+/** Date and time in full; what is not a date is shown as it came. */
 export function formatMoment(at: string): string {
   const date = new Date(at);
   return Number.isNaN(date.valueOf()) ? at : moment.format(date);
@@ -44,6 +45,7 @@ export function shortPage(url: string): string {
   }
 }
 
+/** What tells two pages of one site apart, in the width of a list. */
 export function pagePath(url: string): string {
   try {
     const { host, pathname } = new URL(url);

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { t } from "../text/en";
 import { Icon } from "./icons";
 
+/** Code is shown as text and copied as it is, without the line breaks of the screen. */
 interface CodeProps {
   label: string;
   code: string;

@@ -3,6 +3,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../text/en";
 import { Icon } from "./icons";
 
+/** Mounted means open: the parent decides, and closing is its answer to `onClose`. */
 interface DialogProps {
   title: string;
   children: ComponentChildren;

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
+/** Label, hint and error of a control. The error comes from the server and is read out with the control. */
 interface FieldProps {
   label: string;
   hint?: string | undefined;
@@ -22,6 +23,7 @@ export function Field({ label, hint, error, children }: FieldProps) {
   );
 }
 
+/** The attributes that our forms use; a wider type would admit the ones that break the wiring. */
 interface TextFieldProps extends Omit<FieldProps, "children"> {
   value: string;
   onInput(value: string): void;
@@ -74,6 +76,7 @@ export function Choice<T extends string>({ legend, name, value, options, onPick,
   );
 }
 
+/** On or off, at once: a checkbox says that something is chosen, a switch that something is running. */
 interface SwitchProps {
   label: string;
   checked: boolean;

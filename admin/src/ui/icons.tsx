@@ -30,6 +30,7 @@ const outlines = {
 
 export type IconName = keyof typeof outlines;
 
+/** Always beside or inside something that has a name; the drawing itself is silent. */
 export function Icon({ name, class: extra = "" }: { name: IconName; class?: string }) {
   return (
     <svg class={`icon ${extra}`} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
@@ -38,6 +39,7 @@ export function Icon({ name, class: extra = "" }: { name: IconName; class?: stri
   );
 }
 
+/** The sign of a kind. Without one it is the speech bubble, which promises nothing. */
 export function KindIcon({ kind }: { kind: Kind | null }) {
   return <Icon name={kind ?? "other"} class="kind-icon" />;
 }
@@ -70,6 +72,7 @@ export function StatusIcon({ status }: { status: Status }) {
   );
 }
 
+/** The product's mark: an ear. */
 export function Brand() {
   return (
     <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">

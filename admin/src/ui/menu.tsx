@@ -65,14 +65,17 @@ export function Menu({ face, class: extra = "", testid, align = "start", side = 
   );
 }
 
+/** Keeps a menu on the screen, a margin away from its edge. */
 function clamp(value: number, limit: number): number {
   return Math.max(margin, Math.min(value, limit - margin));
 }
 
+/** What the arrow keys walk through, in the order of the document. */
 function items(box: HTMLElement): HTMLElement[] {
   return [...box.querySelectorAll<HTMLElement>("[role^=menuitem], a[href], button, input")];
 }
 
+/** Arrow keys as in any menu. A `dialog` keeps them for its own controls. */
 function walk(event: KeyboardEvent, box: HTMLDivElement | null): void {
   const all = box ? items(box) : [];
   const at = all.indexOf(document.activeElement as HTMLElement);
@@ -90,6 +93,7 @@ interface MenuItemProps {
   testid?: string;
 }
 
+/** Closes its menu before it acts, so that what opens next finds the focus where it was. */
 export function MenuItem({ children, onPick, checked, danger = false, testid }: MenuItemProps) {
   return (
     <button

@@ -28,6 +28,7 @@ export function createNotices() {
 
 export type Notices = ReturnType<typeof createNotices>;
 
+/** One polite region, there before the first notice: screen readers miss what appears together with its region. */
 export function NoticeList({ notices }: { notices: Notices }) {
   return (
     <div class="notices" role="status" aria-live="polite">
