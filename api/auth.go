@@ -50,7 +50,7 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*signedIn, error) {
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {
 		return nil, err
 	}
-	same, err := s.passwords.matches(ctx, in.Body.Password, user.PasswordHash)
+	same, err := s.passwords.Matches(ctx, in.Body.Password, user.PasswordHash)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (s *Server) grant(session models.Session, refresh string) (*signedIn, error
 func (s *Server) cookie(value string, lifetime time.Duration) string {
 	cookie := http.Cookie{
 		Name: refreshCookie, Value: value, Path: "/api/v1/auth", MaxAge: int(lifetime / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.base.Scheme == "https",
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.secure,
 	}
 	if value == "" {
 		cookie.MaxAge = -1
@@ -136,7 +136,7 @@ func (s *Server) signUp(ctx context.Context, in *signUpInput) (*signedIn, error)
 	if err := s.logins.Take(ctx, loginKey(ctx, "sign-up")); err != nil {
 		return nil, err
 	}
-	if user.PasswordHash, err = s.passwords.hash(ctx, in.Body.Password); err != nil {
+	if user.PasswordHash, err = s.passwords.Hash(ctx, in.Body.Password); err != nil {
 		return nil, err
 	}
 	user, organization, err = s.store.CreateOwner(ctx, user, organization)

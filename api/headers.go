@@ -20,7 +20,7 @@ const (
 
 	permissions = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), " +
 		"microphone=(), midi=(), payment=(), usb=()"
-	// oneYear is what browsers remember about https.
+	// One year.
 	transportSecurity = "max-age=31536000"
 )
 
@@ -30,7 +30,7 @@ func (s *Server) commonHeaders(c *fiber.Ctx) {
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	h.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	h.Set(fiber.HeaderContentSecurityPolicy, policyNothing)
-	if s.base.Scheme == "https" {
+	if s.secure {
 		h.Set(fiber.HeaderStrictTransportSecurity, transportSecurity)
 	}
 	if strings.HasPrefix(c.Path(), "/api/") {
@@ -97,10 +97,9 @@ func (s *Server) sameOrigin(c *fiber.Ctx) bool {
 	if origin == "" {
 		return true
 	}
-	own := models.Origins{s.base.Scheme + "://" + s.base.Host}
 	_, host, _ := strings.Cut(origin, "://")
 	// Where the base URL is not the address in use, as on a developer's machine,
 	// the address of the request itself will do: a foreign page cannot choose it
 	// and keep the cookie.
-	return own.Allows(origin) || (host != "" && host == c.Get(fiber.HeaderHost))
+	return s.origin.Allows(origin) || (host != "" && host == c.Get(fiber.HeaderHost))
 }

@@ -139,7 +139,10 @@ func humaProblem(model *huma.ErrorModel) error {
 			}
 		}
 		message := detail.Message
-		if !strings.HasPrefix(message, "expected") && message != "unexpected property" {
+		if name, ok := strings.CutPrefix(message, "expected required property "); ok {
+			name, _, _ = strings.Cut(name, " ")
+			path, message = strings.TrimPrefix(path+"."+name, "."), "is required"
+		} else if !strings.HasPrefix(message, "expected") && message != "unexpected property" {
 			message = "is not valid"
 		}
 		refused.Fields = append(refused.Fields, models.FieldError{Path: path, Message: message})

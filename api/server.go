@@ -23,6 +23,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
+	"earshot/api/password"
 	"earshot/models"
 	"earshot/models/intake"
 	"earshot/models/ratelimit"
@@ -61,8 +62,10 @@ const minSecret = 16
 
 // Server is a whole Earshot without a listener.
 type Server struct {
-	config   Config
-	base     *url.URL
+	config Config
+	// origin is the base URL's, in the form in which origins are compared.
+	origin   models.Origins
+	secure   bool
 	log      *slog.Logger
 	now      func() time.Time
 	app      *fiber.App
@@ -73,7 +76,7 @@ type Server struct {
 	intake   *intake.Intake
 
 	tokens    tokens
-	passwords *passwords
+	passwords *password.Hasher
 	logins    *ratelimit.Limiter
 	scripts   *scripts
 	documents documents
@@ -130,7 +133,11 @@ func newServer(config Config) (*Server, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: config, base: base, log: config.Log, now: config.Now, scripts: newScripts()}
+	own := models.Project{Name: "Earshot", AllowedOrigins: models.Origins{base.Scheme + "://" + base.Host}, Settings: models.DefaultSettings()}
+	if err := own.Normalize(); err != nil {
+		return nil, fmt.Errorf("read the base URL: %w", err)
+	}
+	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts()}
 	s.leaving, s.leave = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -147,7 +154,7 @@ func (s *Server) wire() error {
 	if err != nil {
 		return err
 	}
-	if err := s.secure(); err != nil {
+	if err := s.guard(); err != nil {
 		return err
 	}
 	s.realtime = realtime.New(realtime.Options{
@@ -158,14 +165,14 @@ func (s *Server) wire() error {
 	return s.routes()
 }
 
-// secure makes what guards the staff's side.
-func (s *Server) secure() (err error) {
+// guard makes what guards the staff's side.
+func (s *Server) guard() (err error) {
 	tokenKey, err := deriveKey(s.config.Secret, "earshot access token")
 	if err != nil {
 		return err
 	}
 	s.tokens = tokens{key: tokenKey, issuer: s.config.BaseURL, now: s.now}
-	if s.passwords, err = newPasswords(); err != nil {
+	if s.passwords, err = password.New(); err != nil {
 		return err
 	}
 	s.logins = ratelimit.Unlimited()

@@ -49,7 +49,7 @@ func (s *Server) setup(ctx context.Context, in *setupInput) (*signedIn, error) {
 	if err := s.store.CheckToken(ctx, store.PurposeSetup, token); err != nil {
 		return nil, err
 	}
-	if user.PasswordHash, err = s.passwords.hash(ctx, in.Body.Password); err != nil {
+	if user.PasswordHash, err = s.passwords.Hash(ctx, in.Body.Password); err != nil {
 		return nil, err
 	}
 	if err := s.store.TakeToken(ctx, store.PurposeSetup, token, &struct{}{}); err != nil {
@@ -81,25 +81,4 @@ func joinFields(errs ...error) error {
 		return nil
 	}
 	return all
-}
-
-// CreateOwner makes the first owner, for who starts the server with an account
-// in its settings. It does nothing once there is a user.
-func (s *Server) CreateOwner(ctx context.Context, email, password, organization string) error {
-	exists, err := s.store.HasUsers(ctx)
-	if err != nil || exists {
-		return err
-	}
-	user, owned, err := newOwner(email, "", password, organization)
-	if err != nil {
-		return err
-	}
-	if user.PasswordHash, err = s.passwords.hash(ctx, password); err != nil {
-		return err
-	}
-	_, _, err = s.store.CreateFirstOwner(ctx, user, owned)
-	if models.CodeOf(err) == models.CodeForbidden {
-		return nil // another start was faster
-	}
-	return err
 }

@@ -7,7 +7,6 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
-	"earshot/realtime/protocol"
 )
 
 // visitorProject finds the project that a visitor's request is for and holds the
@@ -49,13 +48,20 @@ func (s *Server) preflight(methods string) fiber.Handler {
 	}
 }
 
-// Submission is a visitor's feedback by POST.
+// Submission is a visitor's feedback by POST. Its fields are those of the
+// socket's FeedbackSubmitted; that is not embedded because encoding/json would
+// name it in its errors.
 type Submission struct {
-	ID          *models.ID `json:"id,omitempty" doc:"Becomes the feedback's id and makes the call repeatable; made here if absent"`
-	ResumeToken *string    `json:"resume_token,omitempty" doc:"The visitor's own secret, 43 characters of base64url; made here if absent"`
-	protocol.FeedbackSubmitted
-	// Rating hides the event's own: an explicit 0 is not "none".
-	Rating *int `json:"rating,omitempty" minimum:"1" maximum:"5"`
+	ID            *models.ID      `json:"id,omitempty" doc:"Becomes the feedback's id and makes the call repeatable; made here if absent"`
+	ResumeToken   *string         `json:"resume_token,omitempty" doc:"The visitor's own secret, 43 characters of base64url; made here if absent"`
+	PageURL       string          `json:"page_url" doc:"http or https" maxLength:"2048"`
+	Message       string          `json:"message" doc:"1 to 5,000 code points after trimming"`
+	Kind          models.Kind     `json:"kind,omitempty"`
+	Rating        *int            `json:"rating,omitempty" minimum:"1" maximum:"5"`
+	Email         string          `json:"email,omitempty" maxLength:"254"`
+	Name          string          `json:"name,omitempty" maxLength:"200"`
+	Context       json.RawMessage `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
+	AttachmentIDs []models.ID     `json:"attachment_ids,omitempty" maxItems:"5"`
 }
 
 // Receipt acknowledges a submission: it is on disk.
@@ -104,17 +110,20 @@ func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err err
 	if err != nil {
 		return request, err
 	}
-	id := models.ID("")
-	if in.ID == nil {
-		id = models.NewID()
+	request.Submission = models.Submission{
+		PageURL: in.PageURL, Message: in.Message, Kind: in.Kind, Email: in.Email, Name: in.Name,
+		Context: in.Context, AttachmentIDs: in.AttachmentIDs,
+	}
+	if in.ID != nil {
+		request.Submission.ID = *in.ID
 	} else {
-		id = *in.ID
+		request.Submission.ID = models.NewID()
 	}
 	if in.Rating != nil {
-		if *in.Rating == 0 {
+		if *in.Rating == 0 { // the domain's word for "none", not the visitor's
 			return request, invalidField("rating", "must be from 1 to 5")
 		}
-		in.FeedbackSubmitted.Rating = *in.Rating
+		request.Submission.Rating = *in.Rating
 	}
 	if in.ResumeToken != nil {
 		if *in.ResumeToken == "" {
@@ -122,6 +131,5 @@ func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err err
 		}
 		request.ResumeToken = *in.ResumeToken
 	}
-	request.Submission = in.Submission(id)
 	return request, nil
 }
