@@ -1,12 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"time"
-)
-
-// settle is how long memory gets to come to rest after many sockets opened.
-const settle = 3 * time.Second
+import "fmt"
 
 // idle measures what an idle visitor's socket costs the server.
 func (t *test) idle() (err error) {
@@ -21,8 +15,7 @@ func (t *test) idle() (err error) {
 	}()
 	a := &audience{}
 	defer a.close()
-	time.Sleep(settle)
-	before, err := p.usage()
+	before, err := p.settled()
 	if err != nil {
 		return err
 	}
@@ -34,8 +27,7 @@ func (t *test) idle() (err error) {
 		}
 		a.sockets = append(a.sockets, socket)
 	}
-	time.Sleep(settle)
-	after, err := p.usage()
+	after, err := p.settled()
 	if err != nil {
 		return err
 	}

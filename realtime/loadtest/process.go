@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -36,6 +37,7 @@ type ready struct {
 func serve(ctx context.Context, data, profile string, out io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
+	go releaseMemory(ctx)
 	if profile != "" {
 		file, err := os.Create(profile) //nolint:gosec // named by whoever measures
 		if err != nil {
@@ -71,6 +73,22 @@ func serve(ctx context.Context, data, profile string, out io.Writer) (err error)
 	end, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	return errors.Join(server.Shutdown(end), <-served)
+}
+
+// releaseMemory gives free memory back to the system at each SIGUSR1, so that
+// what is measured then is what is in use.
+func releaseMemory(ctx context.Context) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	defer signal.Stop(asked)
+	for {
+		select {
+		case <-asked:
+			debug.FreeOSMemory()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func seed(ctx context.Context, s *store.Store, r *ready) error {
@@ -144,6 +162,19 @@ type usage struct {
 	cpu time.Duration
 	rss int64 // bytes
 }
+
+// settled is usage after free memory was given back.
+func (p *process) settled() (usage, error) {
+	time.Sleep(settle)
+	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+		return usage{}, err
+	}
+	time.Sleep(settle)
+	return p.usage()
+}
+
+// settle is how long memory gets to come to rest.
+const settle = 2 * time.Second
 
 // ticksPerSecond is USER_HZ, which Linux fixes at 100 for /proc (proc(5)).
 const ticksPerSecond = 100
