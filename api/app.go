@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -50,6 +51,7 @@ func (s *Server) newApp() *fiber.App {
 		}
 		c := app.AcquireCtx(ctx)
 		defer app.ReleaseCtx(c)
+		s.requests.next(c)
 		c.Set(fiber.HeaderAllow, "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
 		if err := s.fail(c, fiber.ErrMethodNotAllowed); err != nil {
 			s.log.Error("answer unknown method", "error", err)
@@ -62,7 +64,7 @@ func (s *Server) newApp() *fiber.App {
 // headers and the log know the status.
 func (s *Server) enter(c *fiber.Ctx) (err error) {
 	s.requests.next(c)
-	if s.log.Enabled(c.Context(), -4) { // slog.LevelDebug
+	if s.log.Enabled(c.UserContext(), slog.LevelDebug) {
 		defer s.logRequest(c, s.now())
 	}
 	if err := s.guarded(c); err != nil {

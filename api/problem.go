@@ -49,6 +49,11 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	}
 	s.commonHeaders(c)
 	s.visitorHeaders(c)
+	if requestID(c) == "" && c.Response().Header.Peek(fiber.HeaderAccessControlAllowOrigin) == nil {
+		// The server could not read the request, so whose page it came from is
+		// not known. The refusal holds nothing; any page may learn of it.
+		c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderContentType, problemType)
 	if problem.Status == fiber.StatusUnauthorized {

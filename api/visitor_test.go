@@ -107,6 +107,9 @@ func TestBodyPastTheServersLimit(t *testing.T) {
 	if p := r.Problem(); p.Code != models.CodeTooLarge || p.Status != 431 {
 		t.Errorf("problem = %+v, want too_large with 431", p)
 	}
+	if r.Header.Get("Access-Control-Allow-Origin") == "" {
+		t.Error("the page cannot read the 431")
+	}
 }
 
 func TestRepeatedSubmission(t *testing.T) {
