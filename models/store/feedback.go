@@ -275,6 +275,9 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		if err := t.orm().Exec("DELETE FROM feedback_search WHERE docid = ?", row.N).Error; err != nil {
 			return err
 		}
+		if err := t.owePurge(); err != nil {
+			return err
+		}
 		at := t.now.UnixMilli()
 		err = t.orm().Save(&feedbackRow{
 			N: row.N, ID: row.ID, OrganizationID: row.OrganizationID, ProjectID: row.ProjectID, Seq: row.Seq,

@@ -126,6 +126,9 @@ func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models
 		if err != nil {
 			return err
 		}
+		if err := t.owePurge(); err != nil {
+			return err
+		}
 		deleted := t.orm().Where("id = ? AND organization_id = ?", id, scope.Organization()).Delete(&projectRow{})
 		if deleted.Error == nil && deleted.RowsAffected == 0 {
 			return errNotFound

@@ -79,13 +79,41 @@ func (p *searchProjection) step(ctx context.Context) (more bool, err error) {
 		}
 		more = more || n == searchBatch
 	}
-	return more, nil
+	if !more {
+		err = p.purge(ctx)
+	}
+	return more, err
+}
+
+// metaPurge notes that the index still has words of rows that are gone.
+const metaPurge = "search_purge"
+
+// owePurge has the words of deleted rows taken out of the index's segments. A
+// deletion alone only marks them: they are there until the segments are merged,
+// for which the whole index is written anew. So that is done once for all that
+// were deleted in the meantime, and the note of it survives a crash.
+func (t *tx) owePurge() error {
+	return t.orm().Exec("INSERT INTO meta (name, value) VALUES (?, '1') ON CONFLICT DO NOTHING", metaPurge).Error
+}
+
+func (p *searchProjection) purge(ctx context.Context) error {
+	var owed int64
+	if err := p.store.read.WithContext(ctx).Model(&metaRow{}).Where("name = ?", metaPurge).Count(&owed).Error; err != nil || owed == 0 {
+		return err
+	}
+	return p.store.writer.do(ctx, false, func(t *tx) error {
+		if err := t.orm().Exec("INSERT INTO feedback_search (feedback_search) VALUES ('optimize')").Error; err != nil {
+			return err
+		}
+		return t.orm().Where("name = ?", metaPurge).Delete(&metaRow{}).Error
+	})
 }
 
 // index takes one project's next batch of the log into the index, and notes how
 // far it came in the same transaction.
-func (p *searchProjection) index(ctx context.Context, at projectionRow) (n int, err error) {
-	err = p.store.writer.do(ctx, false, func(t *tx) error {
+func (p *searchProjection) index(ctx context.Context, at projectionRow) (int, error) {
+	n := 0
+	err := p.store.writer.do(ctx, false, func(t *tx) error {
 		n = 0
 		var events []eventRow
 		if err := t.orm().Where("project_id = ? AND seq > ?", at.ProjectID, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error; err != nil {
@@ -116,7 +144,10 @@ func (p *searchProjection) index(ctx context.Context, at projectionRow) (n int, 
 			ON CONFLICT (name, project_id) DO UPDATE SET seq = excluded.seq`,
 			searchProjectionName, at.ProjectID, events[n-1].Seq).Error
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // projectToken is the project's id as one word, so that one look-up in the
