@@ -1136,7 +1136,7 @@ export interface components {
             /** @description Offer a field for the visitor's e-mail address */
             ask_email: boolean;
             /** @description Kinds offered to the visitor, in this order; empty offers none */
-            kinds: ("bug" | "idea" | "question" | "praise" | "other")[] | null;
+            kinds: ("bug" | "idea" | "question" | "praise" | "other")[];
             /**
              * @description auto follows the visitor's browser
              * @enum {string}
@@ -1144,7 +1144,7 @@ export interface components {
             locale: "auto" | "en" | "de" | "ar";
             /** @enum {string} */
             position: "right" | "left";
-            /** @description Ask for one to five stars */
+            /** @description Ask for a rating from one to five */
             rating: boolean;
             /** @description Staff see drafts as they are typed; the visitor is told and can refuse */
             show_drafts: boolean;
@@ -1545,7 +1545,7 @@ export interface components {
             ask_email: boolean;
             key: string;
             /** @description Kinds offered to the visitor, in this order; empty offers none */
-            kinds: ("bug" | "idea" | "question" | "praise" | "other")[] | null;
+            kinds: ("bug" | "idea" | "question" | "praise" | "other")[];
             /**
              * @description auto follows the visitor's browser
              * @enum {string}
@@ -1554,7 +1554,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             position: "right" | "left";
-            /** @description Ask for one to five stars */
+            /** @description Ask for a rating from one to five */
             rating: boolean;
             /** @description Staff see drafts as they are typed; the visitor is told and can refuse */
             show_drafts: boolean;
