@@ -29,8 +29,8 @@ type ProjectSettings struct {
 	Accent   string      `json:"accent" doc:"Accent colour, #rrggbb" pattern:"^#[0-9a-fA-F]{6}$" example:"#4f46e5"`
 	Theme    string      `json:"theme" enum:"auto,light,dark"`
 	Position string      `json:"position" enum:"right,left"`
-	Kinds    []Kind      `json:"kinds" doc:"Kinds offered to the visitor, in this order; empty offers none" maxItems:"5"`
-	Rating   bool        `json:"rating" doc:"Ask for one to five stars"`
+	Kinds    []Kind      `json:"kinds" doc:"Kinds offered to the visitor, in this order; empty offers none" maxItems:"5" nullable:"false"`
+	Rating   bool        `json:"rating" doc:"Ask for a rating from one to five"`
 	AskEmail bool        `json:"ask_email" doc:"Offer a field for the visitor's e-mail address"`
 	Locale   string      `json:"locale" doc:"auto follows the visitor's browser" enum:"auto,en,de,ar"`
 	Texts    WidgetTexts `json:"texts" doc:"Texts that replace the locale's own"`
