@@ -55,6 +55,15 @@ describe("session", () => {
     expect(state.refreshes).toBe(2);
   });
 
+  it("ends with a reason in the tabs that did not sign out themselves", async () => {
+    const { state, session } = server();
+    await session.refresh();
+    state.hint = false;
+    state.refreshStatus = 401;
+    await session.refresh();
+    expect(session.state.value).toEqual({ name: "out", reason: "expired" });
+  });
+
   it("ends with a reason when the refresh is refused", async () => {
     const { state, session } = server();
     await session.refresh();

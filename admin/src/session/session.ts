@@ -77,7 +77,10 @@ export function createSession(deps: SessionDeps): Session {
     const response = await send("POST", "/auth/refresh", {}, null);
     if (response.ok) return enter(await response.json());
     // Only a refusal ends the session; a server that is down or busy says nothing about it.
-    if (response.status === 401 || response.status === 403) return leave(deps.hint.get() ? "expired" : "none");
+    if (response.status === 401 || response.status === 403) {
+      // Another tab that signed out has cleared the hint for all; whoever was in here is still owed the reason.
+      return leave(state.peek().name === "in" || deps.hint.get() ? "expired" : "none");
+    }
     throw response.status >= 500 ? new Unreachable(response.status) : await readProblem(response);
   }
 
