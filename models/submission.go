@@ -102,7 +102,7 @@ func (s *Submission) Fingerprint() []byte {
 		buf = binary.AppendUvarint(buf, uint64(len(field)))
 		buf = append(buf, field...)
 	}
-	buf = binary.AppendUvarint(buf, uint64(s.Rating)) // #nosec G115 -- checked to be 0 to 5
+	buf = binary.AppendUvarint(buf, uint64(s.Rating)) //nolint:gosec // checked to be 0 to 5
 	for _, id := range s.AttachmentIDs {
 		buf = append(buf, id...)
 	}

@@ -137,7 +137,7 @@ func Backup(ctx context.Context, path, target string) error {
 // vacuumInto writes a copy that only its owner may read: it has everybody's
 // feedback in it. SQLite takes an empty file for a new one.
 func vacuumInto(ctx context.Context, db *sql.DB, target string) error {
-	file, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // #nosec G304 -- the operator names it
+	file, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s exists already", target)
 	}

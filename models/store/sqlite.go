@@ -18,7 +18,7 @@ func translateSQLite(err error) error {
 	if !errors.As(err, &failure) {
 		return nil
 	}
-	switch failure.Code { //nolint:exhaustive // the others are our own faults
+	switch failure.Code {
 	case sqlite3.ErrFull:
 		return errStorageFull
 	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrReadonly:

@@ -162,7 +162,7 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND token_hash = ?"},
 		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, token_hash, id, created_at) VALUES (?, ?, ?, ?)"},
 	} {
-		stmt, err := conn.PrepareContext(ctx, p.text)
+		stmt, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does it, for all of them
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}

@@ -70,7 +70,7 @@ func forbidden(data []byte) string {
 	var stack []level
 	for {
 		token, err := dec.Token()
-		if err == io.EOF { //nolint:errorlint // Token returns it bare
+		if err == io.EOF {
 			return ""
 		}
 		if err != nil {

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"earshot/models"
+)
+
+// found is which of a project's items a search gives, by their messages.
+func found(t *testing.T, s *Store, scope models.Scope, p *models.Project, query string) []string {
+	t.Helper()
+	list, err := s.FeedbackList(t.Context(), scope, p.ID, Filter{Query: query, Sort: "created_at"}, Page{Limit: MaxLimit})
+	if err != nil {
+		t.Fatalf("search %q: %v", query, err)
+	}
+	var messages []string
+	for _, item := range list.Items {
+		messages = append(messages, item.Message)
+	}
+	return messages
+}
+
+func awaitIndexed(t *testing.T, s *Store) {
+	t.Helper()
+	await(t, func() bool {
+		var behind int64
+		err := s.read.Raw(`SELECT count(*) FROM log_heads AS h LEFT JOIN projections AS p ON p.project_id = h.project_id
+			WHERE h.last_seq > coalesce(p.seq, 0)`).Scan(&behind).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+		return behind == 0
+	})
+}
+
+func TestSearch(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	otherScope, other := newProject(t, s)
+	const cart, resume, sum, japanese, thai, hostile = "The cart is broken", "Mon résumé est naïf", "Die Straße zur Übersicht",
+		"合計が間違っています", "ราคาผิด", `he said "NEAR" -minus * project:x AND OR NOT`
+	for _, message := range []string{cart, resume, sum, japanese, thai, hostile} {
+		mustSubmit(t, s, newFeedback(p, message))
+	}
+	named := newFeedback(p, "no text of note")
+	named.Submission.Name, named.Submission.Email, named.Submission.PageURL = "Annabel Lee", "poe@raven.example", "https://shop.example/kingdom"
+	mustSubmit(t, s, named)
+	mustSubmit(t, s, newFeedback(other, "The cart of somebody else is broken"))
+	erased := mustSubmit(t, s, newFeedback(p, "The cart that is erased"))
+	awaitIndexed(t, s)
+	if err := s.Erase(t.Context(), scope, erased.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		query string
+		want  []string
+	}{
+		{"cart", []string{cart}},
+		{"CART", []string{cart}},
+		{"car", []string{cart}},
+		{"broken cart", []string{cart}},
+		{"bro cart", nil}, // only the last word may be a beginning
+		{"cart wheel", nil},
+		{"art", nil},
+		{"resume", []string{resume}},
+		{"RÉSUMÉ", []string{resume}},
+		{"naif", []string{resume}},
+		{"Ubersicht", []string{sum}},
+		{"間違", []string{japanese}},
+		{"間違って", []string{japanese}},
+		{"違間", nil},
+		{"ผิด", []string{thai}},
+		{`"NEAR"`, []string{hostile}},
+		{`said" OR "cart`, nil},
+		{"-minus", []string{hostile}},
+		{"cart OR said", nil},
+		{"NOT broken", nil},
+		{"message:cart", nil},
+		{"cart*", []string{cart}},
+		{"c* b*", nil},
+		{"(cart)", []string{cart}},
+		{"cart'; DROP TABLE feedback; --", nil},
+		{"annabel", []string{"no text of note"}},
+		{"raven", []string{"no text of note"}},
+		{"kingdom", []string{"no text of note"}},
+		{"", []string{cart, resume, sum, japanese, thai, hostile, "no text of note"}},
+		{"  ", nil},
+		{"*", nil},
+		{`"`, nil},
+		{"\u0301", nil},
+		{"\x00", nil},
+		{"\xff", nil},
+		{"p", []string{hostile, "no text of note"}}, // "project" and "poe", not the project of each row
+		{"p0", nil},
+		{"0", nil},
+		{projectToken(other.ID), nil},
+		{projectToken(p.ID), nil},
+		{string(p.ID), nil},
+		{"else", nil},
+		{"erased", nil},
+	} {
+		if got := found(t, s, scope, p, tc.query); !slices.Equal(got, tc.want) {
+			t.Errorf("search %q finds %q, want %q", tc.query, got, tc.want)
+		}
+	}
+	if got := found(t, s, otherScope, other, "cart"); !slices.Equal(got, []string{"The cart of somebody else is broken"}) {
+		t.Errorf("the other project's search finds %q", got)
+	}
+}
+
+// Whatever is typed is an expression that the index understands.
+func FuzzSearchExpression(f *testing.F) {
+	s := openTest(f, nil)
+	_, p := newProject(f, s)
+	for _, typed := range []string{"cart", `"`, "a*", "NEAR/2 a", "\u0301", "ä́", "合計", "½ Ⅷ", "🙂", "a\x00b", "\xff", "-", "a:b", "() OR"} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		match := searchExpression(p.ID, typed)
+		if match == "" {
+			return
+		}
+		var n int64
+		err := s.read.WithContext(context.Background()).Raw("SELECT count(*) FROM feedback_search WHERE feedback_search MATCH ?", match).Scan(&n).Error
+		if err != nil {
+			t.Fatalf("%q becomes %q: %v", typed, match, err)
+		}
+	})
+}
+
+func TestIndexFollowsDeletedProjects(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	mustSubmit(t, s, newFeedback(p, "ephemeral words"))
+	awaitIndexed(t, s)
+	if err := s.DeleteProject(t.Context(), scope, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	var left int64
+	if err := s.read.Raw("SELECT (SELECT count(*) FROM feedback_search) + (SELECT count(*) FROM feedback) + (SELECT count(*) FROM events)").Scan(&left).Error; err != nil || left != 0 {
+		t.Errorf("%d rows are left of a deleted project (%v)", left, err)
+	}
+}
