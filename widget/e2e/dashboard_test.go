@@ -13,7 +13,7 @@ func (s *server) dashboard(path string) *window {
 	s.t.Helper()
 	w := newWindow(s.t)
 	w.open(s.base + "/login")
-	w.signIn(ownerEmail, ownerPassword)
+	w.signIn(s.owner, s.password)
 	w.miss("[data-testid=login]")
 	w.open(path)
 	w.see("main")

@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -28,11 +29,12 @@ type server struct {
 	addr  string
 	base  string
 	args  []string
-	env   []string
 	cmd   *exec.Cmd
 	out   *output
 	http  *http.Client
 	token string
+
+	owner, password string
 }
 
 // output collects what a process writes while others read it.
@@ -53,16 +55,55 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// setupLink finds the one-time link that a server without an owner prints.
+func (s *server) setupLink() string {
+	s.t.Helper()
+	return s.printed(`(http://\S+/setup#\S+)`)
+}
+
+// printed finds what the first group of a pattern matches in the server's output. The server prints when it is ready,
+// which is no later than a moment after its address answers.
+func (s *server) printed(pattern string) (found string) {
+	s.t.Helper()
+	eventually(s.t, "the server prints "+pattern, func() (bool, string) {
+		match := regexp.MustCompile(pattern).FindStringSubmatch(s.out.String())
+		if match != nil {
+			found = match[1]
+		}
+		return match != nil, s.out.String()
+	})
+	return found
+}
+
+// newDemo starts a server with the demo's shop and feedback, its owner signed in.
+func newDemo(t *testing.T) *server {
+	t.Helper()
+	s := freshServer(t, "--demo")
+	s.owner, s.password = "demo@example.com", s.printed(`Password +(\S+)`)
+	s.signIn()
+	return s
+}
+
+func (s *server) demoProject() project {
+	s.t.Helper()
+	var list struct {
+		Items []project `json:"items"`
+	}
+	s.call("GET", "/api/v1/projects", nil, &list)
+	return list.Items[0]
+}
+
 // newServer starts a server that has an owner, who is signed in at its API.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := freshServer(t, "EARSHOT_ADMIN_EMAIL="+ownerEmail, "EARSHOT_ADMIN_PASSWORD="+ownerPassword)
-	s.signIn(ownerEmail, ownerPassword)
+	s := freshServer(t, "--admin-email="+ownerEmail, "--admin-password="+ownerPassword)
+	s.owner, s.password = ownerEmail, ownerPassword
+	s.signIn()
 	return s
 }
 
 // freshServer starts a server on an empty folder.
-func freshServer(t *testing.T, env ...string) *server {
+func freshServer(t *testing.T, args ...string) *server {
 	t.Helper()
 	if chromium() == "" {
 		unavailable(t, "there is no Chromium")
@@ -75,7 +116,7 @@ func freshServer(t *testing.T, env ...string) *server {
 	s := &server{
 		t: t, dir: t.TempDir(), addr: addr, base: "http://" + addr,
 		// A test sends more in a second than a person in an hour.
-		env:  append(env, "EARSHOT_LIMITS=off"),
+		args: append(args, "--limits=off"),
 		http: &http.Client{Jar: jar, Timeout: patience},
 	}
 	s.start()
@@ -104,10 +145,10 @@ func (s *server) start() {
 	s.t.Helper()
 	s.out = &output{}
 	s.cmd = exec.Command(binary, s.args...)
-	s.cmd.Env = append([]string{
+	s.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir,
 		"EARSHOT_ADDR=" + s.addr, "EARSHOT_BASE_URL=" + s.base, "EARSHOT_DATA=" + s.dir,
-	}, s.env...)
+	}
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -192,12 +233,12 @@ func (s *server) try(method, path string, body any) (status int, answer []byte) 
 	return response.StatusCode, answer
 }
 
-func (s *server) signIn(email, password string) {
+func (s *server) signIn() {
 	s.t.Helper()
 	var answer struct {
 		AccessToken string `json:"access_token"`
 	}
-	s.call("POST", "/api/v1/auth/login", map[string]string{"email": email, "password": password}, &answer)
+	s.call("POST", "/api/v1/auth/login", map[string]string{"email": s.owner, "password": s.password}, &answer)
 	s.token = answer.AccessToken
 }
 

@@ -31,6 +31,10 @@ func newSite(t *testing.T) *site {
 }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/favicon.ico" {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	found, ok := s.pages[r.URL.Path]
 	if !ok {
 		http.NotFound(w, r)
@@ -41,7 +45,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">%s</head><body>%s</body></html>`,
+<meta name="viewport" content="width=device-width, initial-scale=1">%s</head><body>%s</body></html>`,
 		found.head, found.body)
 }
 
@@ -72,6 +76,7 @@ const (
 // speak opens the panel where it is closed and writes a message.
 func (w *window) speak(text string) {
 	w.t.Helper()
+	await(w, "the launcher or the panel is visible", "e2e.count("+quote(launcher)+")+e2e.count("+quote(panel)+")>0", true)
 	if read[int](w, "e2e.count("+quote(panel)+")") == 0 {
 		w.click(launcher)
 	} else if read[int](w, "e2e.count("+quote("earshot-widget >>> .again")+")") > 0 {

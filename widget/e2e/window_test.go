@@ -56,6 +56,7 @@ func openWindow(t *testing.T, parent context.Context, options ...chromedp.Contex
 	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithNewWindow(true))...)
 	w := &window{t: t, ctx: ctx}
 	t.Cleanup(cancel)
+	defer time.AfterFunc(patience, cancel).Stop() // the window lives as long as its context, so that cannot have a deadline
 	if err := chromedp.Listen(ctx, w.record); err != nil {
 		t.Fatalf("open a window: %v", err)
 	}
@@ -79,6 +80,9 @@ func (w *window) record(event any) {
 	defer w.mu.Unlock()
 	switch event := event.(type) {
 	case *network.EventRequestWillBeSent:
+		if strings.HasSuffix(event.Request.URL, "/favicon.ico") {
+			return // the browser's own, and whenever it likes
+		}
 		w.requests = append(w.requests, event.Request.Method+" "+event.Request.URL)
 	case *network.EventWebSocketCreated:
 		w.requests = append(w.requests, "SOCKET "+event.URL)
@@ -209,12 +213,6 @@ func (w *window) fill(path, text string) {
 func (w *window) write(text string) {
 	w.t.Helper()
 	command(w, input.InsertText, input.InsertTextParams{Text: text})
-}
-
-// press types keys one by one; kb has the names of those that are not characters.
-func (w *window) press(keys string, modifiers ...chromedp.Modifier) {
-	w.t.Helper()
-	do(w, "press "+keys, chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
 }
 
 func (w *window) size(width, height int64) {
