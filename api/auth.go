@@ -101,7 +101,7 @@ func (s *Server) grant(session models.Session, refresh string) (*signedIn, error
 // cookie is sent back to the authentication calls only, and never along with a
 // request that another site caused. An empty value deletes it.
 func (s *Server) cookie(value string, lifetime time.Duration) string {
-	cookie := http.Cookie{
+	cookie := http.Cookie{ //nolint:gosec // Secure follows the base URL: a server tried out on http://localhost has no other way
 		Name: refreshCookie, Value: value, Path: "/api/v1/auth", MaxAge: int(lifetime / time.Second),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.secure,
 	}

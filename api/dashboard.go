@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -62,7 +63,7 @@ func asset(c *fiber.Ctx) error {
 // dashboard's own page for that, with the status that belongs to it.
 func missing(c *fiber.Ctx) error {
 	err := c.Next()
-	if err != fiber.ErrNotFound && !isNotFound(err) || !acceptsHTML(c) {
+	if !errors.Is(err, fiber.ErrNotFound) && !isNotFound(err) || !acceptsHTML(c) {
 		return err
 	}
 	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"fmt"
-
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
@@ -26,7 +24,8 @@ func (s *Server) routes() error {
 	s.pageRoutes()
 
 	s.app.Use(missing)
-	return s.describe()
+	describe(s.huma.OpenAPI())
+	return nil
 }
 
 func (s *Server) visitorRoutes() {
@@ -153,14 +152,6 @@ func humaConfig() huma.Config {
 	config.CreateHooks = nil
 	config.Transformers = []huma.Transformer{collect}
 	return config
-}
-
-// describe completes the document that the registrations began.
-func (s *Server) describe() error {
-	if err := describe(s.huma.OpenAPI()); err != nil {
-		return fmt.Errorf("describe the interface: %w", err)
-	}
-	return nil
 }
 
 var _ fiber.Router = humaRouter{}

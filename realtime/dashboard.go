@@ -125,8 +125,8 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 		return invalidField("since", "must not be negative")
 	}
 	claims := d.claims.Load()
-	head, err := d.server.store.LogHead(d.ctx, claims.Scope, e.ProjectID)
-	if err != nil {
+	// Asked before the hub is: it keeps a topic for whatever it is asked for.
+	if _, err := d.server.store.LogHead(d.ctx, claims.Scope, e.ProjectID); err != nil {
 		return err
 	}
 	d.unsubscribe(e.ProjectID)
@@ -135,7 +135,8 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 		return err
 	}
 	d.server.hub.subscribe(e.ProjectID, sub)
-	if head, err = d.server.store.LogHead(d.ctx, claims.Scope, e.ProjectID); err != nil {
+	head, err := d.server.store.LogHead(d.ctx, claims.Scope, e.ProjectID)
+	if err != nil {
 		d.unsubscribe(e.ProjectID)
 		return err
 	}

@@ -186,7 +186,7 @@ func encode(t testing.TB, body any) (io.Reader, string) {
 	return bytes.NewReader(raw), kind
 }
 
-// Get, Post, Patch and Delete are Do with the answer's status checked.
+// Get is Do with the answer's status checked, like Post, Patch and Delete.
 func (c *Client) Get(path string, status int) *Response {
 	c.t.Helper()
 	return c.Do(http.MethodGet, path, nil).Want(status)
