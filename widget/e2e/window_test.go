@@ -74,6 +74,14 @@ func openWindow(t *testing.T, parent context.Context, options ...chromedp.Contex
 	return w
 }
 
+// close ends a window before its test does.
+func (w *window) close() {
+	w.t.Helper()
+	if err := chromedp.Cancel(w.ctx); err != nil {
+		w.t.Errorf("close a window: %v", err)
+	}
+}
+
 // record keeps what pages log and request. A script that throws fails the test, whatever else it looks at.
 func (w *window) record(event any) {
 	w.mu.Lock()
