@@ -33,8 +33,8 @@ var errClosed = errors.New("socket closed")
 // conn is one socket without its types: a reader, which is the goroutine that
 // the upgrade runs in, and at most one writer, which lives while frames wait.
 //
-// It holds the inner connection, never the pooled wrapper of the upgrade: that
-// becomes another client's once the handler has returned. All writes go through
+// It holds the inner connections, never the pooled wrappers around them: those
+// become another client's once the handler has returned. All writes go through
 // the queue as whole frames, so the writer needs no lock on the connection. The
 // only others are the library's own close frames on protocol errors; a Write of
 // whole frames cannot be torn by them, because net.Conn serialises writes.
@@ -51,14 +51,15 @@ type conn struct {
 	owned  sync.WaitGroup
 
 	deadlineMu sync.Mutex
-	closing    bool // guarded by deadlineMu
+	closing    bool // guarded by deadlineMu, as is aborted
+	aborted    bool
 
 	// pingAt is when the next ping is due, in Unix nanoseconds.
 	pingAt atomic.Int64
 }
 
 func newConn(ws *fastws.Conn, buffers *sync.Pool, now time.Time) *conn {
-	c := &conn{ws: ws, net: ws.NetConn(), buffers: buffers}
+	c := &conn{ws: ws, net: rawConn(ws.NetConn()), buffers: buffers}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.queue.writers = &c.owned
 	c.pingAt.Store(now.Add(Heartbeat).UnixNano())
@@ -68,11 +69,20 @@ func newConn(ws *fastws.Conn, buffers *sync.Pool, now time.Time) *conn {
 		c.heard()
 		// Only the newest ping needs an answer (RFC 6455 §5.5.3), so a flood of
 		// them takes one place in the queue.
-		c.push(outgoing{frames: frame(opPong, []byte(data)), events: 1, key: "pong"})
+		c.push(outgoing{frames: frame(opPong, []byte(data)), key: "pong", control: true})
 		return nil
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil }) // answered by shut
 	c.heard()
+	return c
+}
+
+// rawConn is the connection below the server's wrapper, which is pooled too and
+// becomes another client's.
+func rawConn(c net.Conn) net.Conn {
+	if wrapper, ok := c.(interface{ UnsafeConn() net.Conn }); ok {
+		return wrapper.UnsafeConn()
+	}
 	return c
 }
 
@@ -124,7 +134,7 @@ func (c *conn) beat(now time.Time) {
 		return
 	}
 	c.pingAt.Store(now.Add(Heartbeat).UnixNano())
-	c.push(outgoing{frames: frame(opPing, nil), events: 1, key: "ping"})
+	c.push(outgoing{frames: frame(opPing, nil), key: "ping", control: true})
 }
 
 // write is the writer: it joins waiting frames into few writes and ends when
@@ -141,7 +151,7 @@ func (c *conn) write() {
 			}
 			return
 		}
-		err := c.net.SetWriteDeadline(time.Now().Add(writeDeadline))
+		err := c.beforeWrite()
 		if err == nil {
 			_, err = c.net.Write(data)
 		}
@@ -153,15 +163,32 @@ func (c *conn) write() {
 }
 
 // linger shortens the reader's wait: our close frame is out.
-func (c *conn) linger() { _ = c.net.SetReadDeadline(time.Now().Add(closeLinger)) }
+func (c *conn) linger() {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	if !c.aborted {
+		_ = c.net.SetReadDeadline(time.Now().Add(closeLinger))
+	}
+}
 
-// abort ends a socket that cannot be written to.
+// abort ends a socket at once, its reader and its writer.
 func (c *conn) abort() {
 	c.queue.discard()
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
-	c.closing = true
-	_ = c.net.SetReadDeadline(time.Unix(1, 0))
+	c.closing, c.aborted = true, true
+	_ = c.net.SetDeadline(time.Unix(1, 0))
+}
+
+// beforeWrite gives the next write its time; it fails once the socket is
+// aborted, whose deadline must not be put off.
+func (c *conn) beforeWrite() error {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	if c.aborted {
+		return errClosed
+	}
+	return c.net.SetWriteDeadline(time.Now().Add(writeDeadline))
 }
 
 // read reads one message into buf. Frames that come while we are closing are
@@ -186,6 +213,9 @@ func (c *conn) read(buf *bytes.Buffer) (kind int, err error) {
 // finish ends the socket after the reader's last error, with everything that
 // the socket owns. The connection is the caller's again when it returns.
 func (c *conn) finish(err error) {
+	if err == nil { // the handler panicked
+		c.abort()
+	}
 	var closed *fastws.CloseError
 	var timeout net.Error
 	answered := false

@@ -29,6 +29,10 @@ type dashboard struct {
 	// warned: AuthExpiring was sent for the present token. The ticker's own.
 	warned atomic.Bool
 
+	// replayTurn is held by the one subscription that replays: several at once
+	// would each see the same room in the queue and fill it together.
+	replayTurn chan struct{}
+
 	mu            sync.Mutex
 	subscriptions map[models.ID]*subscription
 	ended         bool
@@ -39,30 +43,43 @@ func (s *Server) serveDashboard(c *websocket.Conn) {
 	if !ok {
 		return
 	}
-	defer handshake.release()
+	defer handshake.slot.release()
+	if !handshake.slot.claim() {
+		return
+	}
 	d := &dashboard{
 		Socket: newSocket(s, c.Conn, protocol.DashboardClient, protocol.DashboardServer),
-		server: s, name: handshake.name, subscriptions: map[models.ID]*subscription{},
+		server: s, name: handshake.name, subscriptions: map[models.ID]*subscription{}, replayTurn: make(chan struct{}, 1),
 	}
 	d.claims.Store(&handshake.claims)
 	s.mu.Lock()
 	s.dashboards[d] = struct{}{}
 	draining := s.draining
 	s.mu.Unlock()
+	// Deferred, so that a panic too leaves nothing behind that would go on to
+	// use the connection.
+	var err error
+	defer func() {
+		d.endSubscriptions()
+		d.finish(err)
+		s.mu.Lock()
+		delete(s.dashboards, d)
+		s.mu.Unlock()
+	}()
 	if draining {
 		goAway[protocol.DashboardClientEvent, protocol.DashboardServerEvent](d.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
 	}
-	// The session may have ended between the ticket and the line above, too
-	// early for CloseSession to find this socket.
-	if _, err := s.store.Authorize(d.ctx, handshake.claims.SessionID); models.CodeOf(err) == models.CodeUnauthorized {
+	d.checkSession(handshake.claims.SessionID)
+	err = d.run()
+}
+
+// checkSession closes the socket where its session ended too early for
+// CloseSession to find it here.
+func (d *dashboard) checkSession(session models.ID) {
+	if _, err := d.server.store.Authorize(d.ctx, session); models.CodeOf(err) == models.CodeUnauthorized {
+		d.endSubscriptions()
 		d.shut(protocol.CloseRevoked)
 	}
-	err := d.run()
-	d.endSubscriptions()
-	d.finish(err)
-	s.mu.Lock()
-	delete(s.dashboards, d)
-	s.mu.Unlock()
 }
 
 func (d *dashboard) run() error {
@@ -144,7 +161,10 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 		d.unsubscribe(e.ProjectID)
 		return d.Send(protocol.ResyncRequired{ProjectID: e.ProjectID, Reason: reason, Epoch: head.Epoch, Head: head.Last}, id)
 	}
-	if err := d.Send(protocol.Subscribed{ProjectID: e.ProjectID, Epoch: head.Epoch, Head: head.Last}, id); err != nil {
+	err = sub.announce(func() error {
+		return d.Send(protocol.Subscribed{ProjectID: e.ProjectID, Epoch: head.Epoch, Head: head.Last}, id)
+	})
+	if err != nil {
 		return err
 	}
 	if err := d.Send(d.server.hub.presenceState(e.ProjectID), ""); err != nil {
@@ -232,6 +252,7 @@ func (d *dashboard) reauthenticate(e protocol.Reauthenticate) error {
 	}
 	d.claims.Store(&claims)
 	d.warned.Store(false)
+	d.checkSession(claims.SessionID)
 	return nil
 }
 

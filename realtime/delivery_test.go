@@ -1,8 +1,15 @@
 package realtime
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	fastws "github.com/fasthttp/websocket"
 
@@ -146,4 +153,119 @@ func TestShutdownTellsEverySocket(t *testing.T) {
 	if _, _, err := fastws.DefaultDialer.Dial("ws://"+h.addr+"/visitor", nil); err == nil {
 		t.Error("a draining server upgraded a socket")
 	}
+}
+
+func TestManyReplaysOnOneSocketDoNotCutItOff(t *testing.T) {
+	h := start(t, true)
+	const projects, each = 20, 150
+	first := h.project
+	var ids []models.ID
+	for range projects {
+		p := &models.Project{Name: "P", Settings: models.DefaultSettings()}
+		if err := errors.Join(p.Normalize(), h.store.CreateProject(t.Context(), h.scope, p)); err != nil {
+			t.Fatal(err)
+		}
+		h.project = p
+		h.submit(each)
+		ids = append(ids, p.ID)
+	}
+	h.project = first
+	c := h.dial("/dashboard")
+	for _, id := range ids {
+		c.send("Subscribe", "", map[string]any{"project_id": id, "since": 0})
+	}
+	last := map[models.ID]int64{}
+	for got := 0; got < projects*each; {
+		e := c.next()
+		if e.Seq == 0 {
+			continue
+		}
+		var data protocol.FeedbackErased // has the project, as every durable event
+		if err := json.Unmarshal(e.Data, &data); err != nil {
+			t.Fatal(err)
+		}
+		if last[data.ProjectID]++; e.Seq != last[data.ProjectID] {
+			t.Fatalf("project %s: got seq %d, want %d", data.ProjectID, e.Seq, last[data.ProjectID])
+		}
+		got++
+	}
+}
+
+func TestOverflowOfTheHubDelaysOnly(t *testing.T) {
+	h := start(t, true)
+	c := h.dial("/dashboard")
+	h.subscribe(c, map[string]any{})
+	h.losing.Store(true)
+	h.submit(3)
+	h.losing.Store(false)
+	h.hub.pendingMu.Lock()
+	h.hub.dropped[h.project.ID] = 3
+	h.hub.pendingMu.Unlock()
+	h.hub.Publish(nil)
+	c.wantSeqs(1, 3) // although nothing was committed after the loss
+}
+
+func TestHandshakeThatLeadsToNoSocketGivesItsPlaceBack(t *testing.T) {
+	h := start(t, false)
+	request := "GET /visitor HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	for range socketsPerAddress + 1 {
+		conn, err := net.Dial("tcp", h.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte(request)); err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(conn)
+		_ = conn.Close()
+		if len(answer) == 0 || strings.Contains(string(answer), " 101 ") {
+			t.Fatalf("answered %.40q, want a refusal", answer)
+		}
+	}
+	// A client that is gone before the answer: whatever became of the place, it
+	// is free again after a while.
+	release, err := h.server.admit(netip.MustParseAddr("192.0.2.9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	release.unclaimed.Reset(0)
+	for deadline := time.Now().Add(wait); ; {
+		h.server.mu.Lock()
+		n := h.server.addresses["192.0.2.9"]
+		h.server.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d places are still taken", n)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	h.dial("/visitor").want("Connected")
+}
+
+func TestPanicLeavesNothingBehind(t *testing.T) {
+	h := start(t, true)
+	c := h.dial("/dashboard")
+	h.subscribe(c, map[string]any{})
+	h.faulty.Store(true)
+	c.send("Subscribe", "", map[string]any{"project_id": h.project.ID})
+	if _, err := c.read(); err == nil {
+		for err == nil {
+			_, err = c.read()
+		}
+	}
+	for deadline := time.Now().Add(wait); ; time.Sleep(time.Millisecond) {
+		h.server.mu.Lock()
+		n := len(h.server.dashboards)
+		h.server.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d sockets are still registered", n)
+		}
+	}
+	h.submit(1) // goes to nobody, and breaks nothing
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // maxPending bounds the committed entries that wait for the hub. Past it they
-// are dropped: subscribers see the gap and read the log.
-const maxPending = 1 << 16
+// are dropped, but for how far they reach: subscribers then read the log.
+const maxPending = 1 << 14
 
 // maxPublication bounds how many events go to sockets as one piece. Larger
 // pieces share more writes, but one of them must fit into a socket's queue many
@@ -27,6 +27,7 @@ type Hub struct {
 
 	pendingMu sync.Mutex
 	pending   []models.LogEntry
+	dropped   map[models.ID]int64 // the last seq of projects that lost entries
 	wake      chan struct{}
 	ended     chan struct{}
 	closeOnce sync.Once
@@ -53,7 +54,7 @@ type waiter struct {
 func NewHub(log *slog.Logger, epoch func() models.Epoch) *Hub {
 	h := &Hub{
 		log: log, epoch: epoch, wake: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
-		topics: map[models.ID]*topic{},
+		topics: map[models.ID]*topic{}, dropped: map[models.ID]int64{},
 	}
 	go h.run()
 	return h
@@ -71,6 +72,10 @@ func (h *Hub) Publish(entries []models.LogEntry) {
 	h.pendingMu.Lock()
 	if len(h.pending)+len(entries) <= maxPending {
 		h.pending = append(h.pending, entries...)
+	} else {
+		for _, entry := range entries {
+			h.dropped[entry.ProjectID] = entry.Seq
+		}
 	}
 	h.pendingMu.Unlock()
 	select {
@@ -94,9 +99,14 @@ func (h *Hub) run() {
 
 func (h *Hub) deliver() {
 	h.pendingMu.Lock()
-	entries := h.pending
-	h.pending = nil
+	entries, dropped := h.pending, h.dropped
+	h.pending, h.dropped = nil, map[models.ID]int64{}
 	h.pendingMu.Unlock()
+	defer func() {
+		for project, last := range dropped {
+			h.deliverGap(project, last)
+		}
+	}()
 	for len(entries) > 0 {
 		// A run of one project's entries without a hole goes out as one piece.
 		n := 1
@@ -117,9 +127,6 @@ type publication struct {
 
 func (h *Hub) deliverRun(entries []models.LogEntry) {
 	t := h.reach(entries[0].ProjectID, entries[len(entries)-1].Seq)
-	if t == nil {
-		return
-	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if len(t.subscriptions) == 0 {
@@ -132,6 +139,16 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 	}
 	for s := range t.subscriptions {
 		s.offer(p)
+	}
+}
+
+// deliverGap tells subscribers that their log has grown by what was dropped.
+func (h *Hub) deliverGap(project models.ID, last int64) {
+	t := h.reach(project, last)
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for s := range t.subscriptions {
+		s.gap(last)
 	}
 }
 

@@ -21,6 +21,9 @@ type outgoing struct {
 	// key is set for ephemeral frames: a newer one replaces a waiting one with
 	// the same key.
 	key string
+	// control frames always find room: there is at most one of each key, and a
+	// socket that gets none looks dead.
+	control bool
 }
 
 // queue holds what waits to be written to one socket. Frames are shared between
@@ -48,7 +51,7 @@ func (q *queue) push(out outgoing) (start, overflow bool) {
 		return false, false
 	}
 	if out.key != "" {
-		if q.replace(out) || q.events >= maxQueuedBeforeEphemeral {
+		if q.replace(out) || (!out.control && q.events >= maxQueuedBeforeEphemeral) {
 			return false, false
 		}
 	} else if len(q.waiting) > 0 && (q.events+out.events > maxQueuedEvents || q.bytes+len(out.frames) > maxQueuedBytes) {
@@ -139,5 +142,5 @@ func (q *queue) take(buf []byte) (data []byte, closed, more bool) {
 func (q *queue) room() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.closed || (q.events <= maxQueuedEvents/2 && q.bytes <= maxQueuedBytes/2)
+	return q.closed || (q.events <= maxQueuedEvents/2 && q.bytes <= maxQueuedBytes/4)
 }

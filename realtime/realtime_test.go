@@ -48,6 +48,21 @@ type harness struct {
 	claims  models.Claims
 	// losing: what is committed is not published, as if the hub had dropped it.
 	losing atomic.Bool
+	// faulty: the store panics when it is asked for a log's head.
+	faulty atomic.Bool
+}
+
+// faultyStore is a store with a fault that can be switched on.
+type faultyStore struct {
+	Store
+	fault *atomic.Bool
+}
+
+func (s faultyStore) LogHead(ctx context.Context, scope models.Scope, project models.ID) (store.Head, error) {
+	if s.fault.Load() {
+		panic("a fault in the store")
+	}
+	return s.Store.LogHead(ctx, scope, project)
 }
 
 func start(t *testing.T, unlimited bool) *harness {
@@ -77,7 +92,7 @@ func start(t *testing.T, unlimited bool) *harness {
 		t.Fatal(err)
 	}
 	h.server = New(Options{
-		Hub: h.hub, Store: h.store, Intake: in, Log: log, Now: time.Now, Unlimited: unlimited,
+		Hub: h.hub, Store: faultyStore{h.store, &h.faulty}, Intake: in, Log: log, Now: time.Now, Unlimited: unlimited,
 		Authenticate: func(context.Context, string) (models.Claims, error) { return h.claims, nil },
 	})
 	h.seed()

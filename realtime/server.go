@@ -38,6 +38,7 @@ type Store interface {
 	Authorize(ctx context.Context, session models.ID) (models.Claims, error)
 	LogHead(ctx context.Context, scope models.Scope, project models.ID) (store.Head, error)
 	ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error)
+	ProjectByKey(ctx context.Context, key string) (*models.Project, error)
 	VisitorSession(ctx context.Context, project models.ID, token models.TokenHash) (models.ID, error)
 }
 
@@ -124,28 +125,39 @@ func (s *Server) tick(ctx context.Context) {
 	}
 }
 
-// admit counts a socket before its upgrade; release is to be called once when it
-// ends or did not come about.
-func (s *Server) admit(address netip.Addr) (release func(), err error) {
+// slot is a socket's place in the count of connections.
+type slot struct {
+	release func()
+	// unclaimed gives the place back where the upgrade was answered but its
+	// handler never ran: the client was gone before the answer was out.
+	unclaimed *time.Timer
+}
+
+// claim is called by the handler; it is false where the place is given back.
+func (s slot) claim() bool { return s.unclaimed.Stop() }
+
+// admit counts a socket before its upgrade.
+func (s *Server) admit(address netip.Addr) (slot, error) {
 	key := intake.AddressKey(address)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
-		return nil, &models.Error{Code: models.CodeUnavailable, Message: "the server is going away", RetryAfter: time.Second}
+		return slot{}, &models.Error{Code: models.CodeUnavailable, Message: "the server is going away", RetryAfter: time.Second}
 	}
 	if !s.unlimited && s.addresses[key] >= socketsPerAddress {
-		return nil, &models.Error{Code: models.CodeRateLimited, Message: "too many connections from this address", RetryAfter: time.Minute}
+		return slot{}, &models.Error{Code: models.CodeRateLimited, Message: "too many connections from this address", RetryAfter: time.Minute}
 	}
 	s.addresses[key]++
 	s.open.Add(1)
-	return sync.OnceFunc(func() {
+	release := sync.OnceFunc(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.addresses[key]--; s.addresses[key] == 0 {
 			delete(s.addresses, key)
 		}
 		s.open.Done()
-	}), nil
+	})
+	return slot{release: release, unclaimed: time.AfterFunc(handshakeTimeout, release)}, nil
 }
 
 // CloseSession ends all sockets of a member's session.
@@ -194,11 +206,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ended:
 		return nil
 	case <-ctx.Done():
-		s.abortAll()
-		<-ended
-		return ctx.Err()
 	}
+	// Their time is over. Cutting them off is what was asked for, so it is no
+	// error.
+	s.abortAll()
+	select {
+	case <-ended:
+	case <-time.After(abortWait):
+		s.log.Warn("sockets did not end")
+	}
+	return nil
 }
+
+// abortWait is for the goroutines of sockets that were cut off to notice it.
+const abortWait = time.Second
 
 func (s *Server) abortAll() {
 	s.mu.Lock()

@@ -10,8 +10,8 @@ import (
 
 const (
 	// replayPage is how many entries one read of the log brings: one piece of a
-	// socket's queue.
-	replayPage = 64
+	// socket's queue. Of the longest events, 33 KiB each, it is half a queue.
+	replayPage = 16
 	// replayStall ends a replay whose reader takes nothing for so long.
 	replayStall = 2 * writeDeadline
 	// roomInterval is how often a replay looks whether its page has gone out.
@@ -62,6 +62,15 @@ func (s *subscription) offerEphemeral(out outgoing) {
 	}
 }
 
+// announce sends what has to come before everything else of the subscription.
+// Ephemeral events that are published meanwhile wait for it.
+func (s *subscription) announce(send func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.started = true
+	return send()
+}
+
 // start begins with the event next, which may be one that is yet to come.
 func (s *subscription) start(next int64) {
 	s.mu.Lock()
@@ -69,7 +78,6 @@ func (s *subscription) start(next int64) {
 	if s.ended {
 		return
 	}
-	s.started = true
 	s.next = next
 	s.startReplay()
 }
@@ -79,6 +87,16 @@ func (s *subscription) start(next int64) {
 func (s *subscription) startReplay() {
 	s.live = false
 	s.socket.owned.Go(s.replay)
+}
+
+// gap says that the log has reached last without its events coming here.
+func (s *subscription) gap(last int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = max(s.seen, last)
+	if s.live && !s.ended && s.next <= last {
+		s.startReplay()
+	}
 }
 
 // end stops the subscription; nothing is sent for it afterwards.
@@ -92,30 +110,40 @@ func (s *subscription) end() {
 // Subscribing came before reading, so whatever was committed in between is
 // either in a page or in seen.
 func (s *subscription) replay() {
-	ctx := s.socket.ctx
 	for {
-		if !s.socket.waitForRoom(replayStall) {
-			s.socket.shut(protocol.CloseSlowConsumer)
-			return
-		}
-		s.mu.Lock()
-		next := s.next
-		s.mu.Unlock()
-		entries, err := s.socket.server.store.ReadLog(ctx, s.scope, s.project, next-1, replayPage)
-		if err != nil {
-			if ctx.Err() == nil {
-				s.socket.server.log.Error("replay log", "project", s.project, "error", err)
-				s.socket.shut(protocol.CloseTryAgainLater)
-			}
-			return
-		}
-		if done := s.send(entries); done {
-			return
-		}
-		if len(entries) == 0 && !s.socket.pause(roomInterval) {
+		done, pause := s.replayOnce()
+		if done || (pause && !s.socket.pause(roomInterval)) {
 			return
 		}
 	}
+}
+
+// replayOnce sends one page of the log, in the socket's turn to do so. pause
+// asks for a moment before the next.
+func (s *subscription) replayOnce() (done, pause bool) {
+	ctx := s.socket.ctx
+	select {
+	case s.socket.replayTurn <- struct{}{}:
+		defer func() { <-s.socket.replayTurn }()
+	case <-ctx.Done():
+		return true, false
+	}
+	if !s.socket.waitForRoom(replayStall) {
+		s.socket.shut(protocol.CloseSlowConsumer)
+		return true, false
+	}
+	s.mu.Lock()
+	next := s.next
+	s.mu.Unlock()
+	entries, err := s.socket.server.store.ReadLog(ctx, s.scope, s.project, next-1, replayPage)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.socket.server.log.Error("replay log", "project", s.project, "error", err)
+			s.socket.shut(protocol.CloseTryAgainLater)
+		}
+		return true, false
+	}
+	return s.send(entries), len(entries) == 0
 }
 
 // send queues a page of the log; done is true when the replay has ended.

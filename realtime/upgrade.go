@@ -54,6 +54,10 @@ func checkHandshake(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderUpgrade, "websocket")
 		return fiber.NewError(fiber.StatusUpgradeRequired, "this address speaks WebSocket only")
 	}
+	// The server would close such a connection after its answer.
+	if c.Context().Request.Header.ConnectionClose() {
+		return models.Errorf(models.CodeBadRequest, "a connection that is to be closed cannot be upgraded")
+	}
 	if c.Get("Sec-WebSocket-Version") != "13" {
 		c.Set("Sec-WebSocket-Version", "13")
 		return fiber.NewError(fiber.StatusUpgradeRequired, "WebSocket version 13 is needed")
@@ -78,13 +82,13 @@ func checkHandshake(c *fiber.Ctx) error {
 type visitorHandshake struct {
 	project *models.Project
 	address netip.Addr
-	release func()
+	slot    slot
 }
 
 type dashboardHandshake struct {
-	claims  models.Claims
-	name    string
-	release func()
+	claims models.Claims
+	name   string
+	slot   slot
 }
 
 // UpgradeVisitor upgrades a visitor's request whose key and origin were
@@ -93,11 +97,11 @@ func (s *Server) UpgradeVisitor(c *fiber.Ctx, project *models.Project, address n
 	if err := checkHandshake(c); err != nil {
 		return err
 	}
-	release, err := s.admit(address)
+	slot, err := s.admit(address)
 	if err != nil {
 		return err
 	}
-	return upgrade(c, s.visitorUpgrade, release, &visitorHandshake{project: project, address: address, release: release})
+	return upgrade(c, s.visitorUpgrade, slot, &visitorHandshake{project: project, address: address, slot: slot})
 }
 
 // UpgradeDashboard upgrades a member's request. name is how the member is shown
@@ -106,17 +110,19 @@ func (s *Server) UpgradeDashboard(c *fiber.Ctx, claims models.Claims, name strin
 	if err := checkHandshake(c); err != nil {
 		return err
 	}
-	release, err := s.admit(address)
+	slot, err := s.admit(address)
 	if err != nil {
 		return err
 	}
-	return upgrade(c, s.dashboardUpgrade, release, &dashboardHandshake{claims: claims, name: name, release: release})
+	return upgrade(c, s.dashboardUpgrade, slot, &dashboardHandshake{claims: claims, name: name, slot: slot})
 }
 
-func upgrade(c *fiber.Ctx, handler fiber.Handler, release func(), handshake any) error {
+func upgrade(c *fiber.Ctx, handler fiber.Handler, slot slot, handshake any) error {
 	c.Locals(handshakeLocal, handshake)
 	if err := handler(c); err != nil {
-		release()
+		if slot.claim() {
+			slot.release()
+		}
 		return err
 	}
 	return nil

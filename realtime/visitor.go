@@ -50,7 +50,10 @@ func (s *Server) serveVisitor(c *websocket.Conn) {
 	if !ok {
 		return
 	}
-	defer handshake.release()
+	defer handshake.slot.release()
+	if !handshake.slot.claim() {
+		return
+	}
 	v := &visitor{
 		Socket: newSocket(s, c.Conn, protocol.VisitorClient, protocol.VisitorServer),
 		server: s, project: handshake.project, address: handshake.address,
@@ -60,16 +63,32 @@ func (s *Server) serveVisitor(c *websocket.Conn) {
 	s.visitors[v] = struct{}{}
 	draining := s.draining
 	s.mu.Unlock()
+	s.hub.visitorJoined(v.project.ID)
+	// Deferred, so that a panic too leaves nothing behind that would go on to
+	// use the connection.
+	var err error
+	defer func() {
+		v.finish(err)
+		v.endDrafts()
+		s.hub.visitorLeft(v.project.ID)
+		s.mu.Lock()
+		delete(s.visitors, v)
+		s.mu.Unlock()
+	}()
 	if draining {
 		goAway[protocol.VisitorClientEvent, protocol.VisitorServerEvent](v.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
 	}
-	s.hub.visitorJoined(v.project.ID)
-	v.finish(v.run())
-	v.endDrafts()
-	s.hub.visitorLeft(v.project.ID)
-	s.mu.Lock()
-	delete(s.visitors, v)
-	s.mu.Unlock()
+	// The key may have been disabled between the check and the lines above, too
+	// early for CloseProject to find this socket.
+	if !v.keyInUse() {
+		v.shut(protocol.CloseKeyDisabled)
+	}
+	err = v.run()
+}
+
+func (v *visitor) keyInUse() bool {
+	project, err := v.server.store.ProjectByKey(v.ctx, v.project.Key)
+	return models.CodeOf(err) != models.CodeNotFound && (err != nil || !project.KeyDisabled)
 }
 
 func (v *visitor) run() error {
