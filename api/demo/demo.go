@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"earshot/models"
@@ -116,7 +117,7 @@ func fill(ctx context.Context, s *store.Store, clock *clock, hash string) (key s
 	}
 	step := span / time.Duration(len(items)+1)
 	for i, item := range items {
-		clock.at = clock.at.Add(step)
+		clock.advance(step)
 		if err := add(ctx, s, scope, project, item, models.Actor{UserID: owner.ID, Name: owner.Name}); err != nil {
 			return "", fmt.Errorf("demo feedback %d: %w", i, err)
 		}
@@ -149,10 +150,23 @@ func add(ctx context.Context, s *store.Store, scope models.Scope, project *model
 	return err
 }
 
-// clock lets the seed's feedback be as old as it says.
-type clock struct{ at time.Time }
+// clock lets the seed's feedback be as old as it says. The store's writer reads it while the seed moves it on.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
 
-func (c *clock) now() time.Time { return c.at }
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
 
 // Page writes the shop, with the widget of a project.
 func Page(w io.Writer, projectKey string) error {

@@ -97,7 +97,7 @@ func (d Data) MigrateUp(ctx context.Context) error {
 // MigrateDown is the command "migrate down".
 func (d Data) MigrateDown(ctx context.Context) error {
 	return d.withSchema(ctx, func(schema *store.Schema) error {
-		undone, err := schema.Down(ctx)
+		undone, backup, err := schema.Down(ctx)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (d Data) MigrateDown(ctx context.Context) error {
 			d.printf("There is no migration to undo.\n")
 			return nil
 		}
-		d.printf("Undone: %d %s\n", undone.Version, undone.Name)
+		d.printf("Undone: %d %s\nThe database as it was before: %s\n", undone.Version, undone.Name, backup)
 		return nil
 	})
 }

@@ -5,8 +5,8 @@ package ratelimit
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
-	"hash/maphash"
 	"sync"
 	"time"
 
@@ -27,7 +27,6 @@ type Limiter struct {
 	// swaps, and gives up with an error after ten lost races, which the busiest
 	// project's visitors would lose.
 	locks [64]sync.Mutex
-	seed  maphash.Seed
 }
 
 // New makes a Limiter of count events per period, of which all may come at once.
@@ -41,7 +40,7 @@ func New(count int, period time.Duration) (*Limiter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make rate limiter: %w", err)
 	}
-	return &Limiter{gcra: gcra, seed: maphash.MakeSeed()}, nil
+	return &Limiter{gcra: gcra}, nil
 }
 
 // Unlimited makes a Limiter that allows everything.
@@ -53,12 +52,9 @@ func (l *Limiter) Take(ctx context.Context, key string) error {
 	if l.gcra == nil {
 		return nil
 	}
-	lock := &l.locks[maphash.String(l.seed, key)%uint64(len(l.locks))]
-	lock.Lock()
-	limited, result, err := l.gcra.RateLimitCtx(ctx, key, 1)
-	lock.Unlock()
+	limited, result, err := l.count(ctx, key, 1)
 	if err != nil {
-		return fmt.Errorf("rate limit: %w", err)
+		return err
 	}
 	if !limited {
 		return nil
@@ -71,8 +67,19 @@ func (l *Limiter) Return(ctx context.Context, key string) error {
 	if l.gcra == nil {
 		return nil
 	}
-	if _, _, err := l.gcra.RateLimitCtx(ctx, key, -1); err != nil {
-		return fmt.Errorf("rate limit: %w", err)
+	_, _, err := l.count(ctx, key, -1)
+	return err
+}
+
+// count hashes the key, which may be as long as a client likes: what is kept of
+// it is not.
+func (l *Limiter) count(ctx context.Context, key string, n int) (limited bool, result throttled.RateLimitResult, err error) {
+	sum := sha256.Sum256([]byte(key))
+	lock := &l.locks[int(sum[0])%len(l.locks)]
+	lock.Lock()
+	defer lock.Unlock()
+	if limited, result, err = l.gcra.RateLimitCtx(ctx, string(sum[:16]), n); err != nil {
+		err = fmt.Errorf("rate limit: %w", err)
 	}
-	return nil
+	return limited, result, err
 }

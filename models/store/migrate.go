@@ -32,6 +32,9 @@ type Schema struct {
 // OpenSchema prepares the schema's history. A database that a newer program
 // wrote is refused before anything is changed.
 func OpenSchema(ctx context.Context, path string) (*Schema, error) {
+	if err := keepPrivate(path); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite3", writerDSN(path))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -46,6 +49,16 @@ func OpenSchema(ctx context.Context, path string) (*Schema, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// keepPrivate lets only the owner read the database, whatever the folder and
+// the umask allow. The files that SQLite puts beside it take its mode.
+func keepPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own folder
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	return errors.Join(file.Chmod(0o600), file.Close())
 }
 
 // Close closes the database.
@@ -81,9 +94,8 @@ func (s *Schema) Up(ctx context.Context) (backup string, err error) {
 		return "", fmt.Errorf("read the schema's version: %w", err)
 	}
 	if version > 0 {
-		backup = fmt.Sprintf("%s.before-%d-%s", s.path, version, time.Now().UTC().Format("20060102T150405.000"))
-		if err := vacuumInto(ctx, s.db, backup); err != nil {
-			return "", fmt.Errorf("copy the database before migrating: %w", err)
+		if backup, err = s.copy(ctx, version); err != nil {
+			return "", err
 		}
 	}
 	if _, err := s.provider.Up(ctx); err != nil {
@@ -92,16 +104,37 @@ func (s *Schema) Up(ctx context.Context) (backup string, err error) {
 	return backup, nil
 }
 
-// Down undoes the newest migration and returns it; nil where there is none.
-func (s *Schema) Down(ctx context.Context) (*Migration, error) {
-	result, err := s.provider.Down(ctx)
-	if errors.Is(err, goose.ErrNoNextVersion) {
-		return nil, nil
+// copy keeps the database as it is beside itself, and gives the copy's path.
+func (s *Schema) copy(ctx context.Context, version int64) (string, error) {
+	path := fmt.Sprintf("%s.before-%d-%s", s.path, version, time.Now().UTC().Format("20060102T150405.000"))
+	err := vacuumInto(ctx, s.db, path)
+	if err == nil {
+		err = checkIntegrity(ctx, path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("migrate down: %w", err)
+		return "", fmt.Errorf("copy the database before migrating: %w", err)
 	}
-	return &Migration{Version: result.Source.Version, Name: result.Source.Path}, nil
+	return path, nil
+}
+
+// Down undoes the newest migration, after a copy of the database was kept
+// beside it, and returns it; nil where there is none.
+func (s *Schema) Down(ctx context.Context) (undone *Migration, backup string, err error) {
+	version, err := s.provider.GetDBVersion(ctx)
+	if err != nil {
+		return nil, "", fmt.Errorf("read the schema's version: %w", err)
+	}
+	if version == 0 {
+		return nil, "", nil
+	}
+	if backup, err = s.copy(ctx, version); err != nil {
+		return nil, "", err
+	}
+	result, err := s.provider.Down(ctx)
+	if err != nil {
+		return nil, backup, fmt.Errorf("migrate down: %w", err)
+	}
+	return &Migration{Version: result.Source.Version, Name: result.Source.Path}, backup, nil
 }
 
 // Status lists all migrations, oldest first.
@@ -147,10 +180,33 @@ func vacuumInto(ctx context.Context, db *sql.DB, target string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", target); err != nil {
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", target)
+	if err == nil {
+		err = finishCopy(ctx, target)
+	}
+	if err != nil {
 		return errors.Join(err, os.Remove(target))
 	}
 	return nil
+}
+
+// finishCopy takes the epoch out, so that a database restored from the copy
+// starts a new one: what it numbers from there on is not what others have seen.
+// Then it brings the copy to disk, which VACUUM INTO leaves to the system.
+func finishCopy(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite3", "file:"+escapePath(path)+"?mode=rw&_synchronous=FULL")
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "DELETE FROM meta WHERE name = ?", metaEpoch)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 func checkIntegrity(ctx context.Context, path string) error {

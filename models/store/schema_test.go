@@ -129,11 +129,11 @@ func TestMigrationsGoUpAndDownAndUp(t *testing.T) {
 		}
 	}
 	for range states {
-		if undone, err := s.Down(t.Context()); err != nil || undone == nil {
+		if undone, _, err := s.Down(t.Context()); err != nil || undone == nil {
 			t.Fatalf("Down undid %v (%v), want a migration", undone, err)
 		}
 	}
-	if undone, err := s.Down(t.Context()); err != nil || undone != nil {
+	if undone, _, err := s.Down(t.Context()); err != nil || undone != nil {
 		t.Fatalf("Down undid %v (%v) with nothing left", undone, err)
 	}
 	if down := schemaOf(t, path); strings.Contains(down, "feedback") || strings.Contains(down, "users") {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -72,17 +74,18 @@ func (p *searchProjection) step(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	var failed []error
 	for _, at := range behind {
-		n, err := p.index(ctx, at)
-		if err != nil {
-			return false, err
+		n, err := p.index(ctx, at.ProjectID)
+		if err != nil { // the other projects' search goes on
+			failed = append(failed, fmt.Errorf("project %s: %w", at.ProjectID, err))
 		}
 		more = more || n == searchBatch
 	}
 	if !more {
-		err = p.purge(ctx)
+		failed = append(failed, p.purge(ctx))
 	}
-	return more, err
+	return more, errors.Join(failed...)
 }
 
 // metaPurge notes that the index still has words of rows that are gone.
@@ -105,18 +108,26 @@ func (p *searchProjection) purge(ctx context.Context) error {
 		if err := t.orm().Exec("INSERT INTO feedback_search (feedback_search) VALUES ('optimize')").Error; err != nil {
 			return err
 		}
+		// The pages as they were before are in the log of pages still.
+		t.committed = append(t.committed, func() { t.w.truncate = true })
 		return t.orm().Where("name = ?", metaPurge).Delete(&metaRow{}).Error
 	})
 }
 
 // index takes one project's next batch of the log into the index, and notes how
 // far it came in the same transaction.
-func (p *searchProjection) index(ctx context.Context, at projectionRow) (int, error) {
+func (p *searchProjection) index(ctx context.Context, project models.ID) (int, error) {
 	n := 0
 	err := p.store.writer.do(ctx, false, func(t *tx) error {
 		n = 0
+		// Read here: another process may have come further meanwhile.
+		var at projectionRow
+		err := t.orm().Where("name = ? AND project_id = ?", searchProjectionName, project).Limit(1).Find(&at).Error
+		if err != nil {
+			return err
+		}
 		var events []eventRow
-		if err := t.orm().Where("project_id = ? AND seq > ?", at.ProjectID, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error; err != nil {
+		if err := t.orm().Where("project_id = ? AND seq > ?", project, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error; err != nil {
 			return err
 		}
 		n = len(events)
@@ -142,7 +153,7 @@ func (p *searchProjection) index(ctx context.Context, at projectionRow) (int, er
 		}
 		return t.orm().Exec(`INSERT INTO projections (name, project_id, seq) VALUES (?, ?, ?)
 			ON CONFLICT (name, project_id) DO UPDATE SET seq = excluded.seq`,
-			searchProjectionName, at.ProjectID, events[n-1].Seq).Error
+			searchProjectionName, project, events[n-1].Seq).Error
 	})
 	if err != nil {
 		return 0, err

@@ -66,7 +66,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.To
 		if err != nil {
 			return err
 		}
-		if token.RotatedAt != nil && at-*token.RotatedAt > RotationGrace.Milliseconds() {
+		if token.RotatedAt != nil && max(at-*token.RotatedAt, *token.RotatedAt-at) > RotationGrace.Milliseconds() {
 			result = Rotation{Session: session.session(), Reused: true}
 			return t.orm().Model(&session).Update("revoked_at", at).Error
 		}

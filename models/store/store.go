@@ -61,7 +61,7 @@ type Store struct {
 	projectsGeneration uint64
 }
 
-// Open opens the database at options.Path, which Migrate has brought up to
+// Open opens the database at options.Path, which Schema.Up has brought up to
 // date, and starts its writer. The caller closes it.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Now == nil {
@@ -106,10 +106,6 @@ const (
 	// writerCacheKiB keeps the pages that submissions touch again and again in
 	// memory: with SQLite's default of 2 MiB each batch reads them anew.
 	writerCacheKiB = 16 << 10
-	// checkpointPages is how large the log of pages grows before it is copied
-	// into the database: 32 MiB instead of 4. A page that many batches change is
-	// then copied once, and its copying synced seldom.
-	checkpointPages = 8192
 )
 
 // The DSN options are per connection: a setting made by a statement would be

@@ -46,6 +46,12 @@ type writer struct {
 	stmts   *statements
 	queue   chan *op
 
+	// The run goroutine's own.
+	path         string
+	truncate     bool // the log of pages holds what must not stay
+	lookedAt     time.Time
+	complainedAt time.Time
+
 	mu     sync.RWMutex // guards closed against sends on queue
 	closed bool
 	ended  chan struct{}
@@ -74,7 +80,7 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	orm.Statement.ConnPool = conn
 	w := &writer{
 		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
-		queue: make(chan *op, queueLength), ended: make(chan struct{}),
+		queue: make(chan *op, queueLength), ended: make(chan struct{}), path: options.Path,
 	}
 	go w.run()
 	return w, nil
@@ -147,6 +153,7 @@ func (w *writer) run() {
 		}
 		w.commit(batch)
 		clear(batch)
+		w.checkpoint()
 	}
 }
 
@@ -165,8 +172,20 @@ func (w *writer) commit(batch []*op) {
 	if err == nil && w.publish != nil && len(entries) > 0 {
 		w.publish(entries)
 	}
+	if err != nil {
+		w.complain(err)
+	}
 	for i, o := range batch {
 		o.done <- errors.Join(results[i], err)
+	}
+}
+
+// complain logs why the storage fails: clients are told only that it does. Once
+// a second is enough to see it.
+func (w *writer) complain(err error) {
+	if now := time.Now(); now.Sub(w.complainedAt) > time.Second {
+		w.complainedAt = now
+		w.log.Error("write failed", "error", err)
 	}
 }
 

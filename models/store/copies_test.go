@@ -1,0 +1,114 @@
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"earshot/models"
+)
+
+func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
+	s := openTest(t, nil)
+	_, p := newProject(t, s)
+	mustSubmit(t, s, newFeedback(p, "kept"))
+	target := filepath.Join(t.TempDir(), "copy.db")
+	if err := Backup(t.Context(), s.path, target); err != nil {
+		t.Fatal(err)
+	}
+	restored := reopenTest(t, target, nil)
+	if restored.Epoch() == s.Epoch() || restored.Epoch() == "" {
+		t.Errorf("the copy's epoch is %q, the original's %q: want another", restored.Epoch(), s.Epoch())
+	}
+	again := reopenTest(t, s.path, nil)
+	if again.Epoch() != s.Epoch() {
+		t.Errorf("the original's epoch is %q after opening it again, was %q", again.Epoch(), s.Epoch())
+	}
+}
+
+func TestDatabaseIsPrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "earshot.db")
+	if err := os.WriteFile(path, nil, 0o644); err != nil { //nolint:gosec // too wide on purpose
+		t.Fatal(err)
+	}
+	migrateTest(t, path)
+	s := reopenTest(t, path, nil)
+	newProject(t, s)
+	for _, file := range []string{path, path + "-wal"} {
+		info, err := os.Stat(file)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v (%v), want 0600", filepath.Base(file), info.Mode(), err)
+		}
+	}
+}
+
+func TestErasedWordsLeaveTheFiles(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	const word = "zanzibarquux"
+	accepted := mustSubmit(t, s, newFeedback(p, "I live in "+word))
+	waitIndexed(t, s, scope, p, word)
+	if err := s.Erase(t.Context(), scope, accepted.ID); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		found := ""
+		for _, file := range []string{s.path, s.path + "-wal"} {
+			content, err := os.ReadFile(file)
+			if err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(content), word) {
+				found = filepath.Base(file)
+			}
+		}
+		if found == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s still has an erased word", found)
+		}
+	}
+}
+
+func TestOneProjectsFaultDoesNotStopSearch(t *testing.T) {
+	s := openTest(t, nil)
+	scope, broken := newProject(t, s)
+	accepted := mustSubmit(t, s, newFeedback(broken, "first"))
+	waitIndexed(t, s, scope, broken, "first")
+	// The projection forgets how far it came, and meets the row it has already.
+	err := s.writer.do(t.Context(), false, func(t *tx) error {
+		return t.orm().Exec("DELETE FROM projections WHERE project_id = ?", broken.ID).Error
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = accepted
+	other, p := newProject(t, s)
+	mustSubmit(t, s, newFeedback(p, "second"))
+	waitIndexed(t, s, other, p, "second")
+}
+
+func TestClockSetBackDoesNotSpareAStolenRefreshToken(t *testing.T) {
+	now := time.Now()
+	s := openTest(t, nil)
+	s.writer.now = func() time.Time { return now }
+	user, org, err := s.CreateFirstOwner(t.Context(), models.User{Email: "a@example.com", PasswordHash: "x"}, models.Organization{Name: "Shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second, third := models.HashToken("1"), models.HashToken("2"), models.HashToken("3")
+	if _, err := s.CreateSession(t.Context(), user.ID, org.ID, first, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RotateRefreshToken(t.Context(), first, second, time.Hour, ""); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(-time.Minute)
+	rotation, err := s.RotateRefreshToken(t.Context(), first, third, time.Hour, "")
+	if err != nil || !rotation.Reused {
+		t.Errorf("rotation is %+v (%v), want it seen as reuse", rotation, err)
+	}
+}
