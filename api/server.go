@@ -223,11 +223,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.draining.Store(true)
 	s.leave()
-	return errors.Join(
-		s.realtime.Shutdown(ctx),
-		s.app.ShutdownWithContext(ctx),
-		s.closeStore(),
-	)
+	// Both at once: requests that run have the same time as sockets.
+	sockets := make(chan error, 1)
+	go func() { sockets <- s.realtime.Shutdown(ctx) }()
+	requests := s.app.ShutdownWithContext(ctx)
+	if errors.Is(requests, context.DeadlineExceeded) {
+		s.log.Warn("requests were cut off: the time to drain is over")
+		requests = nil
+	}
+	return errors.Join(<-sockets, requests, s.closeStore())
 }
 
 // closeStore comes last: the store's writer publishes to the hub until it has

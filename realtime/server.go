@@ -97,7 +97,37 @@ func New(options Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.ticker.Go(func() { s.tick(ctx) })
+	s.ticker.Go(func() { s.watchSessions(ctx) })
 	return s
+}
+
+// watchInterval is how soon a session that was ended elsewhere, by the
+// operator's command for one, ends here.
+const watchInterval = 5 * time.Second
+
+// watchSessions closes the sockets of sessions that have ended without this
+// server having been told.
+func (s *Server) watchSessions(ctx context.Context) {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		s.mu.Lock()
+		open := map[models.ID]struct{}{}
+		for d := range s.dashboards {
+			open[d.claims.Load().SessionID] = struct{}{}
+		}
+		s.mu.Unlock()
+		for session := range open {
+			if _, err := s.store.Authorize(ctx, session); models.CodeOf(err) == models.CodeUnauthorized {
+				s.CloseSession(session, protocol.CloseRevoked)
+			}
+		}
+	}
 }
 
 // tick does what is due by the clock for all sockets, so that an idle one needs

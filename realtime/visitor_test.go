@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -211,5 +212,25 @@ func TestPresenceCountsVisitors(t *testing.T) {
 	v.wantClose(protocol.CloseNormal)
 	for n := visitors(); n != 0; n = visitors() {
 		t.Logf("%d visitors", n)
+	}
+}
+
+func TestSessionEndedElsewhereEndsItsSockets(t *testing.T) {
+	h := start(t, true)
+	c := h.dial("/dashboard")
+	c.want("Connected")
+	if err := h.store.RevokeSession(t.Context(), h.claims.SessionID); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.ws.SetReadDeadline(time.Now().Add(3 * watchInterval))
+	for {
+		_, _, err := c.ws.ReadMessage()
+		var closed *fastws.CloseError
+		if errors.As(err, &closed) && closed.Code == int(protocol.CloseRevoked) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("socket ended with %v, want close code %d", err, protocol.CloseRevoked)
+		}
 	}
 }
