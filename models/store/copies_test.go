@@ -30,7 +30,7 @@ func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
 
 func TestDatabaseIsPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "earshot.db")
-	if err := os.WriteFile(path, nil, 0o644); err != nil { //nolint:gosec // too wide on purpose
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	migrateTest(t, path)
