@@ -25,6 +25,9 @@ type Problem struct {
 	Detail string              `json:"detail" doc:"For people; may change"`
 	Code   models.Code         `json:"code" doc:"For programs; never changes"`
 	Errors []models.FieldError `json:"errors,omitempty" doc:"The fields that are not valid"`
+	// RetryAfterMS says what the header Retry-After says in whole seconds, as the
+	// sockets' errors do.
+	RetryAfterMS int64 `json:"retry_after_ms,omitempty" doc:"Milliseconds after which to try again"`
 	// Current is set by a conflict of revisions.
 	Current *Feedback `json:"current,omitempty" doc:"With code conflict: the object as it is now"`
 }
@@ -87,6 +90,7 @@ func (s *Server) problem(c *fiber.Ctx, err error) (problem Problem, retry time.D
 	if retry = readable.RetryAfter; retry <= 0 && (problem.Status == fiber.StatusServiceUnavailable || problem.Status == fiber.StatusTooManyRequests) {
 		retry = retryUnavailable
 	}
+	problem.RetryAfterMS = retry.Milliseconds()
 	return problem, retry
 }
 

@@ -223,15 +223,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.draining.Store(true)
 	s.leave()
-	// Both at once: requests that run have the same time as sockets.
-	sockets := make(chan error, 1)
-	go func() { sockets <- s.realtime.Shutdown(ctx) }()
+	// While sockets drain, requests are still answered: /readyz has to say 503 to
+	// whoever asks. The last quarter of the time is for those that run then.
+	sockets := s.drainSockets(ctx)
 	requests := s.app.ShutdownWithContext(ctx)
 	if errors.Is(requests, context.DeadlineExceeded) {
 		s.log.Warn("requests were cut off: the time to drain is over")
 		requests = nil
 	}
-	return errors.Join(<-sockets, requests, s.closeStore())
+	return errors.Join(sockets, requests, s.closeStore())
+}
+
+func (s *Server) drainSockets(ctx context.Context) error {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)*3/4)
+		defer cancel()
+	}
+	return s.realtime.Shutdown(ctx)
 }
 
 // closeStore comes last: the store's writer publishes to the hub until it has

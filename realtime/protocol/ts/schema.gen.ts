@@ -1078,6 +1078,11 @@ export interface components {
             detail: string;
             /** @description The fields that are not valid */
             errors?: components["schemas"]["FieldError"][] | null;
+            /**
+             * Format: int64
+             * @description Milliseconds after which to try again
+             */
+            retry_after_ms?: number;
             /** Format: int64 */
             status: number;
             /** @description The status in words */
