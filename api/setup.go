@@ -31,8 +31,9 @@ type Setup struct {
 
 type setupInput struct{ Body Setup }
 
-// setup uses the one-time token only when everything else is right, so that a
-// typing error does not cost the link.
+// setup asks for the token before it hashes the password, which is dear; the
+// store asks again, and uses the token up only along with the owner's creation:
+// a typing error does not cost the link.
 func (s *Server) setup(ctx context.Context, in *setupInput) (*signedIn, error) {
 	user, organization, err := newOwner(in.Body.Email, in.Body.Name, in.Body.Password, in.Body.Organization)
 	if err != nil {
@@ -52,10 +53,7 @@ func (s *Server) setup(ctx context.Context, in *setupInput) (*signedIn, error) {
 	if user.PasswordHash, err = s.passwords.Hash(ctx, in.Body.Password); err != nil {
 		return nil, err
 	}
-	if err := s.store.TakeToken(ctx, store.PurposeSetup, token, &struct{}{}); err != nil {
-		return nil, err
-	}
-	user, organization, err = s.store.CreateFirstOwner(ctx, user, organization)
+	user, organization, err = s.store.SetUp(ctx, token, user, organization)
 	if err != nil {
 		return nil, err
 	}

@@ -18,19 +18,36 @@ func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 }
 
 // CreateFirstOwner makes the first user, who owns a new organisation. It fails
-// with CodeForbidden when there is a user already: two who open the setup link
-// at once do not both get in.
+// with CodeForbidden when there is a user already: two who come at once do not
+// both get in.
 func (s *Store) CreateFirstOwner(ctx context.Context, user models.User, organization models.Organization) (models.User, models.Organization, error) {
+	return s.createOwner(ctx, user, organization, (*tx).refuseSecondOwner)
+}
+
+// SetUp is CreateFirstOwner for who holds a setup link. All such links are used
+// up by the same transaction, so that one which made no owner still works.
+// CodeUnauthorized where the token is not, or no longer, good.
+func (s *Store) SetUp(ctx context.Context, token models.TokenHash, user models.User, organization models.Organization) (models.User, models.Organization, error) {
 	return s.createOwner(ctx, user, organization, func(t *tx) error {
-		var n int64
-		if err := t.orm().Model(&userRow{}).Count(&n).Error; err != nil {
+		if err := t.refuseSecondOwner(); err != nil {
 			return err
 		}
-		if n > 0 {
-			return models.Errorf(models.CodeForbidden, "the first owner exists already")
+		if _, err := findToken(t.orm(), PurposeSetup, token, t.now.UnixMilli()); err != nil {
+			return err
 		}
-		return nil
+		return t.orm().Where("purpose = ?", string(PurposeSetup)).Delete(&oneTimeTokenRow{}).Error
 	})
+}
+
+func (t *tx) refuseSecondOwner() error {
+	var n int64
+	if err := t.orm().Model(&userRow{}).Limit(1).Count(&n).Error; err != nil {
+		return err
+	}
+	if n > 0 {
+		return models.Errorf(models.CodeForbidden, "the first owner exists already")
+	}
+	return nil
 }
 
 // CreateOwner makes a user who owns a new organisation; CodeConflict where the

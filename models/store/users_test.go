@@ -1,7 +1,11 @@
 package store
 
 import (
+	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"earshot/models"
 )
@@ -15,5 +19,56 @@ func TestMembershipsNameTheOrganisation(t *testing.T) {
 	list, err := s.Memberships(t.Context(), user.ID)
 	if err != nil || len(list) != 1 || list[0].Organization != org || list[0].Role != models.RoleOwner {
 		t.Errorf("memberships are %+v (%v), want the owner's of %+v", list, err, org)
+	}
+}
+
+// A setup link that makes no owner, whatever the reason, stays good; one that
+// made one ends, and every other with it.
+func TestSetUpSpendsTheLinkWithTheOwner(t *testing.T) {
+	s := openTest(t, nil)
+	links := []models.TokenHash{newHash(), newHash()}
+	for _, link := range links {
+		if err := s.PutToken(t.Context(), PurposeSetup, link, struct{}{}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	user, shop := models.User{Email: "a@example.com", PasswordHash: "x"}, models.Organization{Name: "Shop"}
+	_, _, err := s.SetUp(t.Context(), newHash(), user, shop)
+	wantCode(t, "an unknown link", err, models.CodeUnauthorized)
+
+	change := func(statement string) {
+		t.Helper()
+		if _, err := s.writer.conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("CREATE TRIGGER fail BEFORE INSERT ON members BEGIN SELECT RAISE(ABORT, 'a fault'); END")
+	_, _, err = s.SetUp(t.Context(), links[0], user, shop)
+	wantCode(t, "a fault half-way", err, models.CodeInternal)
+	change("DROP TRIGGER fail")
+	wantCode(t, "the link after a fault", s.CheckToken(t.Context(), PurposeSetup, links[0]), "")
+
+	var made atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			switch _, _, err := s.SetUp(context.Background(), links[i%2], user, shop); models.CodeOf(err) {
+			case "":
+				made.Add(1)
+			case models.CodeForbidden:
+			default:
+				t.Errorf("SetUp: %v, want forbidden", err)
+			}
+		})
+	}
+	wg.Wait()
+	if made.Load() != 1 {
+		t.Errorf("%d owners were made, want 1", made.Load())
+	}
+	if list, err := s.Organizations(t.Context()); err != nil || len(list) != 1 {
+		t.Errorf("organisations are %+v (%v), want one", list, err)
+	}
+	for _, link := range links {
+		wantCode(t, "a link once there is an owner", s.CheckToken(t.Context(), PurposeSetup, link), models.CodeUnauthorized)
 	}
 }
