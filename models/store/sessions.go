@@ -23,7 +23,7 @@ func (s *Store) CreateSession(ctx context.Context, user, organization models.ID,
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		at := t.now.UnixMilli()
 		row = sessionRow{ID: models.NewID(), UserID: user, OrganizationID: organization, CreatedAt: at, ExpiresAt: t.now.Add(lifetime).UnixMilli()}
-		if err := t.orm().Where("expires_at < ?", at).Delete(&sessionRow{}).Error; err != nil {
+		if err := t.pruneSessions(); err != nil {
 			return err
 		}
 		if err := t.orm().Create(&row).Error; err != nil {
@@ -46,8 +46,8 @@ type Rotation struct {
 }
 
 // RotateRefreshToken replaces a refresh token by its successor and prolongs the
-// session. A token that is unknown, or of a session that ended, is
-// CodeUnauthorized. With an organisation the session moves there, if the user
+// session. A token that is unknown, older than its lifetime, or of a session
+// that ended, is CodeUnauthorized. With an organisation the session moves there, if the user
 // is a member.
 func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.TokenHash, lifetime time.Duration, organization models.ID) (Rotation, error) {
 	var result Rotation
@@ -60,7 +60,9 @@ func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.To
 			err = t.orm().Where("id = ?", token.SessionID).Take(&session).Error
 		}
 		at := t.now.UnixMilli()
-		if errors.Is(err, gorm.ErrRecordNotFound) || (err == nil && (session.RevokedAt != nil || session.ExpiresAt <= at)) {
+		oldest := t.now.Add(-lifetime).UnixMilli()
+		if errors.Is(err, gorm.ErrRecordNotFound) ||
+			(err == nil && (session.RevokedAt != nil || session.ExpiresAt <= at || token.CreatedAt <= oldest)) {
 			return models.Errorf(models.CodeUnauthorized, "the session has ended")
 		}
 		if err != nil {
@@ -68,7 +70,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.To
 		}
 		if token.RotatedAt != nil && max(at-*token.RotatedAt, *token.RotatedAt-at) > RotationGrace.Milliseconds() {
 			result = Rotation{Session: session.session(), Reused: true}
-			return t.orm().Model(&session).Update("revoked_at", at).Error
+			return t.endSessions(t.orm().Where("id = ?", session.ID))
 		}
 		if err := t.moveSession(&session, organization); err != nil {
 			return err
@@ -81,6 +83,9 @@ func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.To
 			if err := t.orm().Model(&token).Update("rotated_at", at).Error; err != nil {
 				return err
 			}
+		}
+		if err := t.pruneRefreshTokens(session.ID, oldest); err != nil {
+			return err
 		}
 		result.Session = session.session()
 		return t.orm().Create(&refreshTokenRow{Hash: successor, SessionID: session.ID, CreatedAt: at}).Error
@@ -114,8 +119,46 @@ func (s *Store) SessionOfRefreshToken(ctx context.Context, token models.TokenHas
 // RevokeSession ends a session: its refresh tokens and its access tokens.
 func (s *Store) RevokeSession(ctx context.Context, id models.ID) error {
 	return s.writer.do(ctx, false, func(t *tx) error {
-		return t.orm().Model(&sessionRow{}).Where("id = ? AND revoked_at IS NULL", id).Update("revoked_at", t.now.UnixMilli()).Error
+		return t.endSessions(t.orm().Where("id = ?", id))
 	})
+}
+
+// endSessions ends the chosen sessions that have not ended yet. Their expiry is
+// then now, too: that is what finds them to be pruned.
+func (t *tx) endSessions(chosen *gorm.DB) error {
+	at := t.now.UnixMilli()
+	return chosen.Model(&sessionRow{}).Where("revoked_at IS NULL").
+		Updates(map[string]any{"revoked_at": at, "expires_at": at}).Error
+}
+
+// pruneBatch bounds what one write deletes along the way. A use adds one row
+// and may delete this many, so that what has ended goes sooner than more comes.
+const pruneBatch = 200
+
+// pruneSessions deletes ended sessions: first their tokens, of which one may
+// have thousands, then those that have none left.
+func (t *tx) pruneSessions() error {
+	at := t.now.UnixMilli()
+	err := t.orm().Exec(`DELETE FROM refresh_tokens WHERE hash IN (SELECT r.hash FROM sessions AS s
+		JOIN refresh_tokens AS r ON r.session_id = s.id WHERE s.expires_at <= ? LIMIT ?)`, at, pruneBatch).Error
+	if err != nil {
+		return err
+	}
+	return t.orm().Exec(`DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.expires_at <= ?
+		AND NOT EXISTS (SELECT 1 FROM refresh_tokens AS r WHERE r.session_id = s.id) LIMIT ?)`, at, pruneBatch).Error
+}
+
+// pruneRefreshTokens deletes a session's tokens from before oldest. Rotated ones
+// stay until then: coming back they tell that somebody has a copy.
+func (t *tx) pruneRefreshTokens(session models.ID, oldest int64) error {
+	return t.orm().Exec(`DELETE FROM refresh_tokens WHERE hash IN
+		(SELECT hash FROM refresh_tokens WHERE session_id = ? AND created_at <= ? LIMIT ?)`, session, oldest, pruneBatch).Error
+}
+
+// pruneOneTimeTokens deletes those that nobody used in time.
+func (t *tx) pruneOneTimeTokens() error {
+	return t.orm().Exec(`DELETE FROM one_time_tokens WHERE hash IN
+		(SELECT hash FROM one_time_tokens WHERE expires_at <= ? LIMIT ?)`, t.now.UnixMilli(), pruneBatch).Error
 }
 
 // Authorize says who a session's holder is right now: the role comes from the
@@ -157,7 +200,7 @@ func (s *Store) PutToken(ctx context.Context, purpose Purpose, token models.Toke
 		return fmt.Errorf("encode token payload: %w", err)
 	}
 	return s.writer.do(ctx, false, func(t *tx) error {
-		if err := t.orm().Where("expires_at < ?", t.now.UnixMilli()).Delete(&oneTimeTokenRow{}).Error; err != nil {
+		if err := t.pruneOneTimeTokens(); err != nil {
 			return err
 		}
 		return t.orm().Create(&oneTimeTokenRow{

@@ -186,11 +186,11 @@ func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string) ([
 		if updated.RowsAffected == 0 {
 			return errNotFound
 		}
-		open := t.orm().Model(&sessionRow{}).Where("user_id = ? AND revoked_at IS NULL", user)
-		if err := open.Session(&gorm.Session{}).Pluck("id", &ended).Error; err != nil {
+		err := t.orm().Model(&sessionRow{}).Where("user_id = ? AND revoked_at IS NULL", user).Pluck("id", &ended).Error
+		if err != nil {
 			return err
 		}
-		return open.Session(&gorm.Session{}).Update("revoked_at", t.now.UnixMilli()).Error
+		return t.endSessions(t.orm().Where("user_id = ?", user))
 	})
 	if err != nil {
 		return nil, err
