@@ -215,7 +215,7 @@ func (s *Server) deleteProject(ctx context.Context, in *ProjectPath) (*struct{},
 	if err := s.store.DeleteProject(ctx, claims.Scope, id); err != nil {
 		return nil, err
 	}
-	s.realtime.CloseProject(id, protocol.CloseKeyDisabled)
+	s.realtime.EndProject(id)
 	s.scripts.forget(id)
 	return nil, nil
 }

@@ -161,10 +161,8 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 		d.unsubscribe(e.ProjectID)
 		return d.Send(protocol.ResyncRequired{ProjectID: e.ProjectID, Reason: reason, Epoch: head.Epoch, Head: head.Last}, id)
 	}
-	err = sub.announce(func() error {
-		return d.Send(protocol.Subscribed{ProjectID: e.ProjectID, Epoch: head.Epoch, Head: head.Last}, id)
-	})
-	if err != nil {
+	if err := sub.announce(head, id); err != nil {
+		d.unsubscribe(e.ProjectID)
 		return err
 	}
 	if err := d.Send(d.server.hub.presenceState(e.ProjectID), ""); err != nil {
@@ -220,6 +218,15 @@ func (d *dashboard) unsubscribe(project models.ID) {
 	d.mu.Unlock()
 	if sub != nil {
 		d.leave(sub)
+	}
+}
+
+// forget gives the place of a subscription back that has ended by itself.
+func (d *dashboard) forget(sub *subscription) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.subscriptions[sub.project] == sub {
+		delete(d.subscriptions, sub.project)
 	}
 }
 

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 
@@ -35,19 +34,6 @@ type Hub struct {
 
 	mu     sync.RWMutex
 	topics map[models.ID]*topic
-}
-
-// topic is one project's part of the hub.
-type topic struct {
-	head          int64 // the last seq published here
-	subscriptions map[*subscription]struct{}
-	waiters       map[*waiter]struct{}
-	presence      presence
-}
-
-type waiter struct {
-	since int64
-	done  chan struct{}
 }
 
 // NewHub starts a hub; the caller closes it. epoch is asked at publications.
@@ -126,10 +112,12 @@ type publication struct {
 }
 
 func (h *Hub) deliverRun(entries []models.LogEntry) {
-	t := h.reach(entries[0].ProjectID, entries[len(entries)-1].Seq)
+	project := entries[0].ProjectID
+	h.reach(project, entries[len(entries)-1].Seq)
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if len(t.subscriptions) == 0 {
+	t := h.topics[project]
+	if t == nil || len(t.subscriptions) == 0 {
 		return
 	}
 	p, err := encodeRun(entries, h.epoch())
@@ -144,37 +132,14 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 
 // deliverGap tells subscribers that their log has grown by what was dropped.
 func (h *Hub) deliverGap(project models.ID, last int64) {
-	t := h.reach(project, last)
+	h.reach(project, last)
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for s := range t.subscriptions {
-		s.gap(last)
-	}
-}
-
-// reach notes how far a project's log has come, and wakes who waits for it.
-func (h *Hub) reach(project models.ID, head int64) *topic {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t := h.topic(project)
-	t.head = max(t.head, head)
-	for w := range t.waiters {
-		if w.since < t.head {
-			close(w.done)
-			delete(t.waiters, w)
+	if t := h.topics[project]; t != nil {
+		for s := range t.subscriptions {
+			s.gap(last)
 		}
 	}
-	return t
-}
-
-// topic is called with mu held for writing.
-func (h *Hub) topic(project models.ID) *topic {
-	t := h.topics[project]
-	if t == nil {
-		t = &topic{subscriptions: map[*subscription]struct{}{}, waiters: map[*waiter]struct{}{}}
-		h.topics[project] = t
-	}
-	return t
 }
 
 func encodeRun(entries []models.LogEntry, epoch models.Epoch) (publication, error) {
@@ -187,46 +152,6 @@ func encodeRun(entries []models.LogEntry, epoch models.Epoch) (publication, erro
 		p.frames = appendFrame(p.frames, opText, data)
 	}
 	return p, nil
-}
-
-// Wait returns once the project's log has grown past since, or with the
-// context's error. A log that grew before the hub started is not known to it:
-// read the log first.
-func (h *Hub) Wait(ctx context.Context, project models.ID, since int64) error {
-	w := &waiter{since: since, done: make(chan struct{})}
-	h.mu.Lock()
-	t := h.topic(project)
-	if t.head > since {
-		h.mu.Unlock()
-		return nil
-	}
-	t.waiters[w] = struct{}{}
-	h.mu.Unlock()
-	select {
-	case <-w.done:
-		return nil
-	case <-ctx.Done():
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(t.waiters, w)
-		return ctx.Err()
-	}
-}
-
-func (h *Hub) subscribe(project models.ID, s *subscription) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t := h.topic(project)
-	t.subscriptions[s] = struct{}{}
-	t.presence.changed = true
-}
-
-func (h *Hub) unsubscribe(project models.ID, s *subscription) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t := h.topic(project)
-	delete(t.subscriptions, s)
-	t.presence.changed = true
 }
 
 // publishEphemeral sends an event that is not in the log to a project's

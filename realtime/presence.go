@@ -26,8 +26,11 @@ func (h *Hub) visitorLeft(project models.ID)   { h.changeVisitors(project, -1) }
 func (h *Hub) changeVisitors(project models.ID, by int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if by < 0 && h.topics[project] == nil {
+		return // the project was deleted, and its topic with it
+	}
 	t := h.topic(project)
-	t.presence.visitors += by
+	t.presence.visitors = max(0, t.presence.visitors+by)
 	t.presence.changed = true
 }
 
@@ -74,9 +77,11 @@ func (h *Hub) publishPresence() {
 			continue
 		}
 		h.mu.Lock()
-		t := h.topic(project)
-		same := bytes.Equal(t.presence.published, data)
-		t.presence.published = data
+		same := true
+		if t := h.topics[project]; t != nil {
+			same = bytes.Equal(t.presence.published, data)
+			t.presence.published = data
+		}
 		h.mu.Unlock()
 		if !same {
 			h.offerEphemeral(project, presenceKey+string(project), data)

@@ -135,10 +135,15 @@ func (s *Server) watchSessions(ctx context.Context) {
 func (s *Server) tick(ctx context.Context) {
 	ticker := time.NewTicker(tickInterval)
 	defer ticker.Stop()
+	prune := time.NewTicker(pruneInterval)
+	defer prune.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-prune.C:
+			s.hub.prune()
+			continue
 		case <-ticker.C:
 		}
 		s.hub.publishPresence()
@@ -209,6 +214,20 @@ func (s *Server) CloseProject(project models.ID, code protocol.CloseCode) {
 	for v := range s.visitors {
 		if v.project.ID == project {
 			v.shut(code)
+		}
+	}
+}
+
+// EndProject ends what is open for a project that was deleted: its visitors'
+// sockets, and with a word to each the dashboards' subscriptions. Whoever
+// subscribes from now on learns from the store that it is gone, so it is to be
+// called after the commit.
+func (s *Server) EndProject(project models.ID) {
+	s.CloseProject(project, protocol.CloseKeyDisabled)
+	for _, sub := range s.hub.end(project) {
+		sub.socket.forget(sub)
+		if err := sub.projectDeleted(s.store.Epoch()); err != nil {
+			s.log.Error("tell of a deleted project", "project", project, "error", err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"earshot/models"
+	"earshot/models/store"
 	"earshot/realtime/protocol"
 )
 
@@ -34,7 +35,8 @@ type subscription struct {
 	started bool  // Subscribed was sent
 	live    bool
 	ended   bool
-	empty   int // pages in a row that held nothing
+	gone    bool // the project was deleted
+	empty   int  // pages in a row that held nothing
 }
 
 // offer hands over a publication. It never blocks.
@@ -62,13 +64,17 @@ func (s *subscription) offerEphemeral(out outgoing) {
 	}
 }
 
-// announce sends what has to come before everything else of the subscription.
+// announce answers Subscribe, before everything else of the subscription.
 // Ephemeral events that are published meanwhile wait for it.
-func (s *subscription) announce(send func() error) error {
+func (s *subscription) announce(head store.Head, re string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.gone {
+		return models.Errorf(models.CodeNotFound, "there is no such object")
+	}
 	s.started = true
-	return send()
+	s.seen = max(s.seen, head.Last)
+	return s.socket.Send(protocol.Subscribed{ProjectID: s.project, Epoch: head.Epoch, Head: head.Last}, re)
 }
 
 // start begins with the event next, which may be one that is yet to come.
@@ -104,6 +110,23 @@ func (s *subscription) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
+}
+
+// projectDeleted ends the subscription and says why. Where Subscribe is not
+// answered yet, its answer will say so.
+func (s *subscription) projectDeleted(epoch models.Epoch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil
+	}
+	s.ended, s.gone = true, true
+	if !s.started {
+		return nil
+	}
+	return s.socket.Send(protocol.ResyncRequired{
+		ProjectID: s.project, Reason: protocol.ReasonProjectDeleted, Epoch: epoch, Head: s.seen,
+	}, "")
 }
 
 // replay reads the log from next on until nothing is missing, then goes live.

@@ -114,8 +114,9 @@ type AuthExpiring struct {
 	At time.Time `json:"at"`
 }
 
-// ResyncRequired says that Since cannot be served: fetch the project anew and
-// subscribe from Head. The subscription has ended.
+// ResyncRequired says that the subscription has ended, and why. Where Since
+// could not be served: fetch the project anew and subscribe from Head. Where the
+// project was deleted: fetching it finds nothing, and there is none to follow.
 type ResyncRequired struct {
 	ProjectID models.ID    `json:"project_id"`
 	Reason    ResumeReason `json:"reason"`

@@ -53,7 +53,13 @@ func envelopeSchema(name string, data *huma.Schema, fromClient bool) *huma.Schem
 
 // Schema implements huma.SchemaProvider.
 func (ResumeReason) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Enum: []any{
-		string(ReasonUnknownToken), string(ReasonEpochChanged), string(ReasonTooOld), string(ReasonBeyondHead), string(ReasonSlow),
-	}}
+	return &huma.Schema{
+		Type: huma.TypeString,
+		Description: "unknown_token: the resume token belongs to no session. epoch_changed: since was counted in another life of the log. " +
+			"too_old: since is before the replay window. beyond_head: since is after the log's end. " +
+			"project_deleted: the project is no more, and Subscribe will be answered not_found",
+		Enum: []any{
+			string(ReasonUnknownToken), string(ReasonEpochChanged), string(ReasonTooOld), string(ReasonBeyondHead), string(ReasonProjectDeleted),
+		},
+	}
 }

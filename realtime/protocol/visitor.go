@@ -80,16 +80,17 @@ type Resumed struct {
 	To   int64 `json:"to"`
 }
 
-// ResumeReason says why a visitor's session could not be resumed.
+// ResumeReason says why a session or a subscription cannot go on.
 type ResumeReason string
 
-// The reasons of ResumeFailed and ResyncRequired.
+// The reasons of ResumeFailed and ResyncRequired. ReasonProjectDeleted alone
+// comes without having been asked for, and leaves nothing to be resumed.
 const (
-	ReasonUnknownToken ResumeReason = "unknown_token"
-	ReasonEpochChanged ResumeReason = "epoch_changed"
-	ReasonTooOld       ResumeReason = "too_old"
-	ReasonBeyondHead   ResumeReason = "beyond_head"
-	ReasonSlow         ResumeReason = "slow"
+	ReasonUnknownToken   ResumeReason = "unknown_token"
+	ReasonEpochChanged   ResumeReason = "epoch_changed"
+	ReasonTooOld         ResumeReason = "too_old"
+	ReasonBeyondHead     ResumeReason = "beyond_head"
+	ReasonProjectDeleted ResumeReason = "project_deleted"
 )
 
 // ResumeFailed says that what was missed cannot be sent; the socket goes on

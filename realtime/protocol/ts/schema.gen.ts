@@ -1185,8 +1185,11 @@ export interface components {
             organization_id?: string;
         };
         ResumeFailed: {
-            /** @enum {string} */
-            reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "slow";
+            /**
+             * @description unknown_token: the resume token belongs to no session. epoch_changed: since was counted in another life of the log. too_old: since is before the replay window. beyond_head: since is after the log's end. project_deleted: the project is no more, and Subscribe will be answered not_found
+             * @enum {string}
+             */
+            reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "project_deleted";
         };
         Resumed: {
             /** Format: int64 */
@@ -1203,8 +1206,11 @@ export interface components {
              * @description UUIDv7
              */
             project_id: string;
-            /** @enum {string} */
-            reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "slow";
+            /**
+             * @description unknown_token: the resume token belongs to no session. epoch_changed: since was counted in another life of the log. too_old: since is before the replay window. beyond_head: since is after the log's end. project_deleted: the project is no more, and Subscribe will be answered not_found
+             * @enum {string}
+             */
+            reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "project_deleted";
         };
         SettingsPatch: {
             accent?: string;
