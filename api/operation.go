@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
 
 	"earshot/models"
@@ -61,42 +60,19 @@ type failure struct{ err error }
 func (f *failure) Error() string  { return f.err.Error() }
 func (f *failure) GetStatus() int { return http.StatusInternalServerError }
 
-// failureLocal is where an error waits until huma has returned.
-const failureLocal = "earshot.failure"
-
 // collect is huma's transformer of answers. It takes errors out, huma's own and
 // ours, so that they are answered like all others. This spares replacing
 // huma.NewError, a variable that all of a process shares.
 func collect(ctx huma.Context, _ string, value any) (any, error) {
 	switch value := value.(type) {
 	case *failure:
-		humafiber.UnwrapV2(ctx).Locals(failureLocal, value.err)
+		ctx.(*humaCall).failed = value.err
 		return struct{}{}, nil
 	case *huma.ErrorModel:
-		humafiber.UnwrapV2(ctx).Locals(failureLocal, humaProblem(value))
+		ctx.(*humaCall).failed = humaProblem(value)
 		return struct{}{}, nil
 	}
 	return value, nil
-}
-
-// humaRouter is what huma registers its handlers with: it returns the collected
-// errors to Fiber, and answers HEAD wherever there is GET.
-type humaRouter struct{ fiber.Router }
-
-func (r humaRouter) Add(method, path string, handlers ...fiber.Handler) fiber.Router {
-	handle := func(c *fiber.Ctx) error {
-		if err := handlers[0](c); err != nil {
-			return err
-		}
-		if err, ok := c.Locals(failureLocal).(error); ok {
-			return err
-		}
-		return nil
-	}
-	if method == fiber.MethodGet {
-		r.Router.Add(fiber.MethodHead, path, handle)
-	}
-	return r.Router.Add(method, path, handle)
 }
 
 // register adds a staff call. Before huma decodes anything the request has
@@ -118,16 +94,16 @@ func register[I, O any](s *Server, op operation, act func(context.Context, *I) (
 	}
 	var queries []string
 	documented.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
-		c := humafiber.UnwrapV2(ctx)
-		who, err := s.admit(c, op)
+		x := ctx.(*humaCall)
+		who, err := s.admit(x.c, op)
 		if err == nil {
-			err = checkStaffQuery(c, queries)
+			err = checkStaffQuery(x.c, queries)
 		}
 		if err == nil {
-			err = checkStaffBody(c, body)
+			err = checkStaffBody(x.c, body)
 		}
 		if err != nil {
-			c.Locals(failureLocal, err)
+			x.failed = err
 			return
 		}
 		next(huma.WithValue(ctx, askerKey{}, who))

@@ -2,8 +2,6 @@ package api
 
 import (
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
-	"github.com/gofiber/fiber/v2"
 
 	"earshot/realtime/protocol"
 )
@@ -17,7 +15,7 @@ func (s *Server) routes() error {
 	s.documents, s.pinned = newDocuments(), newPinned()
 	s.submissions = protocol.NewDecoder[Submission]()
 	s.app.Use(s.enter)
-	s.huma = humafiber.NewV2WithGroup(s.app, humaRouter{s.app}, humaConfig())
+	s.huma = huma.NewAPI(humaConfig(), router{s.app})
 
 	s.visitorRoutes()
 	s.staffRoutes()
@@ -153,5 +151,3 @@ func humaConfig() huma.Config {
 	config.Transformers = []huma.Transformer{collect}
 	return config
 }
-
-var _ fiber.Router = humaRouter{}
