@@ -214,7 +214,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 			return nil, w, err
 		}
 	}
-	server, err := api.New(ctx, api.Config{
+	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, DemoKey: w.demo.ProjectKey,
 	})

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,38 +174,63 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestServesUntilItIsTold starts the server, reads the address it prints, asks
-// it, and ends it.
-func TestServesUntilItIsTold(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+// starting is a server that a test started and will end.
+type starting struct {
+	addr, setup string
+	stderr      *bytes.Buffer // whole once end has returned
+	end         func()
+}
+
+// start runs the server until it prints its setup link, which it does while the
+// data folder has no user.
+func start(t *testing.T, dir string) starting {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := listener.Addr().String()
+	s := starting{addr: listener.Addr().String(), stderr: &bytes.Buffer{}}
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, []string{"--addr", addr, "--data", t.TempDir()}, func(string) string { return "" }, w, io.Discard)
+		done <- run(ctx, []string{"--addr", s.addr, "--data", dir}, func(string) string { return "" }, w, s.stderr)
 		_ = w.Close()
 	}()
-	setup := ""
+	s.end = sync.OnceFunc(func() {
+		t.Helper()
+		cancel()
+		select {
+		case code := <-done:
+			if code != exitOK {
+				t.Errorf("exit code is %d, want %d\n%s", code, exitOK, s.stderr)
+			}
+		case <-time.After(15 * time.Second):
+			t.Fatal("the server did not end")
+		}
+	})
+	t.Cleanup(s.end)
 	lines := bufio.NewScanner(r)
-	for setup == "" && lines.Scan() {
+	for s.setup == "" && lines.Scan() {
 		if i := strings.Index(lines.Text(), "http"); i >= 0 && strings.Contains(lines.Text(), "/setup#token=") {
-			setup = lines.Text()[i:]
+			s.setup = lines.Text()[i:]
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, r) }()
-	if setup == "" {
+	if s.setup == "" {
 		t.Fatal("no setup link was printed")
 	}
+	return s
+}
+
+// TestServesUntilItIsTold starts the server, asks it, and ends it.
+func TestServesUntilItIsTold(t *testing.T) {
+	s := start(t, t.TempDir())
 	client := http.Client{Timeout: 5 * time.Second}
-	response, err := client.Get("http://" + addr + "/readyz")
+	response, err := client.Get("http://" + s.addr + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,14 +239,42 @@ func TestServesUntilItIsTold(t *testing.T) {
 		t.Errorf("/readyz answered %s", response.Status)
 	}
 	client.CloseIdleConnections()
-	cancel()
-	select {
-	case code := <-done:
-		if code != exitOK {
-			t.Errorf("exit code is %d, want %d", code, exitOK)
+	s.end()
+}
+
+// TestAStartCopiesTheDatabaseOnce counts the copies that starts keep: one where
+// the schema changes under data, none where it is new or up to date.
+func TestAStartCopiesTheDatabaseOnce(t *testing.T) {
+	dir := t.TempDir()
+	copies := func() int {
+		t.Helper()
+		found, err := filepath.Glob(filepath.Join(dir, "earshot.db.before-*"))
+		if err != nil {
+			t.Fatal(err)
 		}
-	case <-time.After(15 * time.Second):
-		t.Fatal("the server did not end")
+		return len(found)
+	}
+	for _, name := range []string{"first", "second"} {
+		start(t, dir).end()
+		if n := copies(); n != 0 {
+			t.Fatalf("the %s start kept %d copies, want none", name, n)
+		}
+	}
+	if code, _, stderr := execute(t, nil, "migrate", "down", "--data", dir); code != exitOK || copies() != 1 {
+		t.Fatalf("migrate down: exit code %d, %d copies, want %d and one\n%s", code, copies(), exitOK, stderr)
+	}
+	_, status, _ := execute(t, nil, "migrate", "status", "--data", dir)
+	want := 0
+	if strings.Contains(status, "applied") { // what is left of the schema may hold data
+		want = 1
+	}
+	s := start(t, dir)
+	s.end()
+	if n := copies() - 1; n != want {
+		t.Errorf("the start that migrated kept %d copies, want %d", n, want)
+	}
+	if n := strings.Count(s.stderr.String(), "was copied before"); n != want {
+		t.Errorf("the copy is told of %d times, want %d:\n%s", n, want, s.stderr)
 	}
 }
 

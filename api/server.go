@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
+	"earshot/api/operator"
 	"earshot/api/password"
 	"earshot/models"
 	"earshot/models/intake"
@@ -92,21 +92,38 @@ type Server struct {
 	draining atomic.Bool
 }
 
-// New opens the store, which it migrates first, and wires everything that a
-// running server has. The caller ends it with Shutdown, also if it never served.
+// New is Open where nobody has seen to the schema: it is brought up to date
+// first.
 func New(ctx context.Context, config Config) (*Server, error) {
 	s, err := newServer(config)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(config.DataDir, "earshot.db")
-	if err := migrate(ctx, path, s.log); err != nil {
+	if err := s.data().Migrate(ctx); err != nil {
 		return nil, err
 	}
+	return s.open(ctx)
+}
+
+// Open opens the store, whose schema must be up to date, and wires everything
+// that a running server has. The caller ends it with Shutdown, also if it never
+// served.
+func Open(ctx context.Context, config Config) (*Server, error) {
+	s, err := newServer(config)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(ctx)
+}
+
+func (s *Server) data() operator.Data { return operator.Data{Dir: s.config.DataDir, Log: s.log} }
+
+func (s *Server) open(ctx context.Context) (*Server, error) {
 	// The hub is told of commits before there is a store to ask for its epoch;
 	// nothing is committed until Open has returned.
 	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() })
-	s.store, err = store.Open(ctx, store.Options{Path: path, Log: s.log, Now: s.now, Publish: s.hub.Publish})
+	var err error
+	s.store, err = store.Open(ctx, store.Options{Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish})
 	if err != nil {
 		s.hub.Close()
 		return nil, fmt.Errorf("open store: %w", err)
@@ -180,18 +197,6 @@ func (s *Server) guard() (err error) {
 		s.logins, err = ratelimit.New(loginsPerMinute, time.Minute)
 	}
 	return err
-}
-
-func migrate(ctx context.Context, path string, log *slog.Logger) error {
-	schema, err := store.OpenSchema(ctx, path)
-	if err != nil {
-		return err
-	}
-	backup, err := schema.Up(ctx)
-	if backup != "" {
-		log.Info("the database was copied before its schema changed", "copy", filepath.Base(backup))
-	}
-	return errors.Join(err, schema.Close())
 }
 
 // deriveKey makes a key for one use, so that what is signed for one can never

@@ -78,7 +78,7 @@ func (d Data) Migrate(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, schema.Close()) }()
 	backup, err := schema.Up(ctx)
 	if backup != "" && err == nil {
-		d.Log.Info("schema migrated", "copy of the database before", backup)
+		d.Log.Info("the database was copied before its schema changed", "copy", filepath.Base(backup))
 	}
 	return err
 }
