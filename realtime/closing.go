@@ -1,0 +1,135 @@
+package realtime
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	fastws "github.com/fasthttp/websocket"
+	"github.com/gofiber/contrib/websocket"
+
+	"earshot/realtime/protocol"
+)
+
+// A socket closes in this order: shut queues the close frame, the writer writes
+// it and calls closeSent, the reader hears the other side's answer or runs out
+// of time, and finish waits for the writer. abort is the short way.
+
+// shut sends a close frame after what waits, or after what is on its way where
+// the reader is too slow, and gives the other side a moment to answer. It does
+// not block and may be called more than once.
+func (c *conn) shut(code protocol.CloseCode) {
+	slow := code == protocol.CloseSlowConsumer
+	grace := writeDeadline
+	if slow {
+		grace = slowGrace
+	}
+	c.startClosing(grace, slow)
+	if c.queue.close(closeFrame(code), slow) {
+		go c.write()
+	}
+}
+
+// startClosing bounds the time in which the socket closes, unless it does so
+// already.
+func (c *conn) startClosing(grace time.Duration, slow bool) {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	if c.closing {
+		return
+	}
+	c.closing, c.slow, c.closeBy = true, slow, time.Now().Add(grace)
+	_ = c.net.SetWriteDeadline(c.closeBy)
+	_ = c.net.SetReadDeadline(c.closeBy.Add(closeLinger))
+}
+
+func (c *conn) isClosing() bool {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	return c.closing
+}
+
+// closeSent says that the close frame has left us: the reader's wait for the
+// answer is shorter now. A slow reader may need all its time to come to it, and
+// finds the end of the stream right behind.
+func (c *conn) closeSent() {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	switch {
+	case c.aborted:
+	case c.slow:
+		c.closeWrite()
+	default:
+		_ = c.net.SetReadDeadline(time.Now().Add(closeLinger))
+	}
+}
+
+// closeWrite ends our half of the connection, behind what was written.
+func (c *conn) closeWrite() {
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}
+
+// abort ends a socket at once, its reader and its writer.
+func (c *conn) abort() {
+	c.queue.discard()
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	c.closing, c.aborted = true, true
+	_ = c.net.SetDeadline(time.Unix(1, 0))
+}
+
+// finish ends the socket after the reader's last error, with everything that
+// the socket owns. The connection is the caller's again when it returns.
+func (c *conn) finish(err error) {
+	if err == nil { // the handler panicked
+		c.abort()
+	}
+	var closed *fastws.CloseError
+	answered := false
+	switch {
+	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
+		answered = true
+		c.shut(replyCode(closed.Code))
+	case c.isClosing():
+		answered = isTimeout(err) // or had the time to
+	case isTimeout(err):
+		c.shut(protocol.CloseHeartbeatLost)
+	case errors.Is(err, fastws.ErrReadLimit):
+		c.shut(protocol.CloseTooBig)
+	default: // a protocol error, which the library has answered, or a lost connection
+		c.queue.discard()
+		c.startClosing(closeLinger, false)
+	}
+	c.cancel()
+	c.owned.Wait()
+	if !answered {
+		c.drain()
+	}
+}
+
+// drain reads and drops what still comes, within bounds: a connection that is
+// closed with unread bytes is reset, and the reset overtakes the close frame.
+// The other side is told to close its half by the end of ours (RFC 6455 §7.1.1).
+func (c *conn) drain() {
+	c.deadlineMu.Lock()
+	aborted := c.aborted
+	if !aborted {
+		c.closeWrite()
+		_ = c.net.SetReadDeadline(time.Now().Add(closeLinger))
+	}
+	c.deadlineMu.Unlock()
+	if aborted {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, c.net, 1<<20)
+}
+
+// replyCode answers a close frame with its own code where that may be sent.
+func replyCode(code int) protocol.CloseCode {
+	if code == websocket.CloseNoStatusReceived {
+		return protocol.CloseNormal
+	}
+	return protocol.CloseCode(code) //nolint:gosec // the library admits codes of 1000–4999 only
+}
