@@ -3,6 +3,7 @@ package models
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -51,6 +52,9 @@ func normalizeOrigin(s string) (string, bool) {
 		u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") || !isHTTP(u.Scheme) {
 		return "", false
 	}
+	if port := u.Port(); port != "" && !validPort(port) {
+		return "", false
+	}
 	host := u.Host
 	if u.Scheme == "https" {
 		host = strings.TrimSuffix(host, ":443")
@@ -59,6 +63,12 @@ func normalizeOrigin(s string) (string, bool) {
 	}
 	host = strings.TrimSuffix(host, ":")
 	return u.Scheme + "://" + host, u.Hostname() != ""
+}
+
+// validPort admits the ports that a browser can name, as it writes them.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0 && port[0] != '0'
 }
 
 // normalizeOriginEntry checks one entry of a project's list.

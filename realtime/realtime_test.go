@@ -149,7 +149,7 @@ func (h *harness) submit(n int) {
 	h.t.Helper()
 	for i := range n {
 		in := store.NewFeedback{
-			Project: h.project, TokenHash: models.HashToken(models.NewToken()), SessionID: models.NewID(),
+			Project: h.project, ResumeHash: models.HashResumeToken(models.NewResumeToken()), SessionID: models.NewID(),
 			Submission: models.Submission{ID: models.NewID(), PageURL: "https://shop.example/", Message: fmt.Sprint("message ", i)},
 		}
 		if _, err := h.store.Submit(context.Background(), in); err != nil {

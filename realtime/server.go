@@ -10,7 +10,6 @@ package realtime
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
@@ -27,9 +26,6 @@ const (
 	// socketsPerAddress bounds what one party on the network may hold open.
 	socketsPerAddress = 20
 	tickInterval      = 250 * time.Millisecond
-	// retryAfter spreads the clients of a server that leaves.
-	retryAfterMin = 200 * time.Millisecond
-	retryAfterMax = 3 * time.Second
 )
 
 // Store is what the sockets need of the store.
@@ -39,7 +35,7 @@ type Store interface {
 	LogHead(ctx context.Context, scope models.Scope, project models.ID) (store.Head, error)
 	ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ProjectByKey(ctx context.Context, key string) (*models.Project, error)
-	VisitorSession(ctx context.Context, project models.ID, token models.TokenHash) (models.ID, error)
+	VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error)
 }
 
 // Intake is where submissions go.
@@ -230,63 +226,4 @@ func (s *Server) EndProject(project models.ID) {
 			s.log.Error("tell of a deleted project", "project", project, "error", err)
 		}
 	}
-}
-
-// Shutdown tells all sockets that the server is going away, each with a time of
-// its own to come back after, closes them and waits until they have ended.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.draining = true
-	for v := range s.visitors {
-		goAway[protocol.VisitorClientEvent, protocol.VisitorServerEvent](v.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
-	}
-	for d := range s.dashboards {
-		goAway[protocol.DashboardClientEvent, protocol.DashboardServerEvent](d.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
-	}
-	s.mu.Unlock()
-	s.stop()
-	s.ticker.Wait()
-	ended := make(chan struct{})
-	go func() {
-		s.open.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-	}
-	// Their time is over. Cutting them off is what was asked for, so it is no
-	// error.
-	s.abortAll()
-	select {
-	case <-ended:
-	case <-time.After(abortWait):
-		s.log.Warn("sockets did not end")
-	}
-	return nil
-}
-
-// abortWait is for the goroutines of sockets that were cut off to notice it.
-const abortWait = time.Second
-
-func (s *Server) abortAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for v := range s.visitors {
-		v.abort()
-	}
-	for d := range s.dashboards {
-		d.abort()
-	}
-}
-
-func goAway[In, Out any](socket *Socket[In, Out], event Out) {
-	if err := socket.Send(event, ""); err == nil {
-		socket.shut(protocol.CloseGoingAway)
-	}
-}
-
-func randomRetry() int64 {
-	return (retryAfterMin + rand.N(retryAfterMax-retryAfterMin)).Milliseconds() //nolint:gosec // spreads load, hides nothing
 }

@@ -57,7 +57,7 @@ func (s *Server) serveVisitor(c *websocket.Conn) {
 	v := &visitor{
 		Socket: newSocket(s, c.Conn, protocol.VisitorClient, protocol.VisitorServer),
 		server: s, project: handshake.project, address: handshake.address,
-		token: models.NewToken(), session: models.NewID(), draftLimit: rate.NewLimiter(draftsPerSecond, draftsPerSecond),
+		token: models.NewResumeToken(), session: models.NewID(), draftLimit: rate.NewLimiter(draftsPerSecond, draftsPerSecond),
 	}
 	s.mu.Lock()
 	s.visitors[v] = struct{}{}
@@ -161,7 +161,7 @@ func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
 		return invalidField("epoch", "is needed with since")
 	}
 	v.token = e.ResumeToken
-	session, err := v.server.store.VisitorSession(v.ctx, v.project.ID, models.HashToken(e.ResumeToken))
+	session, err := v.server.store.VisitorSession(v.ctx, v.project.ID, models.HashResumeToken(e.ResumeToken))
 	unknown := models.CodeOf(err) == models.CodeNotFound
 	if err != nil && !unknown {
 		return err

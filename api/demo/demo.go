@@ -134,7 +134,7 @@ func add(ctx context.Context, s *store.Store, scope models.Scope, project *model
 		return err
 	}
 	accepted, err := s.Submit(ctx, store.NewFeedback{
-		Project: project, Submission: submission, TokenHash: models.HashToken(models.NewToken()), SessionID: models.NewID(),
+		Project: project, Submission: submission, ResumeHash: models.HashResumeToken(models.NewResumeToken()), SessionID: models.NewID(),
 	})
 	if err != nil || (item.Status == "" && item.Priority == "") {
 		return err

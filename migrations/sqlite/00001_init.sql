@@ -81,10 +81,10 @@ CREATE TABLE log_heads (
 
 CREATE TABLE visitor_sessions (
     project_id TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
-    token_hash BLOB NOT NULL,
+    resume_hash BLOB NOT NULL,
     id         TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    PRIMARY KEY (project_id, token_hash)
+    PRIMARY KEY (project_id, resume_hash)
 ) WITHOUT ROWID;
 
 CREATE TABLE feedback (

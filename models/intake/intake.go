@@ -108,19 +108,19 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	}
 	made := ""
 	if request.ResumeToken == "" {
-		made = models.NewToken()
+		made = models.NewResumeToken()
 		request.ResumeToken = made
 	}
 	if request.SessionID == "" {
 		request.SessionID = models.NewID()
 	}
-	hash := models.HashToken(request.ResumeToken)
+	hash := models.HashResumeToken(request.ResumeToken)
 	quarantine, err := in.limit(ctx, request, hash)
 	if err != nil {
 		return Result{}, err
 	}
 	accepted, err := in.store.Submit(ctx, store.NewFeedback{
-		Project: request.Project, Submission: request.Submission, TokenHash: hash, TokenMade: made != "",
+		Project: request.Project, Submission: request.Submission, ResumeHash: hash, TokenMade: made != "",
 		SessionID: request.SessionID, Quarantine: quarantine,
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	return result, nil
 }
 
-func (in *Intake) limit(ctx context.Context, request Request, token models.TokenHash) (quarantine []string, err error) {
+func (in *Intake) limit(ctx context.Context, request Request, token models.ResumeHash) (quarantine []string, err error) {
 	if err := in.sessions.Take(ctx, string(request.Project.ID)+string(token)); err != nil {
 		return nil, err
 	}

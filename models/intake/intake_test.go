@@ -52,7 +52,7 @@ func TestSubmitNormalisesAndStores(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored := s.got[0]
-	if stored.Submission.Message != "The total is wrong" || !slices.Equal(stored.TokenHash, models.HashToken(request.ResumeToken)) || stored.Quarantine != nil {
+	if stored.Submission.Message != "The total is wrong" || !slices.Equal(stored.ResumeHash, models.HashResumeToken(request.ResumeToken)) || stored.Quarantine != nil {
 		t.Errorf("stored %+v, want the trimmed message, the token's hash and no quarantine", stored)
 	}
 	if got.ID != request.Submission.ID || got.ResumeToken != "" || !strings.HasPrefix(got.ReceiptURL, "https://earshot.example/r/") {
@@ -69,7 +69,7 @@ func TestSubmitMakesATokenForWhoBringsNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !models.ValidToken(got.ResumeToken) || !slices.Equal(s.got[0].TokenHash, models.HashToken(got.ResumeToken)) || !got.SessionID.Valid() {
+	if !models.ValidToken(got.ResumeToken) || !slices.Equal(s.got[0].ResumeHash, models.HashResumeToken(got.ResumeToken)) || !got.SessionID.Valid() {
 		t.Errorf("got %+v, want a token whose hash was stored, and a session", got)
 	}
 }

@@ -263,19 +263,19 @@ func TestVisitorSessions(t *testing.T) {
 	in := newFeedback(p, "first")
 	first := mustSubmit(t, s, in)
 	again := newFeedback(p, "second")
-	again.TokenHash = in.TokenHash
+	again.ResumeHash = models.HashResumeToken(models.NewResumeToken())
 	if got := mustSubmit(t, s, again); got.SessionID != first.SessionID || !got.Owned {
 		t.Errorf("the same token gives %+v, want session %s", got, first.SessionID)
 	}
 	elsewhere := newFeedback(other, "third")
-	elsewhere.TokenHash = in.TokenHash
+	elsewhere.ResumeHash = in.ResumeHash
 	if got := mustSubmit(t, s, elsewhere); got.SessionID == first.SessionID {
 		t.Error("a token has one session in two projects")
 	}
-	if got, err := s.VisitorSession(t.Context(), p.ID, in.TokenHash); err != nil || got != first.SessionID {
+	if got, err := s.VisitorSession(t.Context(), p.ID, in.ResumeHash); err != nil || got != first.SessionID {
 		t.Errorf("the session is %s (%v), want %s", got, err, first.SessionID)
 	}
-	_, err := s.VisitorSession(t.Context(), p.ID, newHash())
+	_, err := s.VisitorSession(t.Context(), p.ID, models.HashResumeToken(models.NewResumeToken()))
 	wantCode(t, "an unknown token", err, models.CodeNotFound)
 }
 

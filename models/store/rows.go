@@ -116,10 +116,10 @@ type logHeadRow struct {
 func (logHeadRow) TableName() string { return "log_heads" }
 
 type visitorSessionRow struct {
-	ProjectID models.ID `gorm:"primaryKey"`
-	TokenHash []byte    `gorm:"primaryKey"`
-	ID        models.ID
-	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	ProjectID  models.ID `gorm:"primaryKey"`
+	ResumeHash []byte    `gorm:"primaryKey"`
+	ID         models.ID
+	CreatedAt  int64 `gorm:"autoCreateTime:false"`
 }
 
 func (visitorSessionRow) TableName() string { return "visitor_sessions" }

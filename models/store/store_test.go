@@ -65,7 +65,7 @@ func newProject(t testing.TB, s *Store) (models.Scope, *models.Project) {
 
 func newFeedback(p *models.Project, message string) NewFeedback {
 	sub := models.Submission{ID: models.NewID(), PageURL: "https://shop.example/", Message: message}
-	return NewFeedback{Project: p, Submission: sub, TokenHash: models.HashToken(models.NewToken()), SessionID: models.NewID()}
+	return NewFeedback{Project: p, Submission: sub, ResumeHash: models.HashResumeToken(models.NewResumeToken()), SessionID: models.NewID()}
 }
 
 func mustSubmit(t testing.TB, s *Store, in NewFeedback) Accepted {
@@ -122,7 +122,7 @@ func TestSameIDIsOneRow(t *testing.T) {
 	again.SessionID = models.NewID()
 
 	foreign := again
-	foreign.TokenHash = models.HashToken(models.NewToken())
+	foreign.ResumeHash = models.HashResumeToken(models.NewResumeToken())
 	changed := in
 	changed.Submission.Message = "Something else"
 	elsewhere := in

@@ -15,12 +15,12 @@ import (
 type NewFeedback struct {
 	Project    *models.Project
 	Submission models.Submission // normalised
-	// TokenHash is of the visitor's resume token; SessionID is used where the
+	// ResumeHash is of the visitor's token; SessionID is used where the
 	// token is new. TokenMade says that we made the token for this submission:
 	// then nobody has looked for it before.
-	TokenHash models.TokenHash
-	TokenMade bool
-	SessionID models.ID
+	ResumeHash models.ResumeHash
+	TokenMade  bool
+	SessionID  models.ID
 	// Quarantine says why the submission is suspected; empty if it is not.
 	Quarantine []string
 }
@@ -87,7 +87,7 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 		return t.earlier(in, fingerprint, session, known)
 	}
 	if !known {
-		if _, err := t.w.stmts.insertSession.ExecContext(t.ctx, in.Project.ID, []byte(in.TokenHash), session, at); err != nil {
+		if _, err := t.w.stmts.insertSession.ExecContext(t.ctx, in.Project.ID, []byte(in.ResumeHash), session, at); err != nil {
 			return Accepted{}, fmt.Errorf("insert visitor session: %w", err)
 		}
 	}
@@ -122,7 +122,7 @@ func (t *tx) visitorSession(in NewFeedback) (id models.ID, known bool, err error
 	if in.TokenMade {
 		return in.SessionID, false, nil
 	}
-	err = t.w.stmts.findSession.QueryRowContext(t.ctx, in.Project.ID, []byte(in.TokenHash)).Scan(&id)
+	err = t.w.stmts.findSession.QueryRowContext(t.ctx, in.Project.ID, []byte(in.ResumeHash)).Scan(&id)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return in.SessionID, false, nil
@@ -146,10 +146,10 @@ func newItem(in NewFeedback, session models.ID, at int64) *models.Feedback {
 
 // VisitorSession finds the session behind a visitor's token; CodeNotFound if
 // nothing was ever submitted with it.
-func (s *Store) VisitorSession(ctx context.Context, project models.ID, token models.TokenHash) (models.ID, error) {
+func (s *Store) VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	var row visitorSessionRow
-	err := s.read.WithContext(ctx).Where("project_id = ? AND token_hash = ?", project, []byte(token)).Take(&row).Error
+	err := s.read.WithContext(ctx).Where("project_id = ? AND resume_hash = ?", project, []byte(token)).Take(&row).Error
 	return row.ID, translate(err)
 }

@@ -159,8 +159,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.insertFeedback, `INSERT INTO feedback (id, organization_id, project_id, session_id, seq, fingerprint, message, page_url,
 			kind, rating, email, name, context, quarantined, quarantine_reasons, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
-		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND token_hash = ?"},
-		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, token_hash, id, created_at) VALUES (?, ?, ?, ?)"},
+		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND resume_hash = ?"},
+		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, resume_hash, id, created_at) VALUES (?, ?, ?, ?)"},
 	} {
 		stmt, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does it, for all of them
 		if err != nil {
