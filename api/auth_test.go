@@ -183,6 +183,53 @@ func TestSignUp(t *testing.T) {
 	})
 }
 
+// TestSigningInFromOtherSites: each of these calls sets the cookie, so that
+// another site's page must not make it.
+func TestSigningInFromOtherSites(t *testing.T) {
+	s := apitest.Start(t, apitest.SignupOpen, func(c *api.Config) { c.BaseURL = "https://earshot.example" })
+	s.Owner(t)
+	setup := map[string]string{"token": models.NewToken(), "email": "a@example.com", "password": apitest.Password, "organization": "A"}
+	signUp := func(i int) map[string]string {
+		return map[string]string{"email": fmt.Sprintf("a%d@example.com", i), "password": apitest.Password, "organization": "A"}
+	}
+	for i, from := range []struct {
+		name    string
+		headers []string
+		own     bool
+	}{
+		{"a program", nil, true},
+		{"the base URL's page", []string{"Origin", "https://earshot.example"}, true},
+		{"the page of the address in use", []string{"Origin", s.URL}, true},
+		{"a browser that says so", []string{"Origin", s.URL, "Sec-Fetch-Site", "same-origin"}, true},
+		{"another site", []string{"Origin", "https://evil.example"}, false},
+		{"another scheme of the base URL", []string{"Origin", "http://earshot.example"}, false},
+		{"another port", []string{"Origin", "https://earshot.example:8443"}, false},
+		{"a sandbox", []string{"Origin", "null"}, false},
+		{"a browser on another site", []string{"Sec-Fetch-Site", "cross-site"}, false},
+		{"a browser on a sibling", []string{"Sec-Fetch-Site", "same-site"}, false},
+	} {
+		for path, row := range map[string]struct {
+			body any
+			own  int
+		}{
+			"/api/v1/auth/login":  {login(apitest.OwnerEmail, apitest.Password), 200},
+			"/api/v1/auth/signup": {signUp(i), 201},
+			"/api/v1/setup":       {setup, 403},
+		} {
+			r := s.Client(t).Do(post, path, row.body, from.headers...)
+			if !from.own {
+				row.own = 403
+			}
+			if r.Status != row.own || (r.Status == 403) != (r.Cookie("earshot_refresh") == nil) {
+				t.Errorf("%s from %s: status %d, cookie %v, want %d", path, from.name, r.Status, r.Cookie("earshot_refresh"), row.own)
+			}
+			if detail := "this call is for the dashboard's own pages"; (r.Status == 403 && r.Problem().Detail == detail) == from.own {
+				t.Errorf("%s from %s: %s", path, from.name, r.Body)
+			}
+		}
+	}
+}
+
 func TestRefresh(t *testing.T) {
 	var clock clock
 	s := apitest.Start(t, clock.option)

@@ -11,9 +11,10 @@ import (
 )
 
 // page answers with the dashboard, which finds out by itself what its address
-// means.
+// means. It is for whoever takes HTML, curl and link checkers too; what has the
+// name of a file is one that is not there.
 func page(c *fiber.Ctx) error {
-	if !acceptsHTML(c) {
+	if !takesHTML(c) || strings.Contains(c.Path(), ".") {
 		return fiber.ErrNotFound
 	}
 	return sendPage(c)
@@ -33,18 +34,23 @@ func sendPage(c *fiber.Ctx) error {
 	return c.Send(index)
 }
 
-// home is the dashboard's front door; who asks for anything at all gets the page.
-func home(c *fiber.Ctx) error {
-	if !acceptsHTML(c) && !strings.Contains(c.Get(fiber.HeaderAccept, "*/*"), "*/*") {
-		return fiber.ErrNotFound
+// takesHTML reports whether a request is content with a page.
+func takesHTML(c *fiber.Ctx) bool {
+	for name, quality := range preferences(c.Get(fiber.HeaderAccept, "*/*")) {
+		switch strings.ToLower(name) {
+		case fiber.MIMETextHTML, "text/*", "*/*":
+			if quality > 0 {
+				return true
+			}
+		}
 	}
-	return sendPage(c)
+	return false
 }
 
-// acceptsHTML tells a person's browser from a script or a program: only the
+// asksForHTML tells a person's browser from a script or a program: only the
 // former names HTML.
-func acceptsHTML(c *fiber.Ctx) bool {
-	return strings.Contains(strings.ToLower(c.Get(fiber.HeaderAccept)), "text/html")
+func asksForHTML(c *fiber.Ctx) bool {
+	return strings.Contains(strings.ToLower(c.Get(fiber.HeaderAccept)), fiber.MIMETextHTML)
 }
 
 // asset is one of the dashboard's files. Their names change with their content.
@@ -63,7 +69,7 @@ func asset(c *fiber.Ctx) error {
 // dashboard's own page for that, with the status that belongs to it.
 func missing(c *fiber.Ctx) error {
 	err := c.Next()
-	if !errors.Is(err, fiber.ErrNotFound) && !isNotFound(err) || !acceptsHTML(c) {
+	if !errors.Is(err, fiber.ErrNotFound) && !isNotFound(err) || !asksForHTML(c) {
 		return err
 	}
 	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {

@@ -28,6 +28,9 @@ const (
 	// accessCookie is for calls that act on the refresh cookie, which browsers
 	// send along by themselves: JSON from our own pages only.
 	accessCookie
+	// accessSignIn is for calls that set the cookie, likewise: another site could
+	// sign its visitors in as somebody of its choice. Programs are admitted.
+	accessSignIn
 )
 
 // operation is one line of the route table for a staff call.
@@ -140,7 +143,7 @@ func (s *Server) operation(op operation) *huma.Operation {
 // admit says who asks, and refuses who may not ask at all.
 func (s *Server) admit(c *fiber.Ctx, op operation) (asker, error) {
 	who := asker{address: s.address(c)}
-	if op.access == accessCookie && !s.sameOrigin(c) {
+	if (op.access == accessCookie || op.access == accessSignIn) && !s.sameOrigin(c) {
 		return who, models.Errorf(models.CodeForbidden, "this call is for the dashboard's own pages")
 	}
 	if op.access == accessMember {

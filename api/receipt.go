@@ -74,7 +74,7 @@ func statusText(status models.Status) string {
 // so the address goes nowhere: no Referer, no index, no cache, no log.
 func (s *Server) showReceipt(c *fiber.Ctx) error {
 	item, project, err := s.receiptItem(c)
-	if models.CodeOf(err) == models.CodeNotFound && !acceptsHTML(c) {
+	if models.CodeOf(err) == models.CodeNotFound && !asksForHTML(c) {
 		return err
 	}
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {

@@ -44,15 +44,15 @@ func (s *Server) staffRoutes() {
 		summary: "Whether the first owner is still to be created",
 	}, s.getSetup)
 	register(s, operation{
-		method: "POST", path: "/api/v1/setup", id: "setup", access: accessOpen, tag: auth, status: 201,
+		method: "POST", path: "/api/v1/setup", id: "setup", access: accessSignIn, tag: auth, status: 201,
 		summary: "Create the first owner",
 	}, s.setup)
 	register(s, operation{
-		method: "POST", path: "/api/v1/auth/login", id: "login", access: accessOpen, tag: auth,
+		method: "POST", path: "/api/v1/auth/login", id: "login", access: accessSignIn, tag: auth,
 		summary: "Sign in",
 	}, s.login)
 	register(s, operation{
-		method: "POST", path: "/api/v1/auth/signup", id: "sign-up", access: accessOpen, tag: auth, status: 201, before: s.signUpOpen,
+		method: "POST", path: "/api/v1/auth/signup", id: "sign-up", access: accessSignIn, tag: auth, status: 201, before: s.signUpOpen,
 		summary: "Create a user with an organisation, where the server allows it",
 	}, s.signUp)
 	register(s, operation{
@@ -136,7 +136,7 @@ func (s *Server) pageRoutes() {
 	if s.config.DemoKey != "" {
 		s.app.Get("/demo", s.showShop)
 	}
-	s.app.Get("/", home)
+	s.app.Get("/", page)
 	s.app.Get("/assets/:name", asset)
 	for _, path := range []string{"/login", "/setup", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings"} {
 		s.app.Get(path, page)
