@@ -9,6 +9,7 @@ import { currentHref, loginHref, navigate, route, startRouter } from "./router";
 import { createApi } from "./session/api";
 import { createSession } from "./session/session";
 import { Frame } from "./shell/frame";
+import { leaveDeleted } from "./shell/deleted";
 import { preloadRoute } from "./shell/pages";
 import { onceAFrame } from "./ui/frames";
 import { createNotices } from "./ui/notices";
@@ -21,6 +22,7 @@ const session = createSession({
 });
 const api = createApi(session);
 const workspace = createWorkspace(api);
+const notices = createNotices();
 const unreachable = signal(false);
 // Made by the first page that needs it and closed with the session: the sign-in page opens no socket.
 let live: Live | null = null;
@@ -34,6 +36,7 @@ function connect(): Live {
       return `${location.origin.replace(/^http/, "ws")}/api/v1/socket?ticket=${encodeURIComponent(ticket)}`;
     },
     refresh: session.refresh,
+    deleted: (id) => leaveDeleted({ workspace, notices, place: route.peek, go: navigate }, id),
     online: () => navigator.onLine,
     now: Date.now,
   });
@@ -43,7 +46,7 @@ const dashboard: Dashboard = {
   session,
   api,
   workspace,
-  notices: createNotices(),
+  notices,
   keys: createKeys(document, readSingleKeys),
   live: () => (live ??= connect()),
 };

@@ -15,6 +15,8 @@ export interface Workspace {
   canTriage: ReadonlySignal<boolean>;
   read(): Promise<void>;
   put(project: Project): void;
+  /** The project is no more. What is not there is not missed: several sources may tell of one deletion. */
+  remove(id: string): void;
   clear(): void;
 }
 
@@ -46,6 +48,7 @@ export function createWorkspace(api: Api): Workspace {
       const at = old.findIndex(({ id }) => id === project.id);
       projects.value = at < 0 ? [project, ...old] : old.with(at, project);
     },
+    remove: (id) => void (projects.value = projects.peek()?.filter((project) => project.id !== id) ?? null),
     clear() {
       batch(() => {
         me.value = null;

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { signal } from "@preact/signals";
-import type { Live, Listener } from "../live/live";
+import type { Listener } from "../live/follow";
+import type { Live } from "../live/live";
 import type { Api, FeedbackQuery } from "../session/api";
 import { Problem, Unreachable } from "../session/problem";
 import type { Feedback, FeedbackPage } from "../session/types";

@@ -1,2 +1,7 @@
+import type { DashboardServerEvent } from "../../../realtime/protocol/ts";
+
 /** Both directions of the dashboard's socket, generated from the server's own types. */
 export type { DashboardClientEvent as ClientEvent, DashboardServerEvent as ServerEvent } from "../../../realtime/protocol/ts";
+
+/** What one kind of event carries. */
+export type EventData<T extends DashboardServerEvent["type"]> = Extract<DashboardServerEvent, { type: T }>["data"];

@@ -22,6 +22,7 @@ function setUp() {
   const sent: ClientEvent[] = [];
   const socket: Socket<ClientEvent> = { send: (event) => sent.push(event) > 0, close: vi.fn(), state: "open" };
   const refresh = vi.fn(async () => "fresh");
+  const deleted = vi.fn();
   const live = createLive({
     open: (given) => {
       options = given;
@@ -29,6 +30,7 @@ function setUp() {
     },
     ticketUrl: async () => "ws://x",
     refresh,
+    deleted,
     online: () => true,
     now: () => 0,
   });
@@ -39,12 +41,18 @@ function setUp() {
   const received = (seq: number, epoch = "e"): void => give({ type: "FeedbackReceived", epoch, seq, data: feedback(seq) });
   const seen = (): string[] => listener.received.mock.calls.map(([data]) => data.message);
   const subscribes = (): object[] => sent.filter((event) => event.type === "Subscribe").map((event) => event.data);
-  return { live, listener, give, connected, subscribed, received, seen, subscribes, sent, refresh, options };
+  return { live, listener, give, connected, subscribed, received, seen, subscribes, sent, refresh, deleted, options };
 }
 
 describe("live", () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.spyOn(console, "warn").mockReturnValue();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
 
   it("subscribes from the head, asks for a fresh read, then hands events on once and in order", () => {
     const { live, listener, connected, subscribed, received, seen, subscribes } = setUp();
@@ -100,6 +108,39 @@ describe("live", () => {
     received(1, "f");
     expect(subscribes().at(-1)).toEqual({ project_id: "p1" });
     expect(listener.received).not.toHaveBeenCalled();
+  });
+
+  it("lets go of a project that was deleted, while it is watched and while nobody was connected", () => {
+    for (const tell of [
+      { type: "ResyncRequired", data: { project_id: "p1", reason: "project_deleted", epoch: "e", head: 2 } },
+      { type: "Error", re: "p1", data: { code: "not_found", message: "there is no such object" } },
+    ]) {
+      const { live, listener, give, connected, subscribed, received, subscribes, deleted } = setUp();
+      const unwatch = live.watch("p1", listener);
+      connected();
+      subscribed(1);
+      const before = subscribes().length;
+      give(tell);
+      give(tell);
+      expect(deleted, tell.type).toHaveBeenCalledExactlyOnceWith("p1");
+      connected();
+      received(2);
+      unwatch();
+      expect(subscribes(), tell.type).toHaveLength(before);
+      expect(listener.received).not.toHaveBeenCalled();
+    }
+  });
+
+  it("keeps a project that a late refusal of another one does not speak of", () => {
+    const { live, listener, give, connected, subscribed, deleted } = setUp();
+    live.watch("p0", { ...listener });
+    live.watch("p1", listener);
+    connected();
+    subscribed(1);
+    give({ type: "Error", re: "p0", data: { code: "not_found", message: "there is no such object" } });
+    give({ type: "Error", data: { code: "not_found", message: "there is no such object" } });
+    expect(deleted).not.toHaveBeenCalled();
+    expect(console.warn).toHaveBeenCalledTimes(2);
   });
 
   it("says offline when a connection stays lost, and when it was stopped", () => {

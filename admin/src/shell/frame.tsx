@@ -45,7 +45,7 @@ function Bare({ place }: { place: Route }) {
 
 /** The shell stands while the session is still being asked for, so that signing in by cookie never flashes a form. */
 function Shell({ place, ready }: { place: Route; ready: boolean }) {
-  const { keys } = useDashboard();
+  const { keys, workspace } = useDashboard();
   const help = useSignal(false);
   const projectId = "projectId" in place ? place.projectId : null;
   useEffect(() => {
@@ -53,7 +53,11 @@ function Shell({ place, ready }: { place: Route; ready: boolean }) {
   }, [projectId]);
   useKeys(keys, {
     "?": () => (help.value = true),
-    "g i": () => navigate((projectId ?? lastProject) ? inboxHref((projectId ?? lastProject) as string, null) : "/"),
+    "g i": () => {
+      // The last one may have been deleted since.
+      const target = projectId ?? workspace.projects.peek()?.find(({ id }) => id === lastProject)?.id;
+      navigate(target ? inboxHref(target, null) : "/");
+    },
   });
   return (
     <div class="shell">

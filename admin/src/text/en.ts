@@ -1,5 +1,5 @@
 import type { Kind, Status } from "../session/types";
-import type { Connection } from "../live/live";
+import type { Connection } from "../live/connection";
 import { counted, formatCount } from "./format";
 
 /** By the contract's own names, so that a new status, kind or state is missing here at build time. */
@@ -95,6 +95,7 @@ export const en = {
     submit: "Create project",
     anyOrigin: "Any website",
     failed: "The projects could not be loaded.",
+    deleted: (name: string) => `“${name}” was deleted by somebody else.`,
     missing: "This project does not exist, or you have no access to it.",
   },
   inbox: {
