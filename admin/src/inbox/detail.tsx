@@ -26,7 +26,11 @@ export function DetailPane(props: DetailProps) {
   const { inbox, selectedId } = props;
   const item = inbox.item.value;
   const detail = inbox.detail.value;
-  if (!selectedId) return <Empty icon="inbox" title={t.inbox.pick} lead={t.inbox.pickLead} testid="detail-none" />;
+  if (!selectedId) {
+    // Without rows there is nothing to select, and the list itself says why.
+    const offered = inbox.load.value !== "failed" && inbox.rows.value.items.length > 0;
+    return offered ? <Empty icon="inbox" title={t.inbox.pick} lead={t.inbox.pickLead} testid="detail-none" /> : null;
+  }
   if (item) return <Item {...props} item={item} />;
   if (detail.name === "gone") {
     return (

@@ -67,8 +67,12 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
   const cursorId = useSignal<string | null>(feedbackId);
   const moves = useSignal(0);
   const reader = useRef<HTMLElement>(null);
+  const arriving = useRef(true);
   useEffect(() => {
-    if (!feedbackId) return;
+    // Whoever comes by a link has moved no focus yet, and a ring around the whole pane would say that they had.
+    const first = arriving.current;
+    arriving.current = false;
+    if (!feedbackId || first) return;
     cursorId.value = feedbackId;
     // On a narrow screen the item takes the list's place, and the focus must not stay behind on a hidden row.
     const focused = document.activeElement;
@@ -138,7 +142,8 @@ function Panes({ inbox, hold, projectId, feedbackId, query }: PanesProps) {
       <section class="list-pane" aria-label={query.quarantined ? t.inbox.quarantine : t.inbox.list}>
         <header class="list-head">
           <h2>{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h2>
-          {total !== null && (
+          {/* The number of the view before says nothing of one that could not be read. */}
+          {total !== null && inbox.load.value !== "failed" && (
             <span class="count" data-testid="total">
               <span aria-hidden="true">{t.inbox.total(total, atLeast)}</span>
               <span class="visually-hidden">{t.inbox.totalLabel(total, atLeast)}</span>

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { Problem } from "../session/problem";
 import { t } from "../text/en";
@@ -18,9 +18,11 @@ export function SetupPage({ token }: { token: string }) {
   const failure = useSignal("");
   const busy = useSignal(false);
   const done = useSignal(false);
+  const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
     document.title = `${t.setup.title} · ${t.product}`;
+    form.current?.querySelector("input")?.focus();
     api.setupNeeded().then((needed) => (done.value = !needed), () => undefined);
   }, []);
 
@@ -56,7 +58,7 @@ export function SetupPage({ token }: { token: string }) {
 
   return (
     <main class="alone">
-      <form class="card" onSubmit={submit} data-testid="setup">
+      <form class="card" ref={form} onSubmit={submit} data-testid="setup">
         <Brand />
         <h1>{t.setup.title}</h1>
         {done.value || !token ? (

@@ -1,0 +1,1 @@
+function g(e){return[...new Set(e.split(/[\s,]+/).filter(Boolean))]}function l(e,s){let i=new Map;for(let{path:n,message:r}of e){if(!n.startsWith("allowed_origins"))continue;let o=s[Number(/\d+/.exec(n)?.[0]??NaN)];i.set(r,[...i.get(r)??[],...o?[o]:[]])}let t=[...i].map(([n,r])=>r.length>0?`${r.join(", ")}: ${n}`:n);return t.length>0?t.join(" "):void 0}export{g as a,l as b};

@@ -1,1 +1,0 @@
-function s(r){return[...new Set(r.split(/[\s,]+/).filter(Boolean))]}function l(r,o){let e=r.filter(({path:n})=>n.startsWith("allowed_origins")).map(({path:n,message:i})=>{let t=o[Number(/\d+/.exec(n)?.[0]??NaN)];return t?`${t}: ${i}`:i});return e.length>0?e.join(" "):void 0}export{s as a,l as b};
