@@ -90,6 +90,8 @@ type Server struct {
 	leaving  context.Context
 	leave    context.CancelFunc
 	draining atomic.Bool
+	// connections is what Shutdown has to bring to an end beside sockets.
+	connections connections
 }
 
 // New is Open where nobody has seen to the schema: it is brought up to date
@@ -179,6 +181,7 @@ func (s *Server) wire() error {
 		Authenticate: s.authenticate, Unlimited: s.config.Unlimited,
 	})
 	s.app = s.newApp()
+	s.app.Server().ConnState = s.connections.note
 	return s.routes()
 }
 
@@ -215,45 +218,6 @@ func (s *Server) Serve(listener net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
-}
-
-// Shutdown stops taking work, lets what runs come to its end until ctx or the
-// drain time is over, and closes the store. What was accepted is on disk when it
-// returns, whatever the error.
-func (s *Server) Shutdown(ctx context.Context) error {
-	if s.config.Drain > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.config.Drain)
-		defer cancel()
-	}
-	s.draining.Store(true)
-	s.leave()
-	// While sockets drain, requests are still answered: /readyz has to say 503 to
-	// whoever asks. The last quarter of the time is for those that run then.
-	sockets := s.drainSockets(ctx)
-	requests := s.app.ShutdownWithContext(ctx)
-	if errors.Is(requests, context.DeadlineExceeded) {
-		s.log.Warn("requests were cut off: the time to drain is over")
-		requests = nil
-	}
-	return errors.Join(sockets, requests, s.closeStore())
-}
-
-func (s *Server) drainSockets(ctx context.Context) error {
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(end)*3/4)
-		defer cancel()
-	}
-	return s.realtime.Shutdown(ctx)
-}
-
-// closeStore comes last: the store's writer publishes to the hub until it has
-// ended.
-func (s *Server) closeStore() error {
-	err := s.store.Close()
-	s.hub.Close()
-	return err
 }
 
 // Store is the open store, for commands and tests.
