@@ -35,16 +35,57 @@ type Data struct {
 // Path is the database's file.
 func (d Data) Path() string { return filepath.Join(d.Dir, databaseFile) }
 
-// Prepare makes the folder, or says in one line why it cannot be written to.
+// Prepare makes the folder and keeps others out of it, or says in one line why
+// it cannot be written to.
 func (d Data) Prepare() error {
 	if err := os.MkdirAll(d.Dir, dirMode); err != nil {
 		return fmt.Errorf("the data folder cannot be made: %w", err)
+	}
+	if err := d.keepPrivate(); err != nil {
+		return fmt.Errorf("the data folder %s: %w", d.Dir, err)
 	}
 	probe, err := os.CreateTemp(d.Dir, ".write-test-*")
 	if err != nil {
 		return fmt.Errorf("the data folder %s cannot be written to: %w", d.Dir, errors.Unwrap(err))
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// keepPrivate takes other accounts' access to a folder that was there before. One
+// with other things in it, such as somebody's home, is not ours to close: there
+// the files' own modes have to do.
+func (d Data) keepPrivate() error {
+	info, err := os.Stat(d.Dir)
+	if err != nil || info.Mode().Perm()&^dirMode == 0 {
+		return err
+	}
+	ours, err := d.holdsNothingElse()
+	if err != nil {
+		return err
+	}
+	if ours && info.Mode()&os.ModeSticky == 0 && os.Chmod(d.Dir, dirMode) == nil {
+		return nil
+	}
+	d.Log.Warn("others can look into the data folder: give Earshot one of its own, with mode 0700", "folder", d.Dir, "mode", info.Mode().Perm())
+	return nil
+}
+
+// holdsNothingElse reports whether the folder is empty, or has a database and
+// nothing that Earshot did not put beside it.
+func (d Data) holdsNothingElse() (bool, error) {
+	entries, err := os.ReadDir(d.Dir)
+	database := false
+	for _, entry := range entries {
+		switch name := entry.Name(); {
+		case name == databaseFile:
+			database = true
+		case strings.HasPrefix(name, databaseFile), name == secretFile: // -wal, -shm, copies
+		case name == "lost+found": // where a file system begins
+		default:
+			return false, err
+		}
+	}
+	return database || len(entries) == 0, err
 }
 
 // Secret is the configured one or, where that is "", the one in the data folder,
