@@ -23,6 +23,7 @@ const session = createSession({
 const api = createApi(session);
 const workspace = createWorkspace(api);
 const notices = createNotices();
+// Before the first answer only: later failures belong to the page that meets them.
 const unreachable = signal(false);
 // Made by the first page that needs it and closed with the session: the sign-in page opens no socket.
 let live: Live | null = null;
@@ -36,7 +37,7 @@ function connect(): Live {
       return `${location.origin.replace(/^http/, "ws")}/api/v1/socket?ticket=${encodeURIComponent(ticket)}`;
     },
     refresh: session.refresh,
-    deleted: (id) => leaveDeleted({ workspace, notices, place: route.peek, go: navigate }, id),
+    deleted: (id) => leaveDeleted({ workspace, notices, place: route, go: navigate }, id),
     online: () => navigator.onLine,
     now: Date.now,
   });
@@ -55,6 +56,7 @@ const dashboard: Dashboard = {
 function guard(): void {
   const place = route.value;
   const state = session.state.value;
+  // Whatever was read for one person must not be there for the next.
   if (state.name === "out") {
     live?.close();
     live = null;
@@ -64,14 +66,17 @@ function guard(): void {
     }
   }
   if (state.name === "in") {
+    // Replaced, or the way back would lead to a form that sends people forward again.
     if (place.name === "login") navigate(place.next, { replace: true });
     else if (place.name === "setup") navigate("/", { replace: true });
+    // Peeked at: a read that has failed offers its own retry, and must not start itself again.
     if (!workspace.me.peek() && !workspace.failed.peek()) void workspace.read();
   }
 }
 
 /** Finds out whether there is a session. Until then the shell stands empty; a server that is down is not a sign-out. */
 async function start(): Promise<void> {
+  // Also the retry: while it is under way the shell stands instead of the failure.
   unreachable.value = false;
   try {
     await session.refresh();
@@ -81,11 +86,13 @@ async function start(): Promise<void> {
 }
 
 options.debounceRendering = onceAFrame;
+// The page's code comes while the session is still being asked for.
 startRouter(document);
 preloadRoute(route.peek());
 effect(guard);
 const root = document.getElementById("app");
 if (root) {
+  // The shell that came with the page; the one that is drawn now looks the same.
   root.replaceChildren();
   render(
     <DashboardContext.Provider value={dashboard}>

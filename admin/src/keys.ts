@@ -21,11 +21,13 @@ export function createKeys(target: Document, singleKeys: () => boolean): Keys {
 
   target.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    // What lies on top has keys of its own, and the page below must not move under it.
     if (target.querySelector("dialog[open], :popover-open")) return;
     const isNamed = named.has(event.key);
     if (!isNamed && (!singleKeys() || writes(event.target))) return;
     if (isNamed && event.key !== "Escape" && !leavesKeys(event.target)) return;
     const pair = event.timeStamp - firstAt < sequenceMs ? `${first} ${event.key}` : "";
+    // A pair that nobody knows is two single keys.
     const name = layers.some((layer) => layer[pair]) ? pair : event.key;
     first = name === pair ? "" : event.key;
     firstAt = event.timeStamp;
@@ -43,6 +45,7 @@ export function createKeys(target: Document, singleKeys: () => boolean): Keys {
   };
 }
 
+/** Whether keys are letters there. A select is among them: letters choose its options. */
 function writes(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button", "range", "color"].includes(target.type);
@@ -54,6 +57,7 @@ function leavesKeys(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target === target.ownerDocument.body || target.matches("main, [data-row], [data-keys]"));
 }
 
+/** Bound anew with every drawing, so that the bindings always see the present props. */
 export function useKeys(keys: Keys, bindings: Bindings): void {
   useEffect(() => keys.layer(bindings));
 }

@@ -14,6 +14,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
     started ??= load().then(
       (component) => void (loaded.value = component),
       () => {
+        // The next drawing tries again: a network that was away is often back by then.
         started = undefined;
         loaded.value = "failed";
       },

@@ -33,6 +33,7 @@ export function applyTheme(theme: Theme): void {
 }
 
 export function writeTheme(theme: Theme): void {
+  // The usual choice is not stored: who never chose follows what becomes usual.
   put(themeKey, theme === "auto" ? null : theme);
   applyTheme(theme);
 }

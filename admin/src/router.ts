@@ -18,6 +18,7 @@ const settingsPath = new RegExp(`^/projects/${segment}/settings$`);
 /** Reads a path of our own origin; anything unknown is `missing`, never a guess. */
 export function parseRoute(href: string): Route {
   const url = new URL(href, "http://dashboard.invalid");
+  // A trailing slash is a slip of the hand, not another page.
   const path = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
   if (path === "/") return { name: "projects" };
   if (path === "/login") return { name: "login", next: safeNext(url.searchParams.get("next")) };
@@ -58,6 +59,7 @@ export const currentHref = signal(here());
 export const route = computed(() => parseRoute(currentHref.value));
 
 export function navigate(href: string, options: { replace?: boolean } = {}): void {
+  // To where one is already: a second entry would make the way back do nothing.
   if (href === currentHref.peek()) return;
   if (options.replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);
@@ -74,6 +76,7 @@ export function startRouter(target: Document): void {
     if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
     if (link.origin !== location.origin) return;
     const href = link.pathname + link.search + link.hash;
+    // The API's own pages and anything else of this origin that is not ours loads as usual.
     if (parseRoute(href).name === "missing" || link.getAttribute("href")?.startsWith("#")) return;
     event.preventDefault();
     navigate(href);

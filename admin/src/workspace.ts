@@ -32,6 +32,7 @@ export function createWorkspace(api: Api): Workspace {
     canManage: computed(() => me.value?.role === "owner" || me.value?.role === "admin"),
     canTriage: computed(() => me.value !== null && me.value.role !== "viewer"),
     async read() {
+      // A retry begins without the old failure, or its page would stay in the way of the answer.
       failed.value = false;
       try {
         const [person, list] = await Promise.all([api.me(), api.projects()]);
@@ -46,6 +47,7 @@ export function createWorkspace(api: Api): Workspace {
     put(project) {
       const old = projects.peek() ?? [];
       const at = old.findIndex(({ id }) => id === project.id);
+      // Newest first, as the server lists them.
       projects.value = at < 0 ? [project, ...old] : old.with(at, project);
     },
     remove: (id) => void (projects.value = projects.peek()?.filter((project) => project.id !== id) ?? null),
@@ -63,6 +65,7 @@ export function createWorkspace(api: Api): Workspace {
 export function explain(error: unknown): string {
   if (error instanceof Unreachable) return t.common.unreachable;
   if (!(error instanceof Problem)) return t.common.unexpected;
+  // Refusals of the server are written for people; what went wrong inside of it is not.
   if (error.code === "rate_limited") return t.common.limited;
   return error.status >= 500 ? t.common.unexpected : error.message;
 }

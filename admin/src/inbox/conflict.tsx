@@ -3,7 +3,8 @@ import { t } from "../text/en";
 import { formatMoment } from "../text/format";
 import { Dialog } from "../ui/dialog";
 import { StatusIcon } from "../ui/icons";
-import type { Conflict, Inbox } from "./inbox";
+import type { Conflict } from "./changing";
+import type { Inbox } from "./inbox";
 
 /** Both sides of a 409. Closing it keeps what the server has, which is also what the list already shows. */
 export function ConflictDialog({ inbox, conflict }: { inbox: Inbox; conflict: Conflict }) {
@@ -15,6 +16,7 @@ export function ConflictDialog({ inbox, conflict }: { inbox: Inbox; conflict: Co
       {note && <p class="faint">{note}</p>}
     </div>
   );
+  // "Keep" comes first and takes the focus: it is the answer that destroys nothing.
   return (
     <Dialog title={t.conflict.title} onClose={() => inbox.settle("theirs")} testid="conflict">
       <p class="dialog-text">{t.conflict.lead}</p>

@@ -49,8 +49,10 @@ export function DetailPane(props: DetailProps) {
   return <div class="boot-bar" role="status" aria-label={t.common.loading} />;
 }
 
+/** Keyed by nothing: going on to the next item keeps the pane, so that the focus stays on the button that was pressed. */
 function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: Feedback }) {
   const { workspace } = useDashboard();
+  // The form first, then the page's word for its visitor, then addresses: the most personal name that there is.
   const who = item.name || item.visitor.name || item.email || item.visitor.email;
   return (
     <article class="item" data-testid="detail" data-id={item.id} data-status={item.status}>
@@ -60,9 +62,11 @@ function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: F
         </button>
         <button type="button" class="icon-button" aria-label={t.inbox.previous} onClick={() => onStep(-1)}><Icon name="up" /></button>
         <button type="button" class="icon-button" aria-label={t.inbox.next} onClick={() => onStep(1)}><Icon name="down" /></button>
+        {/* Reading on this side, deciding on the other: the buttons that change something keep their place. */}
         <span class="fill" />
         {workspace.canTriage.value && <Triage inbox={inbox} item={item} onStatus={onStatus} onErased={onBack} />}
       </header>
+      {/* Focusable, because it scrolls: without that the keyboard could not reach the end of a long message. */}
       <div class="item-scroll" tabIndex={0} role="region" aria-label={t.inbox.message}>
         <div class="item-body">
           {item.quarantined && <Quarantined reasons={item.quarantine_reasons} />}
@@ -90,9 +94,11 @@ interface TriageProps extends Pick<DetailProps, "inbox" | "onStatus"> {
 function Triage({ inbox, item, onStatus, onErased }: TriageProps) {
   const { workspace } = useDashboard();
   const erasing = useSignal(false);
+  // Both are done with; the difference (helped, or not going to) is told by the status beside it.
   const settled = item.status === "resolved" || item.status === "closed";
   return (
     <>
+      {/* Hidden from those who may not, rather than refused: the server refuses it all the same. */}
       {workspace.canManage.value && (
         <button type="button" class="icon-button" aria-label={t.inbox.erase} data-testid="erase" onClick={() => (erasing.value = true)}>
           <Icon name="trash" />
@@ -136,6 +142,7 @@ interface EraseProps {
 function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
   const { notices } = useDashboard();
   const erase = async (): Promise<void> => {
+    // Closed first: with the answer the item is gone, and the dialog would lose what it belongs to.
     onClose();
     if (!(await onErase())) return;
     notices.show(t.inbox.erased);

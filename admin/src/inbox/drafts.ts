@@ -18,6 +18,7 @@ export function withDraft(
   const text = event.text?.trim() ?? "";
   if (!text) return withoutDraft(drafts, event.session_id);
   const draft: Draft = { sessionId: event.session_id, text, pageUrl: event.page_url ?? "", at: now };
+  // In its place, not on top: a card must not jump with every letter that is typed.
   const at = drafts.findIndex((other) => other.sessionId === event.session_id);
   return at < 0 ? [...drafts, draft] : drafts.with(at, draft);
 }

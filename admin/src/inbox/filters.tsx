@@ -18,6 +18,7 @@ export function Filters({ query, onQuery }: FiltersProps) {
   return (
     <div class="filters">
       <Search query={query} onQuery={onQuery} />
+      {/* Native selects: they are the one list that every phone and every screen reader does well. */}
       <select class="select" aria-label={t.inbox.statusFilter} data-testid="filter-status" value={query.status} onChange={(event) => onQuery({ ...query, status: event.currentTarget.value })}>
         <option value="">{t.inbox.anyStatus}</option>
         {statuses.map((status) => <option key={status} value={status}>{t.status[status]}</option>)}
@@ -35,6 +36,7 @@ function Search({ query, onQuery }: FiltersProps) {
   const typed = useSignal(query.q);
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  // The delayed search must not bring back a filter that was changed while it waited.
   const latest = useRef(query);
   latest.current = query;
 
@@ -70,6 +72,7 @@ function Search({ query, onQuery }: FiltersProps) {
         data-search
         onInput={(event) => search(event.currentTarget.value, searchDelayMs)}
         onKeyDown={(event) => {
+          // The first Escape empties the field, the second leaves it. Neither closes the open item.
           if (event.key !== "Escape") return;
           event.preventDefault();
           if (typed.value) search("", 0);

@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { inboxHref } from "../router";
 import type { FeedbackQuery } from "../session/api";
@@ -8,6 +7,7 @@ import { useMinute } from "../ui/minute";
 import type { Inbox } from "./inbox";
 import { writeQuery } from "./query";
 import { Row } from "./row";
+import { useWindow, type Box } from "./window";
 
 /** What the list tells the store: whether an arrival may be shown at once. */
 export interface Hold {
@@ -27,65 +27,19 @@ interface ListProps {
   onCursor(id: string): void;
 }
 
-/** Rows drawn above and below what is visible, so that a quick scroll shows no white. */
-const margin = 8;
 /** Ask for the next page this many rows before the end. */
 const ahead = 15;
 
 /** The window over the loaded rows: about thirty are in the document, however many there are. */
-export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, moves, hold, onCursor }: ListProps) {
+export function FeedbackList(props: ListProps) {
+  const { inbox, projectId, query, selectedId, cursorId, hold, onCursor } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const view = useSignal({ top: 0, height: 800, row: 60 });
   const now = useMinute();
   const { items, waiting, total, atLeast } = inbox.rows.value;
-  const { top, height, row } = view.value;
-  const anchor = useRef<{ id: string; at: number } | null>(null);
-
+  const { shown, cursor, row, end, onScroll } = useWindow(scroller, items, cursorId);
+  useFocusedRow(scroller, cursor, row, props);
   useEffect(() => {
-    const box = scroller.current;
-    if (!box) return;
-    const measure = (): void => {
-      // Rows are sized in rem, so that text zoom enlarges them; pixels are known only here.
-      const row = parseFloat(getComputedStyle(document.documentElement).fontSize) * rowRem;
-      view.value = { top: box.scrollTop, height: box.clientHeight, row };
-    };
-    const observer = new ResizeObserver(measure);
-    observer.observe(box);
-    measure();
-    return () => observer.disconnect();
-  }, []);
-
-  const first = Math.max(0, Math.floor(top / row) - margin);
-  const last = Math.min(items.length, Math.ceil((top + height) / row) + margin);
-  const shown = items.slice(first, last).map((item, at) => ({ item, at: first + at }));
-  // The row that holds the focus stays in the document while it is scrolled out of sight; the focus would be lost with it.
-  const cursor = items.findIndex((item) => item.id === cursorId);
-  const kept = items[cursor];
-  if (kept && cursor < first) shown.unshift({ item: kept, at: cursor });
-  if (kept && cursor >= last) shown.push({ item: kept, at: cursor });
-
-  useLayoutEffect(() => {
-    // Rows that vanish or come above the visible ones move the scroll position with them, not the rows under the eye.
-    const box = scroller.current;
-    const old = anchor.current;
-    if (box && old && box.scrollTop > 0) {
-      const at = items.findIndex((item) => item.id === old.id);
-      if (at >= 0 && at !== old.at) box.scrollTop += (at - old.at) * row;
-    }
-    const at = Math.floor((box?.scrollTop ?? 0) / row);
-    anchor.current = items[at] ? { id: items[at].id, at } : null;
-  }, [items, top]);
-
-  useLayoutEffect(() => {
-    const box = scroller.current;
-    if (!box || moves === 0 || cursor < 0) return;
-    if (cursor * row < box.scrollTop) box.scrollTop = cursor * row;
-    if ((cursor + 1) * row > box.scrollTop + box.clientHeight) box.scrollTop = (cursor + 1) * row - box.clientHeight;
-    box.querySelector<HTMLElement>(`[data-row="${cursorId}"]`)?.focus({ preventScroll: true });
-  }, [moves]);
-
-  useEffect(() => {
-    if (last + ahead > items.length && inbox.more.value === "ready") void inbox.loadMore();
+    if (end + ahead > items.length && inbox.more.value === "ready") void inbox.loadMore();
   });
 
   // Asked for, so the list may move: to the top, where the new items are.
@@ -94,11 +48,8 @@ export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, mo
     scroller.current?.scrollTo({ top: 0 });
   };
   // Back at the top, nothing is pushed away any more, and what waited may come in.
-  const onScroll = (): void => {
-    const box = scroller.current;
-    if (!box) return;
-    view.value = { ...view.peek(), top: box.scrollTop };
-    hold.scrolled = box.scrollTop > 4;
+  const scrolled = (): void => {
+    hold.scrolled = onScroll() > 4;
     if (!hold.scrolled && !hold.pointed) inbox.release();
   };
 
@@ -107,18 +58,12 @@ export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, mo
   const setSize = total === null || atLeast ? -1 : Math.max(items.length, total - waiting.length);
   return (
     <div class="list-area">
-      <div aria-live="polite" class="arrivals">
-        {waiting.length > 0 && (
-          <button type="button" class="pill" data-testid="waiting" onClick={showWaiting}>
-            <Icon name="up" />
-            {t.inbox.arrived(waiting.length)}
-          </button>
-        )}
-      </div>
+      <Arrivals count={waiting.length} onShow={showWaiting} />
       <div
         class="list-scroll"
         ref={scroller}
-        onScroll={onScroll}
+        onScroll={scrolled}
+        // A finger does not hover: it would hold the arrivals back until the next touch elsewhere.
         onPointerEnter={(event) => (hold.pointed = event.pointerType === "mouse")}
         onPointerLeave={() => {
           hold.pointed = false;
@@ -147,8 +92,31 @@ export function FeedbackList({ inbox, projectId, query, selectedId, cursorId, mo
   );
 }
 
-/** The height of a row in `rem`; the style sheet's --row says the same. */
-const rowRem = 3.75;
+/** How many wait. The region is there before it speaks: screen readers miss what appears together with its region. */
+function Arrivals({ count, onShow }: { count: number; onShow(): void }) {
+  return (
+    <div aria-live="polite" class="arrivals">
+      {count > 0 && (
+        <button type="button" class="pill" data-testid="waiting" onClick={onShow}>
+          <Icon name="up" />
+          {t.inbox.arrived(count)}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** After a keyboard move, brings the row under the cursor into view and gives it the focus. */
+function useFocusedRow(scroller: Box, cursor: number, row: number, { moves, cursorId }: Pick<ListProps, "moves" | "cursorId">): void {
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (!box || moves === 0 || cursor < 0) return;
+    if (cursor * row < box.scrollTop) box.scrollTop = cursor * row;
+    if ((cursor + 1) * row > box.scrollTop + box.clientHeight) box.scrollTop = (cursor + 1) * row - box.clientHeight;
+    // The browser's own scrolling would put the row somewhere else than the two lines above.
+    box.querySelector<HTMLElement>(`[data-row="${cursorId}"]`)?.focus({ preventScroll: true });
+  }, [moves]);
+}
 
 /** What follows the last row: more is coming, more failed, or that was all. */
 function ListEnd({ inbox }: { inbox: Inbox }) {
@@ -167,6 +135,7 @@ function ListEnd({ inbox }: { inbox: Inbox }) {
 /** The cursor follows the focus, so that Tab, click and arrow keys agree on one row. */
 function FocusTracker({ scroller, onCursor }: { scroller: { current: HTMLDivElement | null }; onCursor(id: string): void }) {
   useEffect(() => {
+    // On the box and not on each row: rows come and go with every scroll.
     const box = scroller.current;
     const follow = (event: FocusEvent): void => {
       const id = event.target instanceof HTMLElement ? event.target.dataset["row"] : undefined;

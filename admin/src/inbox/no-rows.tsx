@@ -32,6 +32,7 @@ export function NoRows({ inbox, query, projectId, onClear }: NoRowsProps) {
       </Empty>
     );
   }
+  // In the order of what a person can do about it: clear the filters, do nothing, or install.
   if (isFiltered(query)) {
     return <Empty icon="search" title={t.inbox.noMatch} lead={t.inbox.noMatchLead} testid="list-no-match">{clear}</Empty>;
   }

@@ -12,6 +12,7 @@ const contextRows = 40;
 
 /** What is known of an item. All of it came from a visitor's browser: shown as text, believed nowhere. */
 export function Properties({ item }: { item: Feedback }) {
+  // What was typed into the form comes before what the page said of its visitor.
   const email = item.email ?? item.visitor.email;
   const context = flatten(item.context ?? {}, "", contextDepth).slice(0, contextRows);
   return (
@@ -24,6 +25,7 @@ export function Properties({ item }: { item: Feedback }) {
         <Property name={t.inbox.page}><ForeignLink href={item.page_url}>{shortPage(item.page_url)}</ForeignLink></Property>
         {email && <Property name={t.inbox.email}><a href={`mailto:${encodeURIComponent(email)}`}><bdi>{email}</bdi></a></Property>}
         <Property name={t.inbox.received}><time dateTime={item.created_at}>{formatMoment(item.created_at)}</time></Property>
+        {/* The same moment twice would look like news. */}
         {item.updated_at !== item.created_at && (
           <Property name={t.inbox.changed}><time dateTime={item.updated_at}>{formatMoment(item.updated_at)}</time></Property>
         )}
@@ -40,6 +42,7 @@ export function Properties({ item }: { item: Feedback }) {
   );
 }
 
+/** Names come from the visitor's page as well: isolated, or one in Arabic would turn its row around. */
 function Property({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <div>

@@ -15,6 +15,7 @@ export function readQuery(search: URLSearchParams): FeedbackQuery {
   return {
     status: known("status", statuses),
     kind: known("kind", kinds),
+    // The server's own limit; a longer link is cut rather than refused.
     q: (search.get("q") ?? "").trim().slice(0, 200),
     quarantined: search.get("quarantined") === "true",
   };

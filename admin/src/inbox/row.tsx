@@ -24,9 +24,11 @@ export class Row extends Component<RowProps> {
 
   override render() {
     const { item, href, position, setSize, top, selected, tabbable, now } = this.props;
+    // "New" is what nobody has looked after yet; there is no reading mark beside it.
     const unread = item.status === "new";
     const who = item.name || item.visitor.name || item.email || item.visitor.email;
     return (
+      // The position is given in words, because most rows around it are not in the document.
       <li class="row-slot" style={{ "--top": `${top}px` }} aria-setsize={setSize} aria-posinset={position}>
         <a
           class={`row ${unread ? "unread" : ""} ${item.status === "resolved" || item.status === "closed" ? "settled" : ""}`}
@@ -34,6 +36,7 @@ export class Row extends Component<RowProps> {
           data-row={item.id}
           data-testid="row"
           data-status={item.status}
+          // One stop for Tab in the whole list; within it the arrow keys move.
           tabIndex={tabbable ? 0 : -1}
           aria-current={selected ? "true" : undefined}
         >

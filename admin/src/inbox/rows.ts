@@ -52,6 +52,7 @@ function holds(list: readonly Feedback[], id: string): boolean {
 /** Adds one arrival, on top or held back. An item that is already there keeps its fuller form. */
 export function arrive(rows: Rows, item: Feedback, hold: boolean): Rows {
   if (holds(rows.items, item.id) || holds(rows.waiting, item.id)) return rows;
+  // Below a bound that was counted to, one more is still "at least" as many.
   const total = rows.total === null ? null : rows.total + (rows.atLeast ? 0 : 1);
   if (hold) return { ...rows, total, waiting: [item, ...rows.waiting] };
   return { ...rows, total, items: [item, ...rows.waiting, ...rows.items], waiting: [] };
@@ -69,6 +70,7 @@ export function append(rows: Rows, page: readonly Feedback[], cursor: string | n
 
 /** Takes the newest page of a second read: what is new arrives, what is known is brought up to date in place. */
 export function reconcile(rows: Rows, page: readonly Feedback[], hold: boolean): Rows {
+  // Oldest first, so that the newest ends up on top.
   let next = rows;
   for (const item of [...page].reverse()) {
     next = holds(next.items, item.id) || holds(next.waiting, item.id) ? replace(next, item) : arrive(next, item, hold);
@@ -101,6 +103,7 @@ function edit(rows: Rows, id: string, form: (old: Feedback) => Feedback): Rows {
 
 export function remove(rows: Rows, id: string): Rows {
   if (!holds(rows.items, id) && !holds(rows.waiting, id)) return rows;
+  // From both: an item can be erased before anybody has let it in.
   const without = (list: readonly Feedback[]): readonly Feedback[] => list.filter((item) => item.id !== id);
   const total = rows.total === null || rows.atLeast ? rows.total : Math.max(0, rows.total - 1);
   return { ...rows, total, items: without(rows.items), waiting: without(rows.waiting) };

@@ -35,6 +35,7 @@ export function createConnectionWatch(online: () => boolean): ConnectionWatch {
       state.value = "connected";
     },
     moved(next, code) {
+      // Stopped is for good: the server said not to come back.
       if (next === "stopped") state.value = "offline";
       if (next !== "waiting" && next !== "connecting") return;
       if (state.peek() === "connected") lost();

@@ -1,6 +1,6 @@
 import { assertNever } from "../../../realtime/protocol/ts";
 import type { ClientEvent, EventData } from "./events";
-import { step, type Position } from "./log";
+import { step, type Position, type Step } from "./log";
 
 /** What a page wants to know of one project's log. Repeats are dropped before and gaps are filled before later events. */
 export interface Listener {
@@ -24,7 +24,7 @@ export interface Follower {
   /** The log cannot be resumed. Returns whether the project itself is no more; it is then watched no longer. */
   resync(data: EventData<"ResyncRequired">): boolean;
   /** An answer `not_found` to the Subscribe with this id. As with `resync`, true means that the project is no more. */
-  refused(id: string | undefined): boolean;
+  refused(id: string): boolean;
   /** Lets a numbered event of the watched project through once and in order. */
   inOrder(projectId: string, event: { epoch?: string; seq?: number }, apply: (listener: Listener) => void): void;
 }
@@ -39,20 +39,29 @@ interface Watch {
   everything: boolean;
 }
 
-/** `send` returns whether the event went out; one that did not is sent again by `connected`. */
+/** Lets `event` move the watch, or says what else it calls for. Events of an older subscription are repeats. */
+function advance(watch: Watch, event: { epoch?: string; seq?: number }): Step["kind"] {
+  if (watch.pending || !event.epoch || !event.seq) return "repeat";
+  const next = step(watch.position, event.epoch, event.seq);
+  if (next.kind === "apply") watch.position = next.position;
+  return next.kind;
+}
+
+/** With a position: everything after it. Without: live from the head. */
+function subscription({ projectId: project_id, position }: Watch): ClientEvent {
+  return {
+    type: "Subscribe",
+    // Answers name the event that they answer, so with this id a refusal says which project it is about.
+    id: project_id,
+    data: position ? { project_id, epoch: position.epoch, since: position.seq } : { project_id },
+  };
+}
+
+/** `send` returns whether the event went out; a Subscribe that did not is sent again by `connected`. */
 export function createFollower(send: (event: ClientEvent) => boolean): Follower {
   let watched: Watch | null = null;
-
-  /** With a position: everything after it. Without: live from the head. An unsent Subscribe is repeated on connecting. */
-  function subscribe(watch: Watch): void {
-    const { projectId: project_id, position } = watch;
-    watch.pending = send({
-      type: "Subscribe",
-      // Answers name the event that they answer, so with this id a refusal says which project it is about.
-      id: project_id,
-      data: position ? { project_id, epoch: position.epoch, since: position.seq } : { project_id },
-    });
-  }
+  const of = (projectId: string): Watch | null => (watched?.projectId === projectId ? watched : null);
+  const subscribe = (watch: Watch): void => void (watch.pending = send(subscription(watch)));
 
   /** What is on screen may be from another history: start from the head and have it read anew. */
   function restart(watch: Watch): void {
@@ -62,10 +71,10 @@ export function createFollower(send: (event: ClientEvent) => boolean): Follower 
   }
 
   /** Forgets a project that is no more: to subscribe again would be refused again, for ever. */
-  function gone(projectId: string | undefined): boolean {
-    if (watched?.projectId !== projectId) return false;
-    watched = null;
-    return true;
+  function gone(projectId: string): boolean {
+    const found = of(projectId) !== null;
+    if (found) watched = null;
+    return found;
   }
 
   return {
@@ -82,30 +91,20 @@ export function createFollower(send: (event: ClientEvent) => boolean): Follower 
       return true;
     },
     connected: () => watched && subscribe(watched),
-    /** A resumed subscription needs nothing else, its replay follows; a new one begins at the head, after a hole. */
-    subscribed(data) {
-      const watch = watched;
-      if (!watch || watch.projectId !== data.project_id || !watch.pending) return;
-      watch.pending = false;
-      if (watch.position) return;
-      watch.position = { epoch: data.epoch, seq: data.head };
-      const everything = watch.everything;
-      watch.everything = false;
-      watch.listener.fresh(everything);
-    },
+    subscribed: (data) => begin(of(data.project_id), data),
     resync({ project_id, reason }) {
       if (reason === "project_deleted") return gone(project_id);
-      if (watched?.projectId === project_id) restart(watched);
+      const watch = of(project_id);
+      if (watch) restart(watch);
       return false;
     },
     refused: gone,
     inOrder(projectId, event, apply) {
-      const watch = watched;
-      if (!watch || watch.projectId !== projectId || watch.pending || !event.epoch || !event.seq) return;
-      const next = step(watch.position, event.epoch, event.seq);
-      switch (next.kind) {
+      const watch = of(projectId);
+      if (!watch) return;
+      const kind = advance(watch, event);
+      switch (kind) {
         case "apply":
-          watch.position = next.position;
           return apply(watch.listener);
         case "repeat":
           return;
@@ -114,8 +113,20 @@ export function createFollower(send: (event: ClientEvent) => boolean): Follower 
         case "gap":
           return subscribe(watch);
         default:
-          assertNever(next);
+          assertNever(kind);
       }
     },
   };
+}
+
+/** A resumed subscription needs nothing else, its replay follows; a new one begins at the head, after a hole. */
+function begin(watch: Watch | null, { epoch, head }: EventData<"Subscribed">): void {
+  // An answer to a Subscribe that a younger one has replaced; that one's own answer follows.
+  if (!watch?.pending) return;
+  watch.pending = false;
+  if (watch.position) return;
+  watch.position = { epoch, seq: head };
+  const { everything } = watch;
+  watch.everything = false;
+  watch.listener.fresh(everything);
 }

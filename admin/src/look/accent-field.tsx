@@ -30,6 +30,7 @@ export function AccentField({ value, onPick, disabled = false, error }: AccentPr
       {(wiring) => (
         <>
           <div class="accent-row">
+            {/* Three ways to the same value: by eye, by number, and from a few that are known to be readable. */}
             <input type="color" class="colour" aria-label={t.look.accent} disabled={disabled} value={value} onInput={(event) => onPick(event.currentTarget.value)} />
             <input {...wiring} class="input mono" dir="ltr" spellcheck={false} maxLength={7} disabled={disabled} value={typed.value} data-testid="accent" onInput={(event) => write(event.currentTarget.value.trim())} />
             <div class="swatches">
@@ -53,6 +54,7 @@ function Contrast({ accent }: { accent: string }) {
   if (!isHex(accent)) return null;
   const text = contrast(accent, onAccent(accent));
   const page = contrast(accent, "#ffffff");
+  // White stands for the page: it is the ground that most launchers lie on.
   const ok = page >= visible;
   return (
     <div class="contrast" role="status" data-testid="contrast" data-ok={ok}>

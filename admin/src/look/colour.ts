@@ -3,6 +3,7 @@ export function luminance(hex: string): number {
   const match = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(hex);
   if (!match) return NaN;
   const [r = 0, g = 0, b = 0] = match.slice(1).map((part) => {
+    // The sRGB transfer function, as in the definition of relative luminance.
     const channel = parseInt(part, 16) / 255;
     return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
   });

@@ -15,7 +15,9 @@ const moods = ["M5.5 11.3Q8 8.7 10.5 11.3", "M5.5 10.9Q8 9.5 10.5 10.9", "M5.5 1
 
 /** How a visitor will see the widget. A picture, not the widget: nothing in it can be used. */
 export function Preview({ settings }: { settings: Settings }) {
+  // While a colour is being typed it is none yet; the picture keeps the usual one.
   const accent = isHex(settings.accent) ? settings.accent : "#4f46e5";
+  // "As the visitor's browser" is many languages; English stands for them.
   const words = widgetWords[settings.locale === "auto" ? "en" : settings.locale];
   const dir = words.lang === "ar" ? "rtl" : "ltr";
   return (
@@ -24,6 +26,7 @@ export function Preview({ settings }: { settings: Settings }) {
       <div
         class={`preview-page preview-${settings.theme} at-${settings.position}`}
         style={{ "--w-accent": accent, "--w-on-accent": onAccent(accent) }}
+        // One picture with one name: its parts are not controls, and must not be read as such.
         role="img"
         aria-label={t.look.preview}
       >

@@ -49,6 +49,7 @@ export function InstallPage({ project }: { project: Project }) {
   );
 }
 
+/** The number comes from the style sheet, so that a step can be moved without counting anew. */
 function Step({ title, lead, children }: { title: string; lead: string; children: ComponentChildren }) {
   return (
     <li class="step">
@@ -72,11 +73,13 @@ const saveDelayMs = 500;
 function Look({ project }: { project: Project }) {
   const { api, workspace, notices } = useDashboard();
   const settings = useSignal(project.settings);
+  // Only what was touched is sent: somebody else may be changing the rest in the settings.
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const pending = useRef<Partial<Settings>>({});
   const readOnly = !workspace.canManage.value;
 
   const save = async (): Promise<void> => {
+    // Emptied before the answer: what is changed while it is under way goes out with the next one.
     const patch = pending.current;
     pending.current = {};
     try {
@@ -116,14 +119,17 @@ function Waiting({ projectId }: { projectId: string }) {
   const arrived = useSignal(false);
   useEffect(() => {
     const look = (): void => void api.hasFeedback(projectId).then((found) => found && (arrived.value = true), () => undefined);
+    // A failed look is no failure to show: the log tells of the first feedback just as well.
     look();
     return live().watch(projectId, {
       received: () => (arrived.value = true),
+      // Only the first arrival matters here; what becomes of it is the inbox's business.
       updated: () => undefined,
       erased: () => undefined,
       fresh: look,
     });
   }, [projectId]);
+  // One element in both states: the region that speaks must be there before it has something to say.
   return (
     <li class={arrived.value ? "step waiting arrived" : "step waiting"} data-testid="first-feedback" data-arrived={arrived.value}>
       <div role="status">

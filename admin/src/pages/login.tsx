@@ -24,20 +24,24 @@ export function LoginPage() {
 
   useEffect(() => {
     document.title = `${t.login.title} · ${t.product}`;
+    // There is one thing to do on this page, and people come here to do it.
     form.current?.querySelector("input")?.focus();
     if (reason === "none") api.setupNeeded().then((needed) => (setupNeeded.value = needed), () => undefined);
   }, []);
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
+    // Attempts are counted by the server; an impatient second click must not cost one.
     if (busy.value) return;
     busy.value = true;
     error.value = "";
     try {
+      // The page is left by the guard, as soon as the session says that somebody is in.
       await session.login({ email: email.value.trim(), password: password.value });
     } catch (cause) {
       // A password that could not be one (422) is a wrong one to the person; the rules are told where one is chosen.
       error.value = cause instanceof Problem && (cause.status === 401 || cause.status === 422) ? t.login.wrong : explain(cause);
+      // It is mostly the password that is wrong, and it cannot be read again anyway.
       form.current?.querySelector<HTMLInputElement>("input[type=password]")?.select();
     } finally {
       busy.value = false;

@@ -18,6 +18,7 @@ export function ProjectsPage() {
   const creating = useSignal(false);
   const projects = workspace.projects.value ?? [];
   useEffect(() => void (document.title = `${t.projects.title} · ${t.product}`), []);
+  // Agents and viewers see the projects they have; to offer them a button that is refused would be a trap.
   const create = workspace.canManage.value && (
     <button type="button" class="button primary" data-testid="new-project" onClick={() => (creating.value = true)}>
       <Icon name="plus" />
@@ -53,6 +54,7 @@ function ProjectCard({ project }: { project: Project }) {
         <span class="project-mark" aria-hidden="true" style={{ "--swatch": project.settings.accent }} />
         <bdi class="cut strong">{project.name}</bdi>
       </a>
+      {/* Addresses read from left to right in every language. */}
       <p class="cut faint" dir="ltr">{origins.length === 0 ? t.projects.anyOrigin : origins.map((origin) => origin.replace(/^https:\/\//, "")).join(", ")}</p>
       <p class="project-foot">
         <a href={`/projects/${project.id}/install`} aria-label={`${t.nav.install}: ${project.name}`} title={t.nav.install} class="icon-button"><Icon name="install" /></a>
@@ -65,6 +67,7 @@ function ProjectCard({ project }: { project: Project }) {
 /** Creates a project and leads on to its installation, which is why somebody creates one. */
 function CreateDialog({ onClose }: { onClose(): void }) {
   const { api, workspace } = useDashboard();
+  // What was typed goes with the dialog: a half-made project is not worth a question on closing.
   const name = useSignal("");
   const origins = useSignal("");
   const errors = useSignal<{ name?: string | undefined; origins?: string | undefined; all?: string }>({});
@@ -72,15 +75,18 @@ function CreateDialog({ onClose }: { onClose(): void }) {
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
+    // A second Enter while the first is under way would create the project twice.
     if (busy.value) return;
     busy.value = true;
     errors.value = {};
     try {
       const project = await api.createProject({ name: name.value.trim(), allowed_origins: readOrigins(origins.value) });
+      // Known before the page of it is shown, which else would say that there is no such project.
       workspace.put(project);
       onClose();
       navigate(`/projects/${project.id}/install`);
     } catch (cause) {
+      // Complaints stand beside their fields; only what belongs to none is said below them all.
       const fields = cause instanceof Problem ? cause.fields : [];
       const found = { name: fields.find(({ path }) => path === "name")?.message, origins: originErrors(fields, readOrigins(origins.value)) };
       errors.value = found.name || found.origins ? found : { all: explain(cause) };

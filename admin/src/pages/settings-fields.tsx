@@ -19,6 +19,7 @@ interface FieldsProps {
   errors: Errors;
 }
 
+/** One heading a group, so that a screen reader can jump from group to group. */
 function Section({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <section class="settings-section">
@@ -38,6 +39,7 @@ function setter({ form, change }: FieldsProps): (part: Partial<Settings>) => voi
   return (part) => change({ settings: { ...form.settings, ...part } });
 }
 
+/** What the project is called and who may use its key. Neither is seen by visitors. */
 export function ProjectFields({ form, change, errors }: FieldsProps) {
   return (
     <Section title={t.settings.project}>
@@ -49,6 +51,7 @@ export function ProjectFields({ form, change, errors }: FieldsProps) {
   );
 }
 
+/** How the widget looks. All of it shows in the preview at once. */
 export function AppearanceFields(props: FieldsProps) {
   const { settings } = props.form;
   const set = setter(props);
@@ -62,6 +65,7 @@ export function AppearanceFields(props: FieldsProps) {
   );
 }
 
+/** What the form asks for. No kind at all is a choice, too: the widget then leaves the question out. */
 export function QuestionFields(props: FieldsProps) {
   const { settings } = props.form;
   const set = setter(props);

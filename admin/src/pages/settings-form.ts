@@ -21,6 +21,7 @@ export function changesOf(project: Project, form: SettingsForm): ProjectPatch | 
   if (form.name.trim() !== project.name) patch.name = form.name.trim();
   const origins = readOrigins(form.origins);
   if (!same(origins, project.allowed_origins)) patch.allowed_origins = origins;
+  // Setting by setting, so that a change elsewhere in the same project survives this save.
   const settings = Object.fromEntries(
     Object.entries(form.settings).filter(([key, value]) => !same(value, project.settings[key as keyof Settings])),
   ) as Partial<Settings>;

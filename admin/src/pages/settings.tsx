@@ -9,20 +9,22 @@ import { explain } from "../workspace";
 import { changesOf, formOf, type SettingsForm } from "./settings-form";
 import { AppearanceFields, LanguageFields, PrivacyFields, ProjectFields, QuestionFields, type Errors } from "./settings-fields";
 
-/** Edits a copy of the project and sends what differs. Nothing is saved by itself: visitors see these changes. */
-export function SettingsPage({ project }: { project: Project }) {
+/**
+ * A copy of the project that is being edited, and the way to save what differs. One object for form and preview: what
+ * is seen is always what would be saved.
+ */
+function useEditing(project: Project) {
   const { api, workspace, notices } = useDashboard();
   const form = useSignal<SettingsForm>(formOf(project));
   const errors = useSignal<Errors>([]);
   const failure = useSignal("");
   const busy = useSignal(false);
-  const readOnly = !workspace.canManage.value;
   // Computed anew with every key: the save bar must vanish when a change was undone by hand.
   const patch = changesOf(project, form.value);
-  useEffect(() => void (document.title = `${t.settings.title} · ${project.name} · ${t.product}`), [project.name]);
 
   const save = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
+    // Enter in a field submits, too, also where there is nothing to save.
     if (busy.value || !patch) return;
     busy.value = true;
     errors.value = [];
@@ -30,18 +32,34 @@ export function SettingsPage({ project }: { project: Project }) {
     try {
       const saved = await api.updateProject(project.id, patch);
       workspace.put(saved);
+      // The server's form of it: names are trimmed and addresses brought to one spelling there.
       form.value = formOf(saved);
       notices.show(t.settings.saved);
     } catch (cause) {
+      // Complaints stand beside their fields; the bar then only says that there are some.
       errors.value = cause instanceof Problem ? cause.fields : [];
       failure.value = errors.value.length > 0 ? t.settings.invalid : `${t.settings.failed} ${explain(cause)}`;
     } finally {
       busy.value = false;
     }
   };
-
+  /** Back to what is saved, with nothing left to complain about. */
+  const discard = (): void => {
+    form.value = formOf(project);
+    errors.value = [];
+    failure.value = "";
+  };
   const change = (part: Partial<SettingsForm>): void => void (form.value = { ...form.value, ...part });
-  const fields = { form: form.value, change, errors: errors.value };
+  return { fields: { form: form.value, change, errors: errors.value }, failure: failure.value, busy: busy.value, open: patch !== null, save, discard };
+}
+
+/** Nothing is saved by itself: visitors see these changes. */
+export function SettingsPage({ project }: { project: Project }) {
+  const { workspace } = useDashboard();
+  const { fields, failure, busy, open, save, discard } = useEditing(project);
+  // The server refuses what this person may not change; here it is shown before anything is typed.
+  const readOnly = !workspace.canManage.value;
+  useEffect(() => void (document.title = `${t.settings.title} · ${project.name} · ${t.product}`), [project.name]);
   return (
     // Read-only, nothing inside takes the focus, and the page could not be scrolled by keyboard.
     <form class="page settings" onSubmit={save} data-testid="settings" aria-label={t.settings.title} tabIndex={readOnly ? 0 : undefined}>
@@ -59,13 +77,28 @@ export function SettingsPage({ project }: { project: Project }) {
           <LanguageFields {...fields} />
           <PrivacyFields {...fields} />
         </fieldset>
-        <div class="settings-preview"><Preview settings={form.value.settings} /></div>
+        {/* Drawn from what is typed and not from what is saved: that is what it is for. */}
+        <div class="settings-preview"><Preview settings={fields.form.settings} /></div>
       </div>
-      <div class={patch ? "save-bar open" : "save-bar"} data-testid="save-bar" inert={!patch}>
-        <p role="status">{failure.value ? <span class="bad-text">{failure.value}</span> : patch ? t.settings.unsaved : ""}</p>
-        <button type="button" class="button" onClick={() => { form.value = formOf(project); errors.value = []; failure.value = ""; }}>{t.settings.discard}</button>
-        <button type="submit" class="button primary" aria-disabled={busy.value}>{t.common.save}</button>
-      </div>
+      <SaveBar open={open} busy={busy} failure={failure} onDiscard={discard} />
     </form>
+  );
+}
+
+interface SaveBarProps {
+  open: boolean;
+  busy: boolean;
+  failure: string;
+  onDiscard(): void;
+}
+
+/** Hidden and not absent, so that it can glide in, and inert meanwhile, so that Tab does not find it. */
+function SaveBar({ open, busy, failure, onDiscard }: SaveBarProps) {
+  return (
+    <div class={open ? "save-bar open" : "save-bar"} data-testid="save-bar" inert={!open}>
+      <p role="status">{failure ? <span class="bad-text">{failure}</span> : open ? t.settings.unsaved : ""}</p>
+      <button type="button" class="button" onClick={onDiscard}>{t.settings.discard}</button>
+      <button type="submit" class="button primary" aria-disabled={busy}>{t.common.save}</button>
+    </div>
   );
 }

@@ -12,22 +12,38 @@ type Fields = typeof blank;
 
 /** The first account of a server. The token comes in the fragment, which browsers send to nobody. */
 export function SetupPage({ token }: { token: string }) {
-  const { session, api } = useDashboard();
+  const { api } = useDashboard();
+  const done = useSignal(false);
+  useEffect(() => {
+    document.title = `${t.setup.title} · ${t.product}`;
+    // Not knowing is no reason to keep anybody out: the server refuses a second setup itself.
+    api.setupNeeded().then((needed) => (done.value = !needed), () => undefined);
+  }, []);
+  if (!done.value && token) return <main class="alone"><SetupForm token={token} /></main>;
+  return (
+    <main class="alone">
+      <div class="card" data-testid="setup">
+        <Brand />
+        <h1>{t.setup.title}</h1>
+        <p class="banner">{done.value ? t.setup.done : t.setup.noToken}</p>
+        <a class="button primary block" href="/login">{t.setup.toLogin}</a>
+      </div>
+    </main>
+  );
+}
+
+function SetupForm({ token }: { token: string }) {
+  const { session } = useDashboard();
   const fields = useSignal(blank);
   const errors = useSignal<Partial<Record<keyof Fields, string>>>({});
   const failure = useSignal("");
   const busy = useSignal(false);
-  const done = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
-
-  useEffect(() => {
-    document.title = `${t.setup.title} · ${t.product}`;
-    form.current?.querySelector("input")?.focus();
-    api.setupNeeded().then((needed) => (done.value = !needed), () => undefined);
-  }, []);
+  useEffect(() => form.current?.querySelector("input")?.focus(), []);
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
+    // Busy and not disabled: a disabled button would lose the focus.
     if (busy.value) return;
     busy.value = true;
     errors.value = {};
@@ -45,39 +61,29 @@ export function SetupPage({ token }: { token: string }) {
     }
   };
 
-  const field = (name: keyof Fields, label: string, type: "text" | "email" | "password", autocomplete: AutoFill, hint?: string) => (
+  const field = (name: keyof Fields, type: "text" | "email" | "password", autocomplete: AutoFill, hint?: string) => (
     <TextField
-      label={label}
+      label={t.setup[name]}
       hint={hint}
       error={errors.value[name]}
       value={fields.value[name]}
       onInput={(value) => (fields.value = { ...fields.value, [name]: value })}
+      // The server's own rule, told before the form is sent. It alone knows the others.
       input={{ type, name, autocomplete, required: true, minLength: name === "password" ? 12 : undefined }}
     />
   );
 
   return (
-    <main class="alone">
-      <form class="card" ref={form} onSubmit={submit} data-testid="setup">
-        <Brand />
-        <h1>{t.setup.title}</h1>
-        {done.value || !token ? (
-          <>
-            <p class="banner">{done.value ? t.setup.done : t.setup.noToken}</p>
-            <a class="button primary block" href="/login">{t.setup.toLogin}</a>
-          </>
-        ) : (
-          <>
-            <p class="lead">{t.setup.lead}</p>
-            {field("name", t.setup.name, "text", "name")}
-            {field("organization", t.setup.organization, "text", "organization")}
-            {field("email", t.setup.email, "email", "username")}
-            {field("password", t.setup.password, "password", "new-password", t.setup.passwordHint)}
-            {failure.value && <p class="banner bad" role="alert">{failure.value}</p>}
-            <button type="submit" class="button primary block" aria-disabled={busy.value}>{busy.value ? t.setup.busy : t.setup.submit}</button>
-          </>
-        )}
-      </form>
-    </main>
+    <form class="card" ref={form} onSubmit={submit} data-testid="setup">
+      <Brand />
+      <h1>{t.setup.title}</h1>
+      <p class="lead">{t.setup.lead}</p>
+      {field("name", "text", "name")}
+      {field("organization", "text", "organization")}
+      {field("email", "email", "username")}
+      {field("password", "password", "new-password", t.setup.passwordHint)}
+      {failure.value && <p class="banner bad" role="alert">{failure.value}</p>}
+      <button type="submit" class="button primary block" aria-disabled={busy.value}>{busy.value ? t.setup.busy : t.setup.submit}</button>
+    </form>
   );
 }

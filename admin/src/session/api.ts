@@ -35,6 +35,7 @@ export function createApi({ request }: Pick<Session, "request">): Api {
   return {
     setupNeeded: async () => (await request<SetupState>("GET", "/setup")).needed,
     me: () => request("GET", "/me"),
+    // All of them: the picker and the front page show every one, and an organisation has dozens at most.
     async projects() {
       const all: Project[] = [];
       let cursor: string | null = null;
@@ -56,6 +57,7 @@ export function createApi({ request }: Pick<Session, "request">): Api {
       if (query.status) search.set("status", query.status);
       if (query.kind) search.set("kind", query.kind);
       if (query.q) search.set("q", query.q);
+      // Counting is asked for once a view: it is the costly part, and the number is kept current from then on.
       if (cursor) search.set("cursor", cursor);
       else search.set("count", "true");
       return request("GET", `/projects/${projectId}/feedback?${search}`, undefined, abort);

@@ -46,6 +46,7 @@ export async function readProblem(response: Response): Promise<Problem> {
         message: text(entry["message"]),
       }))
     : [];
+  // Seconds only: the server sends no dates here, and a proxy's date is read as "unknown".
   const retryAfter = Number(response.headers.get("Retry-After"));
   return new Problem(
     response.status,

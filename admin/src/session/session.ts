@@ -27,54 +27,60 @@ export interface Session {
   request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
 }
 
+/** One request, no retry. A cookie is sent to our own origin only. */
+async function send(via: typeof fetch, method: string, path: string, body: unknown, bearer: string | null, abort?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  try {
+    return await via(`/api/v1${path}`, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: "same-origin",
+      signal: abort ?? null,
+    });
+  } catch (cause) {
+    // Aborted by the caller, who expects just that; all else means that no answer came.
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new Unreachable(cause);
+  }
+}
+
 /**
  * The access token lives in this closure and nowhere else: a stolen storage holds nothing. The refresh cookie is out of
  * reach of scripts. State changes are seen by everybody through `state`; nobody is called back.
  */
-export function createSession(deps: SessionDeps): Session {
+function createState(hint: SessionDeps["hint"]) {
   const state = signal<SessionState>({ name: "unknown" });
+  return {
+    state,
+    token(): string | null {
+      const now = state.peek();
+      return now.name === "in" ? now.token : null;
+    },
+    enter(answer: unknown): string {
+      const value = (answer as { access_token: string }).access_token;
+      state.value = { name: "in", token: value };
+      hint.set(true);
+      return value;
+    },
+    leave(reason: SignedOutReason): null {
+      state.value = { name: "out", reason };
+      hint.set(false);
+      return null;
+    },
+  };
+}
+
+/** Made once a page. Everything that staff may do goes through its `request`. */
+export function createSession(deps: SessionDeps): Session {
+  const { state, token, enter, leave } = createState(deps.hint);
   let refreshing: Promise<string | null> | null = null;
-
-  function token(): string | null {
-    const now = state.peek();
-    return now.name === "in" ? now.token : null;
-  }
-
-  function enter(answer: unknown): string {
-    const value = (answer as { access_token: string }).access_token;
-    state.value = { name: "in", token: value };
-    deps.hint.set(true);
-    return value;
-  }
-
-  function leave(reason: SignedOutReason): null {
-    state.value = { name: "out", reason };
-    deps.hint.set(false);
-    return null;
-  }
-
-  /** One request, no retry. A cookie is sent to our own origin only. */
-  async function send(method: string, path: string, body: unknown, bearer: string | null, abort?: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
-    if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    try {
-      return await deps.fetch(`/api/v1${path}`, {
-        method,
-        headers,
-        body: body === undefined ? null : JSON.stringify(body),
-        credentials: "same-origin",
-        signal: abort ?? null,
-      });
-    } catch (cause) {
-      if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-      throw new Unreachable(cause);
-    }
-  }
 
   /** Each refresh uses the old cookie up; two at once would look like theft to the server. */
   async function rotate(): Promise<string | null> {
-    const response = await send("POST", "/auth/refresh", {}, null);
+    const response = await send(deps.fetch, "POST", "/auth/refresh", {}, null);
     if (response.ok) return enter(await response.json());
     // Only a refusal ends the session; a server that is down or busy says nothing about it.
     if (response.status === 401 || response.status === 403) {
@@ -91,13 +97,13 @@ export function createSession(deps: SessionDeps): Session {
 
   async function request<T>(method: string, path: string, body?: unknown, abort?: AbortSignal): Promise<T> {
     let used = token();
-    let response = await send(method, path, body, used, abort);
+    let response = await send(deps.fetch, method, path, body, used, abort);
     if (response.status === 401) {
       // Another call may have refreshed while this one was under way: its token is newer than the refused one.
       const fresh = token() !== used ? token() : await refresh();
       if (!fresh) throw await readProblem(response);
       used = fresh;
-      response = await send(method, path, body, used, abort);
+      response = await send(deps.fetch, method, path, body, used, abort);
       if (response.status === 401) leave("expired");
     }
     if (!response.ok) throw await readProblem(response);
@@ -106,7 +112,7 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Calls that bring a session: their 401 speaks of the password, so nothing is refreshed. */
   async function credentials(path: string, body: unknown): Promise<void> {
-    const response = await send("POST", path, body, null);
+    const response = await send(deps.fetch, "POST", path, body, null);
     if (!response.ok) throw await readProblem(response);
     enter(await response.json());
   }
@@ -118,7 +124,8 @@ export function createSession(deps: SessionDeps): Session {
     login: (body) => credentials("/auth/login", body),
     setup: (body) => credentials("/setup", body),
     async logout() {
-      const response = await send("POST", "/auth/logout", {}, token());
+      // Unreachable leaves the session as it is: to look signed out while the cookie still works would be a lie.
+      const response = await send(deps.fetch, "POST", "/auth/logout", {}, token());
       if (!response.ok && response.status !== 401) throw await readProblem(response);
       leave("left");
     },

@@ -1,5 +1,6 @@
 import type { components } from "../../../realtime/protocol/ts";
 
+// Short names for the generated schemas, so that a renamed one is mended in one place.
 type Schemas = components["schemas"];
 
 export type Me = Schemas["Me"];

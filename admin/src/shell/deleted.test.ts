@@ -16,7 +16,7 @@ it.each([
   const remove = (id: string): void => void (projects.value = projects.peek()?.filter((project) => project.id !== id) ?? null);
   const notices = { show: vi.fn() };
   const go = vi.fn();
-  const deps = { workspace: { projects, remove }, notices, place: () => place, go };
+  const deps = { workspace: { projects, remove }, notices, place: signal(place), go };
   leaveDeleted(deps, "p1");
   expect(go.mock.calls).toEqual(left ? [["/", { replace: true }]] : []);
   expect(projects.value?.map(({ id }) => id)).toEqual(["p2"]);

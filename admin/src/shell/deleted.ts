@@ -1,4 +1,4 @@
-import { batch } from "@preact/signals";
+import { batch, type ReadonlySignal } from "@preact/signals";
 import type { navigate, Route } from "../router";
 import { t } from "../text/en";
 import type { Notices } from "../ui/notices";
@@ -7,7 +7,7 @@ import type { Workspace } from "../workspace";
 export interface LeaveDeps {
   workspace: Pick<Workspace, "projects" | "remove">;
   notices: Pick<Notices, "show">;
-  place(): Route;
+  place: ReadonlySignal<Route>;
   go: typeof navigate;
 }
 
@@ -17,7 +17,7 @@ export interface LeaveDeps {
  */
 export function leaveDeleted({ workspace, notices, place, go }: LeaveDeps, projectId: string): void {
   const project = workspace.projects.peek()?.find(({ id }) => id === projectId);
-  const here = place();
+  const here = place.peek();
   batch(() => {
     // In place of the dead address: the way back would only lead to nothing.
     if ("projectId" in here && here.projectId === projectId) go("/", { replace: true });

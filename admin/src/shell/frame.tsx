@@ -19,6 +19,7 @@ export function Frame({ unreachable, onRetry }: FrameProps) {
   const { session, notices } = useDashboard();
   const place = route.value;
   const state = session.state.value.name;
+  // Not the sign-in page: whether there is a session is exactly what could not be asked.
   if (unreachable.value && state === "unknown") {
     return (
       <main class="alone">
@@ -28,6 +29,7 @@ export function Frame({ unreachable, onRetry }: FrameProps) {
       </main>
     );
   }
+  // Where the guard is about to lead away from a page, nothing is drawn: it would flash.
   const bare = place.name === "login" || place.name === "setup";
   return (
     <>
@@ -48,6 +50,7 @@ function Shell({ place, ready }: { place: Route; ready: boolean }) {
   const { keys, workspace } = useDashboard();
   const help = useSignal(false);
   const projectId = "projectId" in place ? place.projectId : null;
+  // Kept outside of the component: the shell is unmounted with the session, and the place outlives a short one.
   useEffect(() => {
     if (projectId) lastProject = projectId;
   }, [projectId]);
@@ -61,6 +64,7 @@ function Shell({ place, ready }: { place: Route; ready: boolean }) {
   });
   return (
     <div class="shell">
+      {/* Not a plain fragment link: the router owns the address, and the fragment would stay in it. */}
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>{t.common.skip}</a>
       <Sidebar place={place} projectId={projectId} onHelp={() => (help.value = true)} />
       <main id="main" class="main" tabIndex={-1}>
@@ -86,7 +90,9 @@ function Content({ place }: { place: Route }) {
   }
   const projects = workspace.projects.value;
   if (!projects) return <div class="boot-bar" />;
+  // From here on the list is known, and every page can rely on its project.
   if (place.name === "projects") return <pages.projects.Page />;
+  // Out of the list and not asked for by itself: the list is what this person may see.
   const project = "projectId" in place ? projects.find(({ id }) => id === place.projectId) : undefined;
   if (!project) {
     return (
@@ -95,6 +101,7 @@ function Content({ place }: { place: Route }) {
       </Empty>
     );
   }
+  // Keyed by the project: nothing of one may be seen under the name of another, not even for a moment.
   switch (place.name) {
     case "inbox":
       return <pages.inbox.Page key={project.id} project={project} feedbackId={place.feedbackId} query={place.query} />;

@@ -18,6 +18,7 @@ const sheet: readonly (readonly [readonly string[], string])[] = [
 
 /** Also the place to turn single keys off, as WCAG 2.1.4 asks: who stumbles over them ends up here. */
 export function HelpSheet({ onClose }: { onClose(): void }) {
+  // Read anew on every opening: the account menu has the same switch.
   const single = useSignal(readSingleKeys());
   return (
     <Dialog title={t.help.title} onClose={onClose} testid="help">

@@ -32,6 +32,7 @@ export function Sidebar({ place, projectId, onHelp }: SidebarProps) {
 
 /** Quarantine is a view of the inbox, not a page: it differs by its query only. */
 function Nav({ place, projectId }: { place: Route; projectId: string }) {
+  // Both are the inbox's route, so the path alone cannot tell which one is current.
   const held = place.name === "inbox" && place.query.get("quarantined") === "true";
   const link = (href: string, icon: IconName, label: string, current: boolean) => (
     <li>
@@ -58,6 +59,7 @@ function ProjectPicker({ projectId }: { projectId: string | null }) {
   const { workspace } = useDashboard();
   const projects = workspace.projects.value ?? [];
   const current = projects.find(({ id }) => id === projectId);
+  // Also while the list is not read: a name that appears is calmer than one that changes.
   if (!current) {
     return (
       <a class="picker" href="/">
@@ -79,6 +81,7 @@ function ProjectPicker({ projectId }: { projectId: string | null }) {
         </>
       }
     >
+      {/* The inbox of the other project and not the same page of it: an open item is not there. */}
       {projects.map((project) => (
         <MenuItem key={project.id} checked={project.id === projectId} onPick={() => navigate(inboxHref(project.id, null))}>
           <bdi class="cut">{project.name}</bdi>
@@ -97,6 +100,7 @@ function ProjectPicker({ projectId }: { projectId: string | null }) {
 /** Always on screen within a project: what is shown is only as current as this connection. */
 function ConnectionState({ active }: { active: boolean }) {
   const { live, session } = useDashboard();
+  // Asking for the connection makes one: a page that watches nothing must not.
   if (!active || !session.signedIn.value) return null;
   const state = live().connection.value;
   return (
@@ -112,6 +116,7 @@ function AccountMenu({ onHelp }: { onHelp(): void }) {
   const { workspace, session, notices } = useDashboard();
   const theme = useSignal<Theme>(readTheme());
   const single = useSignal(readSingleKeys());
+  // The name is the account's own; the address stands in until somebody has given one.
   const me = workspace.me.value;
   const name = me ? me.user.name || me.user.email : "";
   return (
@@ -129,9 +134,11 @@ function AccountMenu({ onHelp }: { onHelp(): void }) {
           <bdi class="cut faint">{me.organization.name}</bdi>
         </div>
       )}
+      {/* Applied as they are picked: there is nothing to save, and the effect is the preview. */}
       <Choice legend={t.nav.theme} name="theme" value={theme.value} options={t.nav.themes} onPick={(next) => writeTheme((theme.value = next))} />
       <Switch label={t.nav.keys} checked={single.value} onToggle={(on) => writeSingleKeys((single.value = on))} />
       <hr />
+      {/* The menu goes first: a dialog over an open popover would share the top layer with it. */}
       <button type="button" class="menu-item" onClick={(event) => { closeMenu(event.currentTarget); onHelp(); }}>
         {t.nav.help}
         <kbd class="end">?</kbd>

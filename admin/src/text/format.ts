@@ -32,6 +32,7 @@ export function formatAge(at: string, now: number): string {
   if (minutes < 1) return "now";
   if (minutes < 60) return minutesLong.format(minutes);
   if (minutes < 24 * 60) return hoursLong.format(Math.floor(minutes / 60));
+  // The year only where it is another one: in a list it is nearly always this.
   return (date.getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(date);
 }
 

@@ -24,6 +24,7 @@ export function Code({ label, code, testid }: CodeProps) {
   };
   return (
     <div class="code">
+      {/* Focusable, because long code scrolls; named, because a region has to be. */}
       <pre role="region" tabIndex={0} aria-label={label} dir="ltr"><code data-testid={testid}>{code}</code></pre>
       <button type="button" class="button small" onClick={copy} data-testid={`${testid}-copy`}>
         <Icon name={copied.value ? "check" : "copy"} />

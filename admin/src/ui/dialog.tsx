@@ -18,6 +18,7 @@ export function Dialog({ title, children, onClose, testid }: DialogProps) {
   const heading = useId();
   useEffect(() => {
     const dialog = ref.current;
+    // The browser returns the focus only to what is still there and was focused when the dialog opened.
     const opener = document.activeElement;
     dialog?.showModal();
     // Into the form, or to the harmless answer: the browser would choose the cross.
@@ -34,9 +35,11 @@ export function Dialog({ title, children, onClose, testid }: DialogProps) {
       aria-labelledby={heading}
       data-testid={testid}
       onCancel={(event) => {
+        // Closing is the parent's to decide; the browser would close it and leave the state behind.
         event.preventDefault();
         onClose();
       }}
+      // On the way down: who selects text and lets go outside of the sheet does not want to close it.
       onMouseDown={(event) => event.target === ref.current && onClose()}
     >
       <div class="dialog-box">

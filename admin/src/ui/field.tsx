@@ -10,8 +10,10 @@ interface FieldProps {
   children(wiring: { id: string; "aria-describedby": string | undefined; "aria-invalid": boolean }): ComponentChildren;
 }
 
+/** The hint stays while there is an error: it mostly says how to mend it. */
 export function Field({ label, hint, error, children }: FieldProps) {
   const id = useId();
+  // Both are read out, hint first, in the order in which they stand.
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;
   return (
     <div class="field">
@@ -39,6 +41,7 @@ interface TextFieldProps extends Omit<FieldProps, "children"> {
   };
 }
 
+/** One line of text. Its value belongs to the form around it. */
 export function TextField({ value, onInput, input = {}, ...field }: TextFieldProps) {
   const { type = "text", ...rest } = input;
   return (
@@ -64,6 +67,7 @@ export function Choice<T extends string>({ legend, name, value, options, onPick,
     <fieldset class="field choice" disabled={disabled}>
       <legend>{legend}</legend>
       <div class="segments">
+        {/* Radio buttons under the drawing: arrow keys, grouping and "2 of 3" come with them. */}
         {(Object.entries(options) as [T, string][]).map(([key, label]) => (
           <label class="segment" key={key}>
             <input type="radio" name={name} value={key} checked={value === key} onChange={() => onPick(key)} />
@@ -86,6 +90,7 @@ interface SwitchProps {
   testid?: string;
 }
 
+/** Its effect is immediate, so it stands in no form that has to be sent, or the form says so with its save bar. */
 export function Switch({ label, checked, onToggle, hint, disabled = false, testid }: SwitchProps) {
   const id = useId();
   return (

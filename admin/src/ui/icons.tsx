@@ -48,6 +48,7 @@ export function KindIcon({ kind }: { kind: Kind | null }) {
 export function StatusIcon({ status }: { status: Status }) {
   return (
     <svg class={`icon status-icon status-${status}`} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      {/* From an empty ring to a full disc, in the order in which work goes on. */}
       {status === "new" && <circle cx="8" cy="8" r="4" class="fill" />}
       {status === "open" && <circle cx="8" cy="8" r="5.5" />}
       {status === "in_progress" && (
@@ -56,6 +57,7 @@ export function StatusIcon({ status }: { status: Status }) {
           <path d="M8 5a3 3 0 0 1 0 6z" class="fill" />
         </>
       )}
+      {/* The hook is cut out of the disc and takes the colour of the ground, so it is seen in every scheme. */}
       {status === "resolved" && (
         <>
           <circle cx="8" cy="8" r="6.25" class="fill" />

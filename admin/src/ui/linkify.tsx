@@ -12,6 +12,7 @@ export function linkParts(text: string): Part[] {
   let done = 0;
   for (const match of text.matchAll(address)) {
     const link = match[0].replace(trailing, "");
+    // Looks like an address and is none: it stays text, with everything around it.
     if (!safeLink(link)) continue;
     if (match.index > done) parts.push({ text: text.slice(done, match.index) });
     parts.push({ link });
@@ -31,6 +32,7 @@ export function safeLink(value: string): string | null {
   }
 }
 
+/** A link to somewhere that a visitor named. The title shows where it really leads; what cannot be followed is text. */
 export function ForeignLink({ href, children }: { href: string; children: string }) {
   const safe = safeLink(href);
   if (!safe) return <bdi>{children}</bdi>;

@@ -24,6 +24,7 @@ export function Menu({ face, class: extra = "", testid, align = "start", side = 
   useEffect(() => {
     const box = panel.current;
     if (!box) return;
+    // Set by hand: the browser opens and closes the popover, and no state of ours would know.
     const onToggle = (event: Event): void => {
       const open = (event as ToggleEvent).newState === "open";
       button.current?.setAttribute("aria-expanded", String(open));
@@ -32,11 +33,13 @@ export function Menu({ face, class: extra = "", testid, align = "start", side = 
     const place = (): void => {
       const from = button.current?.getBoundingClientRect();
       if (!from) return;
+      // Anchor positioning would do this in the style sheet; not every browser that is in use has it.
       const rtl = getComputedStyle(box).direction === "rtl";
       const left = (align === "start") !== rtl ? from.left : from.right - box.offsetWidth;
       const top = side === "below" ? from.bottom + 4 : from.top - box.offsetHeight - 4;
       box.style.setProperty("left", `${clamp(left, innerWidth - box.offsetWidth)}px`);
       box.style.setProperty("top", `${clamp(top, innerHeight - box.offsetHeight)}px`);
+      // On what holds now: in a menu of states that is where the way to the others begins.
       (box.querySelector<HTMLElement>("[aria-checked=true]") ?? items(box)[0])?.focus();
     };
     box.addEventListener("toggle", onToggle);
@@ -58,6 +61,7 @@ export function Menu({ face, class: extra = "", testid, align = "start", side = 
       >
         {face}
       </button>
+      {/* "auto" closes others and itself, on Esc and on a click elsewhere, and gives the focus back to the button. */}
       <div ref={panel} id={id} popover="auto" class="menu" role={role} aria-labelledby={`${id}-button`} onKeyDown={(event) => walk(event, panel.current)}>
         {children}
       </div>
@@ -79,6 +83,7 @@ function items(box: HTMLElement): HTMLElement[] {
 function walk(event: KeyboardEvent, box: HTMLDivElement | null): void {
   const all = box ? items(box) : [];
   const at = all.indexOf(document.activeElement as HTMLElement);
+  // Past either end it goes on at the other, as menus do.
   const step = { ArrowDown: at + 1, ArrowUp: at - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
   if (step === undefined || all.length === 0 || box?.getAttribute("role") !== "menu") return;
   event.preventDefault();

@@ -12,12 +12,14 @@ interface Notice {
 /** The messages at the edge of the screen. One service a page: the components that show and send them share it. */
 export function createNotices() {
   const list = signal<readonly Notice[]>([]);
+  // Ids only tell notices apart for drawing; they mean nothing beyond this page.
   let count = 0;
   const dismiss = (id: number): void => void (list.value = list.peek().filter((notice) => notice.id !== id));
   return {
     list,
     dismiss,
     show(text: string, tone: Notice["tone"] = "plain"): void {
+      // Three at most: a pile of messages is read by nobody and covers what they are about.
       const id = ++count;
       list.value = [...list.peek().slice(-2), { id, text, tone }];
       // Bad news waits longer: it has to be read, not only noticed.
