@@ -46,7 +46,7 @@ func (t *test) deliveriesTo(n int) (err error) {
 	if err != nil {
 		return err
 	}
-	load := newLoad(p, deliveryWriters)
+	load := newLoad(p, deliveryWriters, (*process).dialPost)
 	start := time.Now()
 	load.run(t.ctx, t.duration(), t.options.Pace)
 	events := load.acknowledged.Load()

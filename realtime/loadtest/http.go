@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-
-	"earshot/models"
 )
 
 func login(ctx context.Context, addr string) (string, error) {
@@ -55,10 +53,4 @@ func call(ctx context.Context, method, url, token string, body []byte, into any)
 		return fmt.Errorf("%s %s answered %s: %s", method, request.URL.Path, response.Status, raw)
 	}
 	return json.Unmarshal(raw, into)
-}
-
-// submission is the body of one POST.
-func submission(id models.ID) string {
-	return fmt.Sprintf(`{"id":"%s","page_url":"https://shop.example/cart?step=2","message":"The total in the cart is wrong: `+
-		`it shows 38.50 but the two teas add up to 35.00.","kind":"bug","rating":2,"context":{"viewport":"1280x720"}}`, id)
 }

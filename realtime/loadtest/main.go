@@ -28,7 +28,7 @@ type options struct {
 	Pace       int    `default:"0" help:"Submissions a second while delivering; 0: as fast as they are taken."`
 
 	All     struct{} `cmd:"" default:"1" help:"All measurements."`
-	Submit  struct{} `cmd:"" help:"Submissions a second over POST."`
+	Submit  struct{} `cmd:"" help:"Submissions a second, over sockets and POST."`
 	Deliver struct{} `cmd:"" help:"Deliveries a second to dashboards."`
 	Idle    struct{} `cmd:"" help:"Bytes an idle socket."`
 	Serve   struct {

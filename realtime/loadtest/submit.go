@@ -2,31 +2,38 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"earshot/models"
 )
 
 // submissions measures acknowledged submissions a second, each on disk.
 func (t *test) submissions() error {
-	t.printf("Submissions over POST, each synced to disk before its acknowledgement\n")
-	t.printf("%8s %12s %10s %10s %14s %10s\n", "writers", "acks/s", "p50 ms", "p99 ms", "server µs/ack", "counted")
-	for _, writers := range t.options.Writers {
-		if err := t.submissionsWith(writers); err != nil {
-			return err
+	for _, way := range []struct {
+		name string
+		dial func(*process) (transport, error)
+	}{
+		{"visitors' sockets", (*process).dialVisitor},
+		{"POST", (*process).dialPost},
+	} {
+		t.printf("Submissions over %s, each synced to disk before its acknowledgement\n", way.name)
+		t.printf("%8s %12s %10s %10s %14s %10s\n", "writers", "acks/s", "p50 ms", "p99 ms", "server µs/ack", "counted")
+		for _, writers := range t.options.Writers {
+			if err := t.submissionsWith(writers, way.dial); err != nil {
+				return err
+			}
 		}
+		t.printf("\n")
 	}
-	t.printf("\n")
 	return nil
 }
 
-func (t *test) submissionsWith(writers int) (err error) {
+func (t *test) submissionsWith(writers int, dial func(*process) (transport, error)) (err error) {
 	p, err := t.start()
 	if err != nil {
 		return err
@@ -36,13 +43,13 @@ func (t *test) submissionsWith(writers int) (err error) {
 			err = stopErr
 		}
 	}()
-	warm := newLoad(p, writers)
+	warm := newLoad(p, writers, dial)
 	warm.run(t.ctx, t.warmup(), 0)
 	before, err := p.usage()
 	if err != nil {
 		return err
 	}
-	load := newLoad(p, writers)
+	load := newLoad(p, writers, dial)
 	elapsed := load.run(t.ctx, t.duration(), 0)
 	after, err := p.usage()
 	if err != nil {
@@ -52,11 +59,11 @@ func (t *test) submissionsWith(writers int) (err error) {
 	if err != nil {
 		return err
 	}
-	acknowledged := warm.acknowledged.Load() + load.acknowledged.Load()
+	acknowledged, failed := warm.acknowledged.Load()+load.acknowledged.Load(), warm.failed.Load()+load.failed.Load()
 	counted := "all"
-	if stored != acknowledged || load.failed.Load()+warm.failed.Load() > 0 {
-		counted = fmt.Sprintf("%d of %d, %d failed", stored, acknowledged, load.failed.Load()+warm.failed.Load())
-		err = fmt.Errorf("%d writers: %s", writers, counted)
+	if stored != acknowledged || failed > 0 {
+		counted = fmt.Sprintf("%d of %d, %d failed", stored, acknowledged, failed)
+		err = fmt.Errorf("%d writers: %s: %w", writers, counted, errors.Join(warm.err, load.err))
 	}
 	n := load.acknowledged.Load()
 	p50, p99 := load.percentiles()
@@ -67,42 +74,45 @@ func (t *test) submissionsWith(writers int) (err error) {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// load is a number of writers, each with one request on its way at a time.
+// load is a number of writers, each with one submission on its way at a time.
 type load struct {
 	p       *process
 	writers int
-	client  *fasthttp.Client
+	dial    func(*process) (transport, error)
 
 	acknowledged, failed atomic.Int64
 	mu                   sync.Mutex
 	latencies            []time.Duration
+	err                  error // the first failure
 }
 
-func newLoad(p *process, writers int) *load {
-	return &load{p: p, writers: writers, client: &fasthttp.Client{
-		MaxConnsPerHost: writers, NoDefaultUserAgentHeader: true, DisablePathNormalizing: true,
-	}}
+func newLoad(p *process, writers int, dial func(*process) (transport, error)) *load {
+	return &load{p: p, writers: writers, dial: dial}
 }
 
 // run submits for d, at pace submissions a second all together, or unpaced.
 func (l *load) run(ctx context.Context, d time.Duration, pace int) time.Duration {
+	ways := make([]transport, l.writers)
+	for w := range ways {
+		way, err := l.dial(l.p)
+		if err != nil {
+			l.fail(fmt.Errorf("writer %d: %w", w, err))
+			return d
+		}
+		defer func() { _ = way.close() }()
+		ways[w] = way
+	}
 	start := time.Now()
 	end := start.Add(d)
 	var wg sync.WaitGroup
 	for w := range l.writers {
-		wg.Go(func() { l.write(ctx, w, start, end, pace) })
+		wg.Go(func() { l.write(ctx, ways[w], w, start, end, pace) })
 	}
 	wg.Wait()
 	return time.Since(start)
 }
 
-func (l *load) write(ctx context.Context, writer int, start, end time.Time, pace int) {
-	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-	defer fasthttp.ReleaseRequest(request)
-	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI("http://" + l.p.Addr + "/w/" + l.p.Key + "/feedback")
-	request.Header.SetMethod(fasthttp.MethodPost)
-	request.Header.SetContentType("application/json")
+func (l *load) write(ctx context.Context, way transport, writer int, start, end time.Time, pace int) {
 	latencies := make([]time.Duration, 0, 1<<14)
 	for i := 0; ctx.Err() == nil && time.Now().Before(end); i++ {
 		if pace > 0 {
@@ -110,11 +120,10 @@ func (l *load) write(ctx context.Context, writer int, start, end time.Time, pace
 			n := i*l.writers + writer
 			time.Sleep(time.Until(start.Add(time.Duration(n) * time.Second / time.Duration(pace))))
 		}
-		request.SetBodyString(submission(models.NewID()))
+		id := models.NewID()
 		sent := time.Now()
-		err := l.client.Do(request, response)
-		if err != nil || response.StatusCode() != fasthttp.StatusCreated {
-			l.failed.Add(1)
+		if err := way.submit(id); err != nil {
+			l.fail(err)
 			continue
 		}
 		latencies = append(latencies, time.Since(sent))
@@ -123,6 +132,15 @@ func (l *load) write(ctx context.Context, writer int, start, end time.Time, pace
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.latencies = append(l.latencies, latencies...)
+}
+
+func (l *load) fail(err error) {
+	l.failed.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = err
+	}
 }
 
 func (l *load) percentiles() (p50, p99 time.Duration) { return percentiles(l.latencies) }
