@@ -32,15 +32,27 @@ type documents struct {
 }
 
 func newDocuments() documents {
-	lazily := func(body []byte) func() *packed { return sync.OnceValue(func() *packed { return pack(body) }) }
 	return documents{openAPI: lazily(openAPIDocument), asyncAPI: lazily(asyncAPIDocument), renderer: lazily(docsRenderer)}
 }
 
-// pinned is the widget's own file, likewise.
-type pinned struct{ core func() *packed }
+func lazily(body []byte) func() *packed {
+	return sync.OnceValue(func() *packed { return pack(body) })
+}
+
+// pinned is the widget's own files, likewise.
+type pinned struct {
+	core         func() *packed
+	dictionaries map[string]func() *packed
+}
 
 func newPinned() pinned {
-	return pinned{core: sync.OnceValue(func() *packed { return pack(widget.Core()) })}
+	p := pinned{core: lazily(widget.Core()), dictionaries: map[string]func() *packed{}}
+	for _, locale := range locales() {
+		if content, ok := widget.Locale(locale); ok {
+			p.dictionaries[locale] = lazily(content)
+		}
+	}
+	return p
 }
 
 // document serves one of the documents; any page may read them.

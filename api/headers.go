@@ -74,7 +74,7 @@ func (s *Server) visitorHeaders(c *fiber.Ctx) {
 	if origin == "" {
 		return
 	}
-	project, err := s.store.ProjectByKey(c.UserContext(), key)
+	project, err := s.projectByKey(c, key)
 	switch {
 	case models.CodeOf(err) == models.CodeNotFound:
 		// Nobody's project: the refusal is the same for all and no secret.

@@ -36,6 +36,8 @@ func pack(body []byte) *packed {
 	return p
 }
 
+func (p *packed) size() int { return len(p.source) + len(p.body) + len(p.brotli) + len(p.gzip) }
+
 // send answers with the smallest form that the client reads, or with 304. Each
 // form has a tag of its own, as a strong one must (RFC 9110 §8.8.1).
 func (p *packed) send(c *fiber.Ctx, contentType string) error {

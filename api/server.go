@@ -156,7 +156,7 @@ func newServer(config Config) (*Server, error) {
 	if err := own.Normalize(); err != nil {
 		return nil, fmt.Errorf("read the base URL: %w", err)
 	}
-	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts()}
+	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts(maxScripts)}
 	s.leaving, s.leave = context.WithCancel(context.Background())
 	return s, nil
 }

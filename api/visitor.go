@@ -9,14 +9,41 @@ import (
 	"earshot/models/intake"
 )
 
+// lookup is what came of asking for a key's project.
+type lookup struct {
+	key     string
+	project *models.Project
+	err     error
+}
+
+const lookupLocal = "earshot.lookup"
+
+// projectByKey asks the store once a request: headers, handler and refusal all
+// need the answer, and keys that nobody has are kept nowhere.
+func (s *Server) projectByKey(c *fiber.Ctx, key string) (*models.Project, error) {
+	known, ok := c.Locals(lookupLocal).(lookup)
+	if !ok || known.key != key {
+		known.key = key
+		known.project, known.err = s.store.ProjectByKey(c.UserContext(), key)
+		c.Locals(lookupLocal, known)
+	}
+	return known.project, known.err
+}
+
+// openProject is the project of a key that is in use.
+func (s *Server) openProject(c *fiber.Ctx, key string) (*models.Project, error) {
+	project, err := s.projectByKey(c, key)
+	if models.CodeOf(err) == models.CodeNotFound || err == nil && project.KeyDisabled {
+		return nil, models.Errorf(models.CodeNotFound, "there is no project with this key")
+	}
+	return project, err
+}
+
 // visitorProject finds the project that a visitor's request is for and holds the
 // request to its rules. CORS does not do that: a browser sends a foreign page's
 // POST all the same and only keeps the answer from it.
 func (s *Server) visitorProject(c *fiber.Ctx) (*models.Project, error) {
-	project, err := s.store.ProjectByKey(c.UserContext(), c.Params("key"))
-	if models.CodeOf(err) == models.CodeNotFound || err == nil && project.KeyDisabled {
-		return nil, models.Errorf(models.CodeNotFound, "there is no project with this key")
-	}
+	project, err := s.openProject(c, c.Params("key"))
 	if err != nil {
 		return nil, err
 	}

@@ -5,47 +5,73 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
 	"earshot/models"
 	"earshot/widget"
 )
 
-// maxScripts bounds the memory of the kept scripts; one takes about 40 KiB with
-// its compressed forms.
-const maxScripts = 1000
+// maxScripts bounds the memory of the kept files. A project takes about 40 KiB
+// with all compressed forms: this is some 800 of them.
+const maxScripts = 32 << 20
 
-// scripts keeps each project's script as it is served, so that compressing it is
-// paid once a change.
+// scripts keeps each project's files as they are served, so that compressing
+// them is paid once a change.
 type scripts struct {
 	mu   sync.Mutex
 	kept map[scriptKey]*packed
+	// size is the sum of all that is kept, in bytes; most bounds it.
+	size, most int
 }
 
+// scriptKey is one file: the script with a configuration, or that alone.
 type scriptKey struct {
 	project models.ID
 	locale  string
+	alone   bool
 }
 
-func newScripts() *scripts { return &scripts{kept: map[scriptKey]*packed{}} }
+func newScripts(most int) *scripts { return &scripts{kept: map[scriptKey]*packed{}, most: most} }
 
-// get finds the kept script if it was made from the same configuration.
-func (s *scripts) get(key scriptKey, config string) *packed {
+// get is the kept file if it was made from the same configuration. Otherwise
+// make makes it anew; two may do so at once.
+func (s *scripts) get(key scriptKey, config []byte, make func(config []byte) ([]byte, error)) (*packed, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if found := s.kept[key]; found != nil && found.source == config {
-		return found
+	found := s.kept[key]
+	s.mu.Unlock()
+	if found != nil && found.source == string(config) {
+		return found, nil
 	}
-	return nil
+	body, err := make(config)
+	if err != nil {
+		return nil, err
+	}
+	found = pack(body)
+	found.source = string(config)
+	s.put(key, found)
+	return found, nil
 }
 
+// put starts anew where there is no room: what is asked for is soon back.
 func (s *scripts) put(key scriptKey, p *packed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.kept) >= maxScripts {
+	s.drop(key)
+	if s.size+p.size() > s.most {
 		clear(s.kept)
+		s.size = 0
 	}
 	s.kept[key] = p
+	s.size += p.size()
+}
+
+// drop is called with the lock held.
+func (s *scripts) drop(key scriptKey) {
+	if p := s.kept[key]; p != nil {
+		s.size -= p.size()
+		delete(s.kept, key)
+	}
 }
 
 func (s *scripts) forget(project models.ID) {
@@ -53,7 +79,7 @@ func (s *scripts) forget(project models.ID) {
 	defer s.mu.Unlock()
 	for key := range s.kept {
 		if key.project == project {
-			delete(s.kept, key)
+			s.drop(key)
 		}
 	}
 }
@@ -70,7 +96,16 @@ type WidgetConfig struct {
 	Strings dictionary `json:"strings,omitempty"`
 }
 
-type dictionary = map[string]any
+// dictionary is one of the widget's, as JSON.
+type dictionary json.RawMessage
+
+// Schema implements huma.SchemaProvider.
+func (dictionary) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{}}
+}
+
+// MarshalJSON implements json.Marshaler.
+func (d dictionary) MarshalJSON() ([]byte, error) { return d, nil }
 
 // widgetConfig composes the public configuration. locale is the language of the
 // strings.
@@ -79,9 +114,7 @@ func (s *Server) widgetConfig(project *models.Project, locale string) ([]byte, e
 		Key: project.Key, API: s.config.BaseURL, Version: widget.Version(), Name: project.Name, ProjectSettings: project.Settings,
 	}
 	if raw, ok := widget.Locale(locale); ok {
-		if err := json.Unmarshal(raw, &config.Strings); err != nil {
-			return nil, err
-		}
+		config.Strings = raw
 	}
 	return json.Marshal(config)
 }
@@ -130,32 +163,31 @@ func (s *Server) widgetScript(c *fiber.Ctx) error {
 		return fiber.ErrNotFound
 	}
 	sharedHeaders(c)
-	project, err := s.store.ProjectByKey(c.UserContext(), key)
-	if models.CodeOf(err) == models.CodeNotFound || err == nil && project.KeyDisabled {
-		return models.Errorf(models.CodeNotFound, "there is no project with this key")
-	}
+	project, err := s.openProject(c, key)
 	if err != nil {
 		return err
 	}
+	return s.sendWidget(c, project, false)
+}
+
+// sendWidget answers with the project's script, or its configuration alone.
+func (s *Server) sendWidget(c *fiber.Ctx, project *models.Project, alone bool) error {
 	locale := localeFor(project.Settings, c.Get(fiber.HeaderAcceptLanguage))
 	config, err := s.widgetConfig(project, locale)
 	if err != nil {
 		return err
 	}
-	id := scriptKey{project: project.ID, locale: locale}
-	found := s.scripts.get(id, string(config))
-	if found == nil {
-		script, err := widget.Script(config)
-		if err != nil {
-			return err
-		}
-		found = pack(script)
-		found.source = string(config)
-		s.scripts.put(id, found)
+	compose, contentType := widget.Script, scriptType
+	if alone {
+		compose, contentType = func(config []byte) ([]byte, error) { return config, nil }, jsonType
+	}
+	file, err := s.scripts.get(scriptKey{project: project.ID, locale: locale, alone: alone}, config, compose)
+	if err != nil {
+		return err
 	}
 	c.Set(fiber.HeaderCacheControl, cacheShort)
 	c.Append(fiber.HeaderVary, fiber.HeaderAcceptLanguage)
-	return found.send(c, scriptType)
+	return file.send(c, contentType)
 }
 
 // widgetConfigFile is the configuration alone, for pages with the pinned script.
@@ -164,13 +196,7 @@ func (s *Server) widgetConfigFile(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	config, err := s.widgetConfig(project, localeFor(project.Settings, c.Get(fiber.HeaderAcceptLanguage)))
-	if err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderCacheControl, cacheShort)
-	c.Append(fiber.HeaderVary, fiber.HeaderAcceptLanguage)
-	return pack(config).send(c, jsonType)
+	return s.sendWidget(c, project, true)
 }
 
 // pinnedFile is a file of one version of the widget: it never changes.
@@ -184,11 +210,11 @@ func (s *Server) pinnedFile(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, cacheEver)
 		return s.pinned.core().send(c, scriptType)
 	}
-	locale, ok := strings.CutSuffix(name, ".json")
-	content, found := widget.Locale(locale)
-	if !ok || !found {
+	locale, _ := strings.CutSuffix(name, ".json")
+	dictionary := s.pinned.dictionaries[locale]
+	if dictionary == nil || locale == name {
 		return fiber.ErrNotFound
 	}
 	c.Set(fiber.HeaderCacheControl, cacheEver)
-	return pack(content).send(c, jsonType)
+	return dictionary().send(c, jsonType)
 }
