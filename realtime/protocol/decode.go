@@ -33,7 +33,8 @@ func CheckJSON(data []byte, t reflect.Type) error {
 	if s != nil {
 		s = s.optional()
 	}
-	return scan(data, s, 0)
+	_, err := scan(data, s, 0)
+	return err
 }
 
 // optional is the shape with no member required: the other decoder has its own
@@ -51,13 +52,14 @@ func (s *shape) optional() *shape {
 }
 
 func decodeStrict(data []byte, s *shape, base int, into any) error {
-	if err := scan(data, s, base); err != nil {
+	plain, err := scan(data, s, base)
+	if err != nil {
 		return err
 	}
 	if s != nil && firstByte(data) != '{' {
 		return &models.Error{Code: models.CodeInvalidField, Message: "must be an object"}
 	}
-	err := json.Unmarshal(data, into)
+	err = json.Unmarshal(plain, into)
 	if err == nil {
 		return nil
 	}

@@ -30,6 +30,9 @@ var clientShape = shapeOf(reflect.TypeFor[clientEnvelope]())
 // are *models.Error with CodeBadJSON, CodeUnknownType, CodeInvalidField or
 // CodeInvalidText.
 func Decode[E any](sum *Sum[E], frame []byte) (event E, id string, err error) {
+	if firstByte(frame) != '{' {
+		return event, "", errBadJSON
+	}
 	var env clientEnvelope
 	if err := decodeStrict(frame, clientShape, 0, &env); err != nil {
 		return event, readableID(frame, err), err
@@ -38,7 +41,8 @@ func Decode[E any](sum *Sum[E], frame []byte) (event E, id string, err error) {
 		return event, "", &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid",
 			Fields: []models.FieldError{{Path: "id", Message: "must be a UUIDv7 in lower case"}}}
 	}
-	if len(env.Data) == 0 {
+	// null says as much as nothing: of an event without required fields, enough.
+	if len(env.Data) == 0 || string(env.Data) == "null" {
 		env.Data = []byte("{}")
 	}
 	event, err = sum.decode(env.Type, env.Data)

@@ -21,6 +21,9 @@ func TestDecodeEnvelope(t *testing.T) {
 		code models.Code
 	}{
 		{name: "without data", in: `{"type":"Ping"}`, want: Ping{}},
+		{name: "data is null", in: `{"type":"Ping","id":"7","data": null }`, want: Ping{}, id: "7"},
+		{name: "a whole number with a fraction of none", in: `{"type":"FeedbackSubmitted","data":{"page_url":"p","message":"m","rating":5.0}}`,
+			want: FeedbackSubmitted{PageURL: "p", Message: "m", Rating: 5}},
 		{name: "with an id", in: `{"type":"Ping","id":"` + eventID + `","data":{}}`, want: Ping{}, id: eventID},
 		{name: "any short id is sent back", in: `{"type":"Ping","id":"7"}`, want: Ping{}, id: "7"},
 		{name: "null id", in: `{"type":"Ping","id":null}`, want: Ping{}},
@@ -45,13 +48,15 @@ func TestDecodeEnvelope(t *testing.T) {
 		{name: "bad text beside a good id", in: `{"type":"\ud800","id":"` + eventID + `"}`, id: eventID, code: models.CodeInvalidText},
 		{name: "bad text beside another id", in: `{"type":"\ud800","id":"7"}`, code: models.CodeInvalidText},
 		{name: "bad text in the id", in: `{"type":"Ping","id":"\ud800"}`, code: models.CodeInvalidText},
-		{name: "data is null", in: `{"type":"Ping","id":"7","data":null}`, id: "7", code: models.CodeInvalidField},
+		{name: "data lacks what is required, being null", in: `{"type":"DraftChanged","id":"7","data":null}`, id: "7", code: models.CodeInvalidField},
 		{name: "data is a list", in: `{"type":"Ping","id":"7","data":[]}`, id: "7", code: models.CodeInvalidField},
 		{name: "data lacks a member", in: `{"type":"DraftChanged","id":"7"}`, id: "7", code: models.CodeInvalidField},
 		{name: "data has the wrong type", in: `{"type":"DraftChanged","id":"7","data":{"text":5}}`, id: "7", code: models.CodeInvalidField},
 		{name: "data repeats a member", in: `{"type":"DraftChanged","id":"7","data":{"text":"a","text":"b"}}`, code: models.CodeBadJSON},
 		{name: "data misspells a member", in: `{"type":"DraftChanged","id":"7","data":{"text":"a","Shared":true}}`, id: "7", code: models.CodeBadJSON},
-		{name: "not an object", in: `"Ping"`, code: models.CodeInvalidField},
+		{name: "not an object", in: `"Ping"`, code: models.CodeBadJSON},
+		{name: "a list", in: ` [{"type":"Ping"}]`, code: models.CodeBadJSON},
+		{name: "null", in: `null`, code: models.CodeBadJSON},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, id, err := Decode(VisitorClient, []byte(tc.in))

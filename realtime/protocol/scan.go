@@ -1,10 +1,8 @@
 package protocol
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"earshot/models"
 )
@@ -14,8 +12,6 @@ const (
 	MaxDepth = 16
 	// envelopeDepth is what the envelope takes of it.
 	envelopeDepth = 1
-	// Up to this many members a list is searched faster than a map is made.
-	fewMembers = 16
 )
 
 var errBadJSON = models.Errorf(models.CodeBadJSON, "this is not valid JSON")
@@ -28,25 +24,28 @@ type scanner struct {
 	pos     int
 	badText bool
 	missing []models.FieldError
+	// respelled are the whole numbers that encoding/json would not know as such.
+	respelled []respelled
 }
 
-// scan checks data against s; base is the number of containers around it.
-func scan(data []byte, s *shape, base int) error {
+// scan checks data against s; base is the number of containers around it. It
+// gives the text as encoding/json is to read it.
+func scan(data []byte, s *shape, base int) ([]byte, error) {
 	sc := scanner{data: data}
 	sc.space()
-	if !sc.value(s, base, "") {
-		return sc.failure()
+	if !sc.value(member{shape: s}, base, "") {
+		return nil, sc.failure()
 	}
 	if sc.space(); sc.pos != len(data) {
-		return errBadJSON
+		return nil, errBadJSON
 	}
 	switch {
 	case sc.badText:
-		return models.Errorf(models.CodeInvalidText, "text has invalid UTF-8, a lone surrogate or a NUL character")
+		return nil, models.Errorf(models.CodeInvalidText, "text has invalid UTF-8, a lone surrogate or a NUL character")
 	case len(sc.missing) > 0:
-		return &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid", Fields: sc.missing}
+		return nil, &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid", Fields: sc.missing}
 	}
-	return nil
+	return sc.respell(), nil
 }
 
 func (sc *scanner) failure() error {
@@ -68,20 +67,20 @@ func (sc *scanner) space() {
 }
 
 // value reports whether a well-formed value stands at pos, and steps past it.
-func (sc *scanner) value(s *shape, depth int, path string) bool {
+func (sc *scanner) value(m member, depth int, path string) bool {
 	if sc.pos >= len(sc.data) {
 		return false
 	}
 	switch c := sc.data[sc.pos]; {
 	case c == '{':
-		return depth < MaxDepth && sc.object(s, depth+1, path)
+		return depth < MaxDepth && sc.object(m.shape, depth+1, path)
 	case c == '[':
-		return depth < MaxDepth && sc.array(s, depth+1, path)
+		return depth < MaxDepth && sc.array(m, depth+1, path)
 	case c == '"':
 		_, ok := sc.text()
 		return ok
 	case c == '-' || (c >= '0' && c <= '9'):
-		return sc.number()
+		return sc.number(m.whole)
 	default:
 		return sc.word("true") || sc.word("false") || sc.word("null")
 	}
@@ -103,14 +102,14 @@ func (sc *scanner) take(c byte) bool {
 	return false
 }
 
-func (sc *scanner) array(s *shape, depth int, path string) bool {
+func (sc *scanner) array(m member, depth int, path string) bool {
 	sc.pos++
 	if sc.space(); sc.take(']') {
 		return true
 	}
 	for {
 		sc.space()
-		if !sc.value(s, depth, path) {
+		if !sc.value(m, depth, path) {
 			return false
 		}
 		if sc.space(); sc.take(']') {
@@ -169,175 +168,14 @@ func (sc *scanner) member(s *shape, depth int, path string, seen *names) bool {
 	}
 	sc.space()
 	seen.add(name)
-	var below *shape
+	var m member
 	if s != nil {
-		m := s.members[name]
-		below = m.shape
+		m = s.members[name]
 		if m.required && sc.pos < len(sc.data) && sc.data[sc.pos] == 'n' {
 			sc.missing = append(sc.missing, models.FieldError{Path: join(path, name), Message: "must not be null"})
 		}
 	}
-	return sc.value(below, depth, join(path, name))
-}
-
-// text steps past a string and gives its value. A string with escapes costs an
-// allocation more; names seldom have any.
-func (sc *scanner) text() (string, bool) {
-	start := sc.pos
-	sc.pos++
-	plain := true
-	for sc.pos < len(sc.data) {
-		switch c := sc.data[sc.pos]; {
-		case c == '"':
-			sc.pos++
-			return sc.unquote(start, plain)
-		case c == '\\':
-			plain = false
-			if !sc.escape() {
-				return "", false
-			}
-		case c < ' ':
-			return "", false
-		case c < utf8.RuneSelf:
-			sc.pos++
-		default:
-			r, size := utf8.DecodeRune(sc.data[sc.pos:])
-			if r == utf8.RuneError && size == 1 {
-				sc.badText = true
-			}
-			sc.pos += size
-		}
-	}
-	return "", false
-}
-
-func (sc *scanner) unquote(start int, plain bool) (string, bool) {
-	if plain {
-		return string(sc.data[start+1 : sc.pos-1]), true
-	}
-	var s string
-	return s, json.Unmarshal(sc.data[start:sc.pos], &s) == nil
-}
-
-// escape steps past one escape sequence, both halves of a surrogate pair taken
-// together.
-func (sc *scanner) escape() bool {
-	sc.pos++
-	if sc.pos >= len(sc.data) {
-		return false
-	}
-	c := sc.data[sc.pos]
-	sc.pos++
-	switch c {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return true
-	case 'u':
-	default:
-		return false
-	}
-	r, ok := sc.hex4()
-	switch {
-	case !ok:
-		return false
-	case r == 0, r >= 0xDC00 && r <= 0xDFFF:
-		sc.badText = true
-	case r >= 0xD800 && r <= 0xDBFF:
-		low := rune(0)
-		if next := sc.pos; sc.word(`\u`) {
-			if low, ok = sc.hex4(); !ok {
-				return false
-			}
-			if low < 0xDC00 || low > 0xDFFF {
-				sc.pos = next // not our other half: judged on its own
-			}
-		}
-		if low < 0xDC00 || low > 0xDFFF {
-			sc.badText = true
-		}
-	}
-	return true
-}
-
-func (sc *scanner) hex4() (rune, bool) {
-	if len(sc.data)-sc.pos < 4 {
-		return 0, false
-	}
-	var r rune
-	for _, c := range sc.data[sc.pos : sc.pos+4] {
-		r <<= 4
-		switch {
-		case c >= '0' && c <= '9':
-			r |= rune(c - '0')
-		case c >= 'a' && c <= 'f':
-			r |= rune(c-'a') + 10
-		case c >= 'A' && c <= 'F':
-			r |= rune(c-'A') + 10
-		default:
-			return 0, false
-		}
-	}
-	sc.pos += 4
-	return r, true
-}
-
-// number follows RFC 8259 §6.
-func (sc *scanner) number() bool {
-	sc.take('-')
-	if !sc.take('0') && !sc.digits() {
-		return false
-	}
-	if sc.take('.') && !sc.digits() {
-		return false
-	}
-	if sc.take('e') || sc.take('E') {
-		if !sc.take('+') {
-			sc.take('-')
-		}
-		return sc.digits()
-	}
-	return true
-}
-
-func (sc *scanner) digits() bool {
-	start := sc.pos
-	for sc.pos < len(sc.data) && sc.data[sc.pos] >= '0' && sc.data[sc.pos] <= '9' {
-		sc.pos++
-	}
-	return sc.pos > start
-}
-
-// names is the set of members seen in one object. It stays linear: an object
-// made of 40,000 members costs 40,000 look-ups.
-type names struct {
-	few  []string
-	many map[string]struct{}
-}
-
-func (n *names) has(name string) bool {
-	if n.many != nil {
-		_, ok := n.many[name]
-		return ok
-	}
-	for _, known := range n.few {
-		if known == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (n *names) add(name string) {
-	if n.many == nil && len(n.few) < fewMembers {
-		n.few = append(n.few, name)
-		return
-	}
-	if n.many == nil {
-		n.many = make(map[string]struct{}, 4*fewMembers)
-		for _, known := range n.few {
-			n.many[known] = struct{}{}
-		}
-	}
-	n.many[name] = struct{}{}
+	return sc.value(m, depth, join(path, name))
 }
 
 func join(path, name string) string {

@@ -163,7 +163,7 @@ func TestNumbersFollowTheGrammar(t *testing.T) {
 		"": false, "-": false, "+1": false, "01": false, "-01": false, "00": false, "1.": false, ".5": false, "-.5": false,
 		"1e": false, "1e+": false, "1.e5": false, "0x10": false, "1_000": false, "NaN": false, "Infinity": false, "1 2": false, "--1": false,
 	} {
-		if got := scan([]byte(in), nil, 0) == nil; got != valid {
+		if got := scanned([]byte(in), nil) == nil; got != valid {
 			t.Errorf("scan(%q): accepted %v, want %v", in, got, valid)
 		}
 		if got := json.Valid([]byte(in)); got != valid {
@@ -191,7 +191,7 @@ func TestHugeObjectsStayLinear(t *testing.T) {
 		least := time.Hour
 		for range 5 {
 			start := time.Now()
-			if err := scan(data, shapeOf(reflect.TypeFor[thing]()).optional(), 0); err != nil {
+			if err := scanned(data, shapeOf(reflect.TypeFor[thing]()).optional()); err != nil {
 				t.Fatal(err)
 			}
 			least = min(least, time.Since(start))
@@ -201,6 +201,31 @@ func TestHugeObjectsStayLinear(t *testing.T) {
 	small, large := best(object(2_500)), best(object(40_000))
 	if large > 16*8*small {
 		t.Errorf("40,000 members took %v and 2,500 took %v: %d times as long, want about 16", large, small, large/max(small, 1))
+	}
+}
+
+func scanned(data []byte, s *shape) error {
+	_, err := scan(data, s, 0)
+	return err
+}
+
+func TestValueAndNotSpellingMakesANumberWhole(t *testing.T) {
+	decoder := NewDecoder[thing]()
+	zeros := strings.Repeat("0", 60_000)
+	for in, want := range map[string]int{
+		"5": 5, "5.0": 5, "5e0": 5, "50E-1": 5, "0.5e+1": 5, "0.05e2": 5, "-0": 0, "-0.0": 0, "0e400": 0, "0e99999999999999999999": 0, "-5.00": -5,
+		"1.5e1": 15, "9223372036854775807.0": 1<<63 - 1, "-9223372036854775808.0": -1 << 63, "5." + zeros: 5, "0." + zeros + "5e60001": 5,
+	} {
+		if got, err := decoder.Decode([]byte(`{"name":"a","count":` + in + `,"flag":true}`)); err != nil || got.Count != want || !got.Flag {
+			t.Errorf("%.40s is %d (%v), want %d", in, got.Count, err, want)
+		}
+	}
+	for _, in := range []string{
+		"5.5", "55e-1", "1e-1", "1e400", "-1e400", "1e99999999999999999999", "1e-99999999999999999999", "9223372036854775808.0", "1e19", "5" + zeros + ".0",
+	} {
+		if got, err := decoder.Decode([]byte(`{"name":"a","count":` + in + `}`)); models.CodeOf(err) != models.CodeInvalidField {
+			t.Errorf("%.40s is %d (%v), want invalid_field", in, got.Count, err)
+		}
 	}
 }
 
