@@ -140,3 +140,38 @@ func (c *conn) read(buf *bytes.Buffer) (kind int, err error) {
 		}
 	}
 }
+
+// waitForRoom waits until the queue can take another page. It is false when the
+// socket has ended or was written to so slowly that there was no room for as
+// long as stall.
+func (c *conn) waitForRoom(stall time.Duration) bool {
+	if c.queue.room() {
+		return c.ctx.Err() == nil
+	}
+	timeout := time.NewTimer(stall)
+	defer timeout.Stop()
+	look := time.NewTicker(roomInterval)
+	defer look.Stop()
+	for !c.queue.room() {
+		select {
+		case <-look.C:
+		case <-timeout.C:
+			return false
+		case <-c.ctx.Done():
+			return false
+		}
+	}
+	return c.ctx.Err() == nil
+}
+
+// pause waits; it is false when the socket has ended.
+func (c *conn) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.ctx.Done():
+		return false
+	}
+}

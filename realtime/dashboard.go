@@ -165,7 +165,7 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 		d.unsubscribe(e.ProjectID)
 		return err
 	}
-	if err := d.Send(d.server.hub.presenceState(e.ProjectID), ""); err != nil {
+	if err := d.server.hub.showPresence(sub); err != nil {
 		return err
 	}
 	sub.start(firstWanted(e, head.First, head.Last))

@@ -162,10 +162,6 @@ func (h *Hub) publishEphemeral(project models.ID, key string, event protocol.Das
 		h.log.Error("encode ephemeral event", "error", err)
 		return
 	}
-	h.offerEphemeral(project, key, data)
-}
-
-func (h *Hub) offerEphemeral(project models.ID, key string, data []byte) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	t := h.topics[project]

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -13,9 +12,8 @@ import (
 // tell. It lives in memory alone and is guarded by the hub's mutex.
 type presence struct {
 	visitors int
-	// changed: somebody came or went since published was told.
-	changed   bool
-	published []byte
+	// changed: somebody came or went since the subscribers were told.
+	changed bool
 }
 
 const presenceKey = "presence "
@@ -34,16 +32,31 @@ func (h *Hub) changeVisitors(project models.ID, by int) {
 	t.presence.changed = true
 }
 
-// presenceState is who is in a project now, members by name, each once.
-func (h *Hub) presenceState(project models.ID) protocol.PresenceState {
+// showPresence tells one subscriber who is in its project, unless it knows.
+func (h *Hub) showPresence(s *subscription) error {
+	// The lock is kept until the state is in the queue, so that none can come
+	// after a newer one.
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	state := protocol.PresenceState{ProjectID: project, Members: []protocol.Member{}}
-	t := h.topics[project]
+	t := h.topics[s.project]
 	if t == nil {
-		return state
+		return nil
 	}
-	state.Visitors = t.presence.visitors
+	data, err := t.encodePresence(s.project)
+	if err == nil {
+		s.offerPresence(data, frame(opText, data))
+	}
+	return err
+}
+
+func (t *topic) encodePresence(project models.ID) ([]byte, error) {
+	return protocol.Encode[protocol.DashboardServerEvent](protocol.DashboardServer, t.presenceState(project), protocol.Meta{})
+}
+
+// presenceState is who is in a project now, members by name, each once. Called
+// with the hub's mutex held.
+func (t *topic) presenceState(project models.ID) protocol.PresenceState {
+	state := protocol.PresenceState{ProjectID: project, Members: []protocol.Member{}, Visitors: t.presence.visitors}
 	users := map[models.ID]struct{}{}
 	for s := range t.subscriptions {
 		user := s.socket.claims.Load().UserID
@@ -71,20 +84,26 @@ func (h *Hub) publishPresence() {
 	}
 	h.mu.Unlock()
 	for _, project := range changed {
-		data, err := protocol.Encode[protocol.DashboardServerEvent](protocol.DashboardServer, h.presenceState(project), protocol.Meta{})
-		if err != nil {
+		if err := h.publishPresenceOf(project); err != nil {
 			h.log.Error("encode presence", "error", err)
-			continue
-		}
-		h.mu.Lock()
-		same := true
-		if t := h.topics[project]; t != nil {
-			same = bytes.Equal(t.presence.published, data)
-			t.presence.published = data
-		}
-		h.mu.Unlock()
-		if !same {
-			h.offerEphemeral(project, presenceKey+string(project), data)
 		}
 	}
+}
+
+func (h *Hub) publishPresenceOf(project models.ID) error {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	t := h.topics[project]
+	if t == nil || len(t.subscriptions) == 0 {
+		return nil
+	}
+	data, err := t.encodePresence(project)
+	if err != nil {
+		return err
+	}
+	frames := frame(opText, data)
+	for s := range t.subscriptions {
+		s.offerPresence(data, frames)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"bytes"
 	"sync"
 	"time"
 
@@ -37,6 +38,8 @@ type subscription struct {
 	ended   bool
 	gone    bool // the project was deleted
 	empty   int  // pages in a row that held nothing
+	// presence is the state that was offered last.
+	presence []byte
 }
 
 // offer hands over a publication. It never blocks.
@@ -61,6 +64,16 @@ func (s *subscription) offerEphemeral(out outgoing) {
 	defer s.mu.Unlock()
 	if s.started && !s.ended {
 		s.socket.push(out)
+	}
+}
+
+// offerPresence hands over who is in the project, where that is news.
+func (s *subscription) offerPresence(data, frames []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.started && !s.ended && !bytes.Equal(s.presence, data) {
+		s.presence = data
+		s.socket.push(outgoing{frames: frames, events: 1, key: presenceKey + string(s.project)})
 	}
 }
 
@@ -193,39 +206,4 @@ func (s *subscription) send(entries []models.LogEntry) (done bool) {
 	s.next = p.last + 1
 	s.socket.push(outgoing{frames: p.frames, events: len(entries)})
 	return false
-}
-
-// waitForRoom waits until the queue can take another page. It is false when the
-// socket has ended or was written to so slowly that there was no room for as
-// long as stall.
-func (c *conn) waitForRoom(stall time.Duration) bool {
-	if c.queue.room() {
-		return c.ctx.Err() == nil
-	}
-	timeout := time.NewTimer(stall)
-	defer timeout.Stop()
-	look := time.NewTicker(roomInterval)
-	defer look.Stop()
-	for !c.queue.room() {
-		select {
-		case <-look.C:
-		case <-timeout.C:
-			return false
-		case <-c.ctx.Done():
-			return false
-		}
-	}
-	return c.ctx.Err() == nil
-}
-
-// pause waits; it is false when the socket has ended.
-func (c *conn) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.ctx.Done():
-		return false
-	}
 }

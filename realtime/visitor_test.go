@@ -234,3 +234,29 @@ func TestSessionEndedElsewhereEndsItsSockets(t *testing.T) {
 		}
 	}
 }
+
+func TestSubscriberHearsOncePerStateWhoIsHere(t *testing.T) {
+	h := start(t, true)
+	count := func(c *client) (states int) {
+		t.Helper()
+		time.Sleep(3 * tickInterval)
+		c.send("Ping", "counted", map[string]any{})
+		for e := c.next(); e.Re != "counted"; e = c.next() {
+			if e.Type == "PresenceState" {
+				states++
+			}
+		}
+		return states
+	}
+	// The second is the same member's, so nothing changes for the first.
+	first, second := h.dial("/dashboard"), h.dial("/dashboard")
+	for _, c := range []*client{first, second} {
+		h.subscribe(c, map[string]any{})
+		if n := count(c); n != 1 {
+			t.Errorf("after Subscribe came %d PresenceStates, want 1", n)
+		}
+	}
+	if n := count(first); n != 0 {
+		t.Errorf("without a change came %d PresenceStates, want none", n)
+	}
+}
