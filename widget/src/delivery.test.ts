@@ -215,16 +215,44 @@ describe("a full outbox", () => {
 });
 
 describe("a socket", () => {
-  it("that never opened is not tried again: a policy would report every attempt", async () => {
+  it("that never opened is tried again, with full jitter from 0.5 s to 30 s, while the panel is open", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
     fakeFetch();
     const { session } = start();
     session.open();
     await settle();
-    FakeWebSocket.all[0]!.ends(1006);
+    let tries = 1;
+    for (const ceiling of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+      FakeWebSocket.all.at(-1)!.ends(1006);
+      await settle(ceiling - 1);
+      expect(FakeWebSocket.all).toHaveLength(tries);
+      await settle(1);
+      expect(FakeWebSocket.all).toHaveLength(++tries);
+    }
+    session.close();
+    await settle(10_000);
+    FakeWebSocket.all.at(-1)!.ends(1006);
     await settle(60_000);
+    expect(FakeWebSocket.all).toHaveLength(tries);
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    ["wss://earshot.test/w/pk_test/socket", 1],
+    ["wss://earshot.test", 1],
+    ["wss://elsewhere.test", 2],
+    ["https://earshot.test", 2],
+    ["inline", 2],
+    ["", 2],
+  ])("is not tried again after the page's policy reported %s, if that is it", async (blockedURI, tries) => {
+    fakeFetch();
+    const { session } = start();
     session.open();
-    await settle(60_000);
-    expect(FakeWebSocket.all).toHaveLength(1);
+    await settle();
+    window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI }));
+    FakeWebSocket.all[0]!.ends(1006);
+    await settle(600);
+    expect(FakeWebSocket.all).toHaveLength(tries);
   });
 
   it("ends within 15 s of the panel's closing", async () => {

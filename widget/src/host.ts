@@ -2,12 +2,14 @@ import { onAccent } from "./color";
 import type { Config } from "./config";
 import { h } from "./dom";
 import { direction } from "./locale";
-import css from "./style.css?inline";
+import css from "./launcher.css?inline";
 
 export interface Host {
   el: HTMLElement;
   /** Everything visible goes in here. */
   root: HTMLElement;
+  /** Adds a style sheet. A constructed one is no matter of the page's style-src. */
+  style(css: string): void;
   /** While the panel is open: guard focus against the page, and follow a modal dialog into the top layer. */
   engage(open: boolean): void;
   locale(lang: string): void;
@@ -24,12 +26,14 @@ export function createHost(config: Config): Host {
   const el = document.createElement("earshot-widget");
   const shadow = el.attachShadow({ mode: "open" });
   const root = h("div");
-  const sheet = new CSSStyleSheet();
   let engaged = false;
-  sheet.replaceSync(css);
-  // Constructed style sheets are no matter of the page's style-src.
-  shadow.adoptedStyleSheets = [sheet];
   shadow.append(root);
+
+  function style(text: string): void {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    shadow.adoptedStyleSheets.push(sheet);
+  }
 
   function paint(): void {
     const { accent, position, theme, zIndex } = config;
@@ -73,12 +77,14 @@ export function createHost(config: Config): Host {
     attach();
   }
 
+  style(css);
   paint();
   engage(false);
 
   return {
     el,
     root,
+    style,
     engage,
     locale(lang) {
       root.lang = lang;

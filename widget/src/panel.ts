@@ -8,7 +8,6 @@ export type Result = Exclude<Outcome, { state: "refused" }>;
 
 export interface Panel {
   el: HTMLElement;
-  destroy(): void;
   focus(): void;
   /** The form, while it is in view. */
   form(): Form | undefined;
@@ -64,5 +63,5 @@ export function createPanel(options: PanelOptions): Panel {
   });
   show();
 
-  return { el, destroy: () => el.remove(), focus: () => view.focus(), form: () => form, show };
+  return { el, focus: () => view.focus(), form: () => form, show };
 }

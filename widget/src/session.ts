@@ -65,6 +65,7 @@ export function createSession(config: Config, token: () => string, onReading: (r
 
   function connect(): void {
     if (socket || blocked || !wanted) return;
+    addEventListener("securitypolicyviolation", onViolation);
     socket = openSocket<VisitorServerEvent, VisitorClientEvent>({
       url: () => address,
       protocol: "earshot.v1+json",
@@ -75,13 +76,14 @@ export function createSession(config: Config, token: () => string, onReading: (r
           spoken = token();
           socket?.send({ type: "Hello", data: { resume_token: spoken } });
         } else abandon();
-        // Where the first attempt fails, something forbids sockets: a proxy, or a policy that reports each attempt.
-        if (state === "waiting" && !spoken) {
-          blocked = true;
-          disconnect();
-        }
       },
     });
+  }
+
+  /** The page's policy forbids this socket and reports each attempt, so there must not be a second one. */
+  function onViolation({ blockedURI }: SecurityPolicyViolationEvent): void {
+    blocked ||= !!blockedURI && address.startsWith(blockedURI);
+    if (blocked) disconnect();
   }
 
   function disconnect(): void {

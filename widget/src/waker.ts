@@ -11,7 +11,7 @@ export interface WakerOptions {
 
 /**
  * What happens on the page that concerns the widget. Nothing is read or sent before the visitor acts: the first
- * interaction wakes the outbox, and only then does it matter that the page is visible again. A reload is an act, too.
+ * interaction wakes the outbox, after the page has answered it, and only then does it matter that the page is visible again. A reload is an act, too.
  */
 export function createWaker(config: Config, { open, flush, leave, back }: WakerOptions): { destroy(): void } {
   const stop = new AbortController();
@@ -22,7 +22,7 @@ export function createWaker(config: Config, { open, flush, leave, back }: WakerO
   }
 
   function wake(): void {
-    if (!awake) flush();
+    if (!awake) setTimeout(flush);
     awake = true;
   }
 

@@ -7,6 +7,7 @@ import { MESSAGE_LENGTH, type Draft } from "./form";
 import { createHost } from "./host";
 import { SPEECH } from "./icons";
 import { LAUNCHER, loadStrings, pickLanguage } from "./locale";
+import css from "./panel.css?inline";
 import { createOutbox, type Feedback } from "./outbox";
 import { createPanel, type Panel, type Result } from "./panel";
 import { createSession } from "./session";
@@ -32,6 +33,7 @@ export function createWidget(config: Config, complete: () => Promise<void>, emit
   let strings: Strings | undefined;
   let panel: Panel | undefined;
   let result: Result | undefined;
+  let styled = false;
   let opened = false;
   let sending = false;
   let opener: HTMLElement | null = null;
@@ -45,8 +47,14 @@ export function createWidget(config: Config, complete: () => Promise<void>, emit
     launcher.ariaExpanded = `${opened}`;
   }
 
+  /** The panel's style sheet is most of what there is to parse, so a page load does not pay for it. */
+  function prepare(): void {
+    if (!styled) host.style(css);
+    styled = true;
+  }
+
   function build(hidden = !opened): void {
-    panel?.destroy();
+    panel?.el.remove();
     panel = createPanel({ config, strings: strings!, draft, onDraft, onSubmit, onAgain: () => present(), onClose: close });
     panel.el.hidden = hidden;
     panel.show(result);
@@ -82,6 +90,7 @@ export function createWidget(config: Config, complete: () => Promise<void>, emit
     if (kind) draft.kind = kind as Kind;
     host.paint();
     dress();
+    prepare();
     build(true);
     // The style of the closed panel has to be computed once, or there is nothing to animate from.
     panel!.el.getBoundingClientRect();
@@ -176,7 +185,10 @@ export function createWidget(config: Config, complete: () => Promise<void>, emit
 
   const waker = createWaker(config, {
     open,
-    flush: () => delivery.flush(true),
+    flush() {
+      prepare();
+      delivery.flush(true);
+    },
     leave: () => session.close(true),
     back: () => opened && session.open(),
   });
