@@ -17,6 +17,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -79,6 +80,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if command == "version" {
 		_, _ = fmt.Fprintln(stdout, "earshot", version)
 		return exitOK
+	}
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(config.GCPercent)
 	}
 	err := store.Supported()
 	if err == nil {
@@ -179,6 +183,14 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 		return fmt.Errorf("listen on %s: %w", p.Addr, err)
 	}
 	defer func() { _ = listener.Close() }() // also closed by the server
+	if err := data.Prepare(); err != nil {
+		return err
+	}
+	release, err := data.Lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	server, welcome, err := open(ctx, p, data)
 	if err != nil {
 		return err
@@ -199,9 +211,6 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 // open brings the data folder up to date and wires the server.
 func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welcome, error) {
 	w := welcome{base: p.BaseURL, data: p.Data, unlimited: p.Unlimited, ignored: p.ignored}
-	if err := data.Prepare(); err != nil {
-		return nil, w, err
-	}
 	if err := data.Migrate(ctx); err != nil {
 		return nil, w, err
 	}

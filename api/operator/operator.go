@@ -129,7 +129,7 @@ func (d Data) MigrateUp(ctx context.Context) error {
 	if err := d.Prepare(); err != nil {
 		return err
 	}
-	if err := d.Migrate(ctx); err != nil {
+	if err := d.locked(func() error { return d.Migrate(ctx) }); err != nil {
 		return err
 	}
 	return d.MigrateStatus(ctx)
@@ -137,7 +137,14 @@ func (d Data) MigrateUp(ctx context.Context) error {
 
 // MigrateDown is the command "migrate down".
 func (d Data) MigrateDown(ctx context.Context) error {
-	return d.withSchema(ctx, func(schema *store.Schema) error {
+	if err := d.mustExist(); err != nil {
+		return err
+	}
+	return d.locked(func() error { return d.withSchema(ctx, d.undo(ctx)) })
+}
+
+func (d Data) undo(ctx context.Context) func(*store.Schema) error {
+	return func(schema *store.Schema) error {
 		undone, backup, err := schema.Down(ctx)
 		if err != nil {
 			return err
@@ -148,7 +155,7 @@ func (d Data) MigrateDown(ctx context.Context) error {
 		}
 		d.printf("Undone: %d %s\nThe database as it was before: %s\n", undone.Version, undone.Name, backup)
 		return nil
-	})
+	}
 }
 
 // MigrateStatus is the command "migrate status".

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"earshot/api"
+	"earshot/api/config"
 	"earshot/api/operator"
 	"earshot/models"
 	"earshot/models/store"
@@ -38,6 +39,7 @@ func serve(ctx context.Context, data, profile string, out io.Writer) (err error)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
 	go releaseMemory(ctx)
+	debug.SetGCPercent(config.GCPercent) // as main does
 	if profile != "" {
 		file, err := os.Create(profile) //nolint:gosec // named by whoever measures
 		if err != nil {
