@@ -4,6 +4,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ const reasonFlood = "The project received unusually many submissions at this tim
 // Store is what intake needs of the store.
 type Store interface {
 	Submit(ctx context.Context, in store.NewFeedback) (store.Accepted, error)
+	// HasFeedback reports whether the id was used in the project.
+	HasFeedback(ctx context.Context, project, id models.ID) (bool, error)
 }
 
 // Options is what an Intake is made from.
@@ -127,6 +130,11 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		return Result{}, err
 	}
 	result := Result{ID: accepted.ID, SessionID: accepted.SessionID, Repeated: accepted.Repeated, ResumeToken: made}
+	if accepted.Repeated {
+		if err := in.sessions.Return(ctx, sessionKey(request.Project, hash)); err != nil {
+			return Result{}, err
+		}
+	}
 	if accepted.Owned {
 		result.ReceiptURL = in.ReceiptURL(accepted.ID, accepted.ReceiptVersion)
 	}
@@ -134,8 +142,12 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 }
 
 func (in *Intake) limit(ctx context.Context, request Request, token models.ResumeHash) (quarantine []string, err error) {
-	if err := in.sessions.Take(ctx, string(request.Project.ID)+string(token)); err != nil {
-		return nil, err
+	if err := in.sessions.Take(ctx, sessionKey(request.Project, token)); err != nil {
+		// Who repeats what was acknowledged asks for nothing new.
+		known, lookupErr := in.store.HasFeedback(ctx, request.Project.ID, request.Submission.ID)
+		if lookupErr != nil || !known {
+			return nil, errors.Join(err, lookupErr)
+		}
 	}
 	if err := in.addresses.Take(ctx, AddressKey(request.Address)); err != nil {
 		return nil, err
@@ -145,6 +157,10 @@ func (in *Intake) limit(ctx context.Context, request Request, token models.Resum
 		return []string{reasonFlood}, nil
 	}
 	return nil, err
+}
+
+func sessionKey(project *models.Project, token models.ResumeHash) string {
+	return string(project.ID) + string(token)
 }
 
 // AddressKey is what one party on the network is counted by: an IPv4 address,

@@ -26,6 +26,10 @@ func (f *fakeStore) Submit(_ context.Context, in store.NewFeedback) (store.Accep
 	return store.Accepted{ID: in.Submission.ID, SessionID: in.SessionID, Owned: true, ReceiptVersion: 1}, nil
 }
 
+func (f *fakeStore) HasFeedback(_ context.Context, _, id models.ID) (bool, error) {
+	return slices.ContainsFunc(f.got, func(in store.NewFeedback) bool { return in.Submission.ID == id }), nil
+}
+
 func newIntake(t *testing.T, s Store) *Intake {
 	t.Helper()
 	in, err := New(Options{Store: s, BaseURL: "https://earshot.example/", Secret: []byte("0123456789abcdef0123456789abcdef")})
@@ -238,5 +242,47 @@ func TestReceipts(t *testing.T) {
 		if id, ok := ReceiptID(junk); ok {
 			t.Errorf("ReceiptID(%q) = %s, want none", junk, id)
 		}
+	}
+}
+
+// A client that lost the answer sends the same id again: that neither uses up
+// the session's limit nor is refused for it.
+func TestRepeatsAreNotCounted(t *testing.T) {
+	s := &fakeStore{}
+	accepted := map[models.ID]bool{}
+	s.answer = func(in store.NewFeedback) (store.Accepted, error) {
+		repeated := accepted[in.Submission.ID]
+		accepted[in.Submission.ID] = true
+		return store.Accepted{ID: in.Submission.ID, SessionID: in.SessionID, Repeated: repeated, Owned: true, ReceiptVersion: 1}, nil
+	}
+	in := newIntake(t, s)
+	request := newRequest()
+	submit := func(n int) error {
+		request.Address = netip.AddrFrom4([4]byte{192, 0, 2, byte(n)}) // its limit is another
+		result, err := in.Submit(t.Context(), request)
+		if err == nil && result.Repeated != (n > 0) {
+			t.Errorf("submission %d: repeated is %v", n, result.Repeated)
+		}
+		return err
+	}
+	for n := range 3 * PerSession {
+		if err := submit(n); err != nil {
+			t.Fatalf("repeat %d: %v", n, err)
+		}
+	}
+	first := request.Submission
+	for n := 1; n < PerSession; n++ {
+		request.Submission.ID = models.NewID()
+		if err := submit(0); err != nil {
+			t.Fatalf("submission %d of %d after repeats: %v", n+1, PerSession, err)
+		}
+	}
+	request.Submission.ID = models.NewID()
+	if err := submit(0); models.CodeOf(err) != models.CodeRateLimited {
+		t.Errorf("one more than the limit gives %v", err)
+	}
+	request.Submission = first
+	if err := submit(1); err != nil {
+		t.Errorf("a repeat past the limit gives %v", err)
 	}
 }

@@ -144,6 +144,15 @@ func newItem(in NewFeedback, session models.ID, at int64) *models.Feedback {
 	}
 }
 
+// HasFeedback reports whether a submission with this id is in the project.
+func (s *Store) HasFeedback(ctx context.Context, project, id models.ID) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var n int64
+	err := s.read.WithContext(ctx).Model(&feedbackRow{}).Where("id = ? AND project_id = ?", id, project).Count(&n).Error
+	return n > 0, translate(err)
+}
+
 // VisitorSession finds the session behind a visitor's token; CodeNotFound if
 // nothing was ever submitted with it.
 func (s *Store) VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error) {
