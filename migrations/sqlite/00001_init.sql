@@ -79,8 +79,15 @@ CREATE TABLE log_heads (
     first_seq  INTEGER NOT NULL DEFAULT 1 -- the oldest that can still be replayed
 ) WITHOUT ROWID;
 
+-- Deleted projects of which there still are rows. These are removed some at a
+-- time: the tables below are too large for a cascade.
+CREATE TABLE removals (
+    project_id TEXT NOT NULL PRIMARY KEY,
+    created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE visitor_sessions (
-    project_id TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    project_id TEXT NOT NULL,
     resume_hash BLOB NOT NULL,
     id         TEXT NOT NULL,
     created_at INTEGER NOT NULL,
@@ -91,7 +98,7 @@ CREATE TABLE feedback (
     n                  INTEGER PRIMARY KEY AUTOINCREMENT, -- ours alone: breaks ties in lists, keys the search index
     id                 TEXT NOT NULL UNIQUE,
     organization_id    TEXT NOT NULL,
-    project_id         TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    project_id         TEXT NOT NULL, -- stays when the project is deleted
     session_id         TEXT NOT NULL,
     seq                INTEGER NOT NULL, -- of its FeedbackReceived
     fingerprint        BLOB NOT NULL,
@@ -125,7 +132,7 @@ CREATE INDEX feedback_by_rating ON feedback (project_id, quarantined, rating) WH
 -- What happened, in order. An event is composed from its item when it is read;
 -- data holds only what the item no longer tells.
 CREATE TABLE events (
-    project_id  TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    project_id  TEXT NOT NULL,
     seq         INTEGER NOT NULL,
     type        TEXT NOT NULL,
     feedback_id TEXT NOT NULL,
@@ -155,6 +162,7 @@ DROP TABLE projections;
 DROP TABLE events;
 DROP TABLE feedback;
 DROP TABLE visitor_sessions;
+DROP TABLE removals;
 DROP TABLE log_heads;
 DROP TABLE projects;
 DROP TABLE one_time_tokens;

@@ -43,6 +43,10 @@ func ValidSort(s string) bool {
 	return sortColumns[s] != ""
 }
 
+// ofProject leaves out the items of a deleted project that are still to be
+// removed.
+const ofProject = "project_id IN (SELECT id FROM projects)"
+
 // Feedback reads one item of the organisation.
 func (s *Store) Feedback(ctx context.Context, scope models.Scope, id models.ID) (*models.Feedback, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -52,7 +56,7 @@ func (s *Store) Feedback(ctx context.Context, scope models.Scope, id models.ID) 
 		return nil, err
 	}
 	row, err := gorm.G[feedbackRow](db).
-		Where("id = ? AND organization_id = ? AND erased_at IS NULL", id, scope.Organization()).Take(ctx)
+		Where("id = ? AND organization_id = ? AND erased_at IS NULL AND "+ofProject, id, scope.Organization()).Take(ctx)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -231,7 +235,7 @@ func (t *tx) checkAssignee(scope models.Scope, id *models.ID) error {
 
 func (t *tx) lockFeedback(scope models.Scope, id models.ID) (*feedbackRow, error) {
 	var row feedbackRow
-	err := t.orm().Where("id = ? AND organization_id = ? AND erased_at IS NULL", id, scope.Organization()).Take(&row).Error
+	err := t.orm().Where("id = ? AND organization_id = ? AND erased_at IS NULL AND "+ofProject, id, scope.Organization()).Take(&row).Error
 	return &row, err
 }
 
@@ -259,44 +263,4 @@ func (r *feedbackRow) apply(change models.Triage) (changes models.Changes, any b
 		r.Priority, changes.Priority, any = change.Priority.Rank(), change.Priority, true
 	}
 	return changes, any
-}
-
-// Erase removes an item's content for good. Its id stays taken, and its events
-// stay in the log as erased ones, so that no seq is missing.
-func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) error {
-	if _, err := s.scoped(ctx, scope); err != nil {
-		return err
-	}
-	return s.writer.do(ctx, false, func(t *tx) error {
-		row, err := t.lockFeedback(scope, id)
-		if err != nil {
-			return err
-		}
-		if err := t.orm().Exec("DELETE FROM feedback_search WHERE docid = ?", row.N).Error; err != nil {
-			return err
-		}
-		if err := t.owePurge(); err != nil {
-			return err
-		}
-		at := t.now.UnixMilli()
-		err = t.orm().Save(&feedbackRow{
-			N: row.N, ID: row.ID, OrganizationID: row.OrganizationID, ProjectID: row.ProjectID, Seq: row.Seq,
-			Fingerprint: []byte{}, Status: models.StatusClosed, Tags: []string{}, QuarantineReasons: []string{},
-			CreatedAt: row.CreatedAt, UpdatedAt: at, ErasedAt: &at,
-		}).Error
-		if err != nil {
-			return err
-		}
-		err = t.orm().Exec(`UPDATE events SET type = ?, data = '' WHERE project_id = ? AND seq = ?`,
-			models.EventFeedbackErased, row.ProjectID, row.Seq).Error
-		if err != nil {
-			return err
-		}
-		err = t.orm().Exec(`UPDATE events SET type = ?, data = '' WHERE feedback_id = ? AND type <> 'FeedbackReceived'`,
-			models.EventFeedbackErased, row.ID).Error
-		if err != nil {
-			return err
-		}
-		return t.append(models.LogEntry{ProjectID: row.ProjectID, Type: models.EventFeedbackErased, FeedbackID: row.ID, At: t.now})
-	})
 }

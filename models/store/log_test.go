@@ -263,7 +263,7 @@ func TestVisitorSessions(t *testing.T) {
 	in := newFeedback(p, "first")
 	first := mustSubmit(t, s, in)
 	again := newFeedback(p, "second")
-	again.ResumeHash = models.HashResumeToken(models.NewResumeToken())
+	again.ResumeHash = in.ResumeHash
 	if got := mustSubmit(t, s, again); got.SessionID != first.SessionID || !got.Owned {
 		t.Errorf("the same token gives %+v, want session %s", got, first.SessionID)
 	}

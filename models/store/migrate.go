@@ -11,7 +11,6 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"earshot/migrations"
-	"earshot/models"
 )
 
 // Migration is one step of the schema's history.
@@ -224,24 +223,3 @@ func checkIntegrity(ctx context.Context, path string) error {
 	}
 	return nil
 }
-
-const metaEpoch = "epoch"
-
-// loadEpoch reads the epoch, and gives a new database one.
-func (s *Store) loadEpoch(ctx context.Context) (models.Epoch, error) {
-	var row metaRow
-	err := s.writer.do(ctx, false, func(t *tx) error {
-		fresh := metaRow{Name: metaEpoch, Value: models.NewToken()[:16]}
-		if err := t.orm().Exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", fresh.Name, fresh.Value).Error; err != nil {
-			return err
-		}
-		return t.orm().Where("name = ?", metaEpoch).Take(&row).Error
-	})
-	if err != nil {
-		return "", fmt.Errorf("read epoch: %w", err)
-	}
-	return models.Epoch(row.Value), nil
-}
-
-// Epoch names this life of the database's logs.
-func (s *Store) Epoch() models.Epoch { return s.epoch }

@@ -113,27 +113,28 @@ func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models
 	return &updated, nil
 }
 
-// DeleteProject removes a project with all its feedback and its log.
+// DeleteProject deletes a project. Nobody finds it or its feedback any more;
+// what they consist of is removed in the background.
 func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models.ID) error {
 	if _, err := s.scoped(ctx, scope); err != nil {
 		return err
 	}
 	return s.writer.do(ctx, false, func(t *tx) error {
-		t.committed = append(t.committed, func() { s.forgetProject(id) })
-		err := t.orm().Exec(`DELETE FROM feedback_search WHERE docid IN
-			(SELECT n FROM feedback WHERE project_id IN (SELECT id FROM projects WHERE id = ? AND organization_id = ?))`,
-			id, scope.Organization()).Error
-		if err != nil {
-			return err
-		}
-		if err := t.owePurge(); err != nil {
-			return err
-		}
 		deleted := t.orm().Where("id = ? AND organization_id = ?", id, scope.Organization()).Delete(&projectRow{})
-		if deleted.Error == nil && deleted.RowsAffected == 0 {
+		if deleted.Error != nil {
+			return deleted.Error
+		}
+		if deleted.RowsAffected == 0 {
 			return errNotFound
 		}
-		return deleted.Error
+		if err := t.orm().Create(&removalRow{ProjectID: id, CreatedAt: t.now.UnixMilli()}).Error; err != nil {
+			return err
+		}
+		t.committed = append(t.committed, func() { s.forgetProject(id) })
+		// Last, because it is not undone: who submits later in this transaction
+		// must not find the log's head any more.
+		delete(t.heads, id)
+		return nil
 	})
 }
 

@@ -107,6 +107,13 @@ func (r projectRow) project() models.Project {
 	}
 }
 
+type removalRow struct {
+	ProjectID models.ID `gorm:"primaryKey"`
+	CreatedAt int64     `gorm:"autoCreateTime:false"`
+}
+
+func (removalRow) TableName() string { return "removals" }
+
 type logHeadRow struct {
 	ProjectID models.ID `gorm:"primaryKey"`
 	LastSeq   int64

@@ -18,9 +18,9 @@ import (
 
 const (
 	searchProjectionName = "search"
-	// Rows that one transaction indexes; it keeps the writer for a few
-	// milliseconds.
-	searchBatch = 256
+	// Rows that one transaction indexes. Submissions wait for it meanwhile, so it
+	// is what one in a hundred of them takes longer than the others.
+	searchBatch = 64
 	// The longest time between two looks at the logs.
 	searchInterval = 500 * time.Millisecond
 	// Indexing rests this many times as long as it worked: under a flood the
@@ -109,7 +109,7 @@ func (p *searchProjection) purge(ctx context.Context) error {
 			return err
 		}
 		// The pages as they were before are in the log of pages still.
-		t.committed = append(t.committed, func() { t.w.truncate = true })
+		t.committed = append(t.committed, func() { t.w.owed.Store(owesTruncate) })
 		return t.orm().Where("name = ?", metaPurge).Delete(&metaRow{}).Error
 	})
 }
@@ -127,7 +127,7 @@ func (p *searchProjection) index(ctx context.Context, project models.ID) (int, e
 			return err
 		}
 		var events []eventRow
-		if err := t.orm().Where("project_id = ? AND seq > ?", project, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error; err != nil {
+		if err := t.orm().Where("project_id = ? AND seq > ? AND "+ofProject, project, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error; err != nil {
 			return err
 		}
 		n = len(events)

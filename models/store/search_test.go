@@ -129,17 +129,3 @@ func FuzzSearchExpression(f *testing.F) {
 		}
 	})
 }
-
-func TestIndexFollowsDeletedProjects(t *testing.T) {
-	s := openTest(t, nil)
-	scope, p := newProject(t, s)
-	mustSubmit(t, s, newFeedback(p, "ephemeral words"))
-	awaitIndexed(t, s)
-	if err := s.DeleteProject(t.Context(), scope, p.ID); err != nil {
-		t.Fatal(err)
-	}
-	var left int64
-	if err := s.read.Raw("SELECT (SELECT count(*) FROM feedback_search) + (SELECT count(*) FROM feedback) + (SELECT count(*) FROM events)").Scan(&left).Error; err != nil || left != 0 {
-		t.Errorf("%d rows are left of a deleted project (%v)", left, err)
-	}
-}

@@ -51,9 +51,13 @@ type Store struct {
 	read   *gorm.DB
 	write  *gorm.DB
 	writer *writer
-	search *searchProjection
-	epoch  models.Epoch
-	path   string
+	// What follows the writer in the background.
+	checkpoints *checkpointer
+	search      *searchProjection
+	removals    *remover
+	recorder    *headsRecorder
+	epoch       models.Epoch
+	path        string
 
 	projectsMu sync.RWMutex
 	byKey      map[string]*models.Project
@@ -78,10 +82,18 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if s.writer, err = newWriter(ctx, s.write, options); err != nil {
 		return nil, errors.Join(err, closeDB(s.read), closeDB(s.write))
 	}
-	if s.epoch, err = s.loadEpoch(ctx); err != nil {
+	if s.epoch, err = s.loadEpoch(ctx); err == nil {
+		err = s.refuseOlder(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if s.checkpoints, err = startCheckpointer(ctx, options.Path, s.writer, options.Log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.search = startSearchProjection(s)
+	s.removals = startRemover(s)
+	s.recorder = startHeadsRecorder(s)
 	return s, nil
 }
 
@@ -91,7 +103,17 @@ func (s *Store) Close() error {
 	if s.search != nil {
 		s.search.stop()
 	}
-	return errors.Join(s.writer.close(), closeDB(s.read), closeDB(s.write))
+	if s.removals != nil {
+		s.removals.stop()
+	}
+	err := s.writer.close()
+	if s.recorder != nil {
+		s.recorder.stop()
+	}
+	if s.checkpoints != nil {
+		err = errors.Join(err, s.checkpoints.stop())
+	}
+	return errors.Join(err, closeDB(s.read), closeDB(s.write))
 }
 
 // Ping reports whether the database answers.
@@ -106,6 +128,8 @@ const (
 	// writerCacheKiB keeps the pages that submissions touch again and again in
 	// memory: with SQLite's default of 2 MiB each batch reads them anew.
 	writerCacheKiB = 16 << 10
+	// busyTimeout is how long a statement waits for another process.
+	busyTimeout = 5 * time.Second
 )
 
 // The DSN options are per connection: a setting made by a statement would be
@@ -113,7 +137,8 @@ const (
 // fsync; the driver's own default under WAL is NORMAL.
 func writerDSN(path string) string {
 	return "file:" + escapePath(path) +
-		"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_busy_timeout=5000&_foreign_keys=on&_secure_delete=on" +
+		"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_foreign_keys=on&_secure_delete=on" +
+		"&_busy_timeout=" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) +
 		"&_cache_size=-" + strconv.Itoa(writerCacheKiB)
 }
 

@@ -34,6 +34,20 @@ func migrateTest(t testing.TB, path string) {
 	}
 }
 
+// openAt opens the database at path, new or not.
+func openAt(t testing.TB, path string) *Store {
+	t.Helper()
+	migrateTest(t, path)
+	return reopenTest(t, path, nil)
+}
+
+func closeStore(t testing.TB, s *Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func reopenTest(t testing.TB, path string, publish func([]models.LogEntry)) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), Options{Path: path, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Publish: publish})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -47,10 +48,13 @@ type writer struct {
 	queue   chan *op
 
 	// The run goroutine's own.
-	path         string
-	truncate     bool // the log of pages holds what must not stay
-	lookedAt     time.Time
+	insistedAt   time.Time
 	complainedAt time.Time
+
+	// owed is what to do to the write-ahead log after the next transaction;
+	// commits counts them.
+	owed    atomic.Int32
+	commits atomic.Uint64
 
 	mu     sync.RWMutex // guards closed against sends on queue
 	closed bool
@@ -69,8 +73,8 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	if err := checkDurability(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", checkpointPages)); err != nil {
-		return nil, errors.Join(fmt.Errorf("set checkpoint size: %w", err), conn.Close())
+	if _, err := conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 0"); err != nil {
+		return nil, errors.Join(fmt.Errorf("leave checkpoints to the checkpointer: %w", err), conn.Close())
 	}
 	stmts, err := prepare(ctx, conn)
 	if err != nil {
@@ -80,7 +84,7 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	orm.Statement.ConnPool = conn
 	w := &writer{
 		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
-		queue: make(chan *op, queueLength), ended: make(chan struct{}), path: options.Path,
+		queue: make(chan *op, queueLength), ended: make(chan struct{}),
 	}
 	go w.run()
 	return w, nil
@@ -214,6 +218,7 @@ func (w *writer) transact(batch []*op, results []error) (entries []models.LogEnt
 	if _, err := w.stmts.commit.ExecContext(ctx); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
+	w.commits.Add(1)
 	for _, tell := range t.committed {
 		tell()
 	}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+
+	"earshot/models"
+)
+
+// Erase removes an item's content for good. Its id stays taken, and its events
+// stay in the log as erased ones, so that no seq is missing.
+func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) error {
+	if _, err := s.scoped(ctx, scope); err != nil {
+		return err
+	}
+	return s.writer.do(ctx, false, func(t *tx) error {
+		row, err := t.lockFeedback(scope, id)
+		if err != nil {
+			return err
+		}
+		if err := t.orm().Exec("DELETE FROM feedback_search WHERE docid = ?", row.N).Error; err != nil {
+			return err
+		}
+		if err := t.owePurge(); err != nil {
+			return err
+		}
+		at := t.now.UnixMilli()
+		err = t.orm().Save(&feedbackRow{
+			N: row.N, ID: row.ID, OrganizationID: row.OrganizationID, ProjectID: row.ProjectID, Seq: row.Seq,
+			Fingerprint: []byte{}, Status: models.StatusClosed, Tags: []string{}, QuarantineReasons: []string{},
+			CreatedAt: row.CreatedAt, UpdatedAt: at, ErasedAt: &at,
+		}).Error
+		if err != nil {
+			return err
+		}
+		err = t.orm().Exec(`UPDATE events SET type = ?, data = '' WHERE project_id = ? AND seq = ?`,
+			models.EventFeedbackErased, row.ProjectID, row.Seq).Error
+		if err != nil {
+			return err
+		}
+		err = t.orm().Exec(`UPDATE events SET type = ?, data = '' WHERE feedback_id = ? AND type <> 'FeedbackReceived'`,
+			models.EventFeedbackErased, row.ID).Error
+		if err != nil {
+			return err
+		}
+		return t.append(models.LogEntry{ProjectID: row.ProjectID, Type: models.EventFeedbackErased, FeedbackID: row.ID, At: t.now})
+	})
+}
