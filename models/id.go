@@ -119,7 +119,7 @@ func NewResumeToken() string {
 	var raw [32]byte
 	_, _ = rand.Read(raw[resumeTimeBytes:])
 	var now [8]byte
-	binary.BigEndian.PutUint64(now[:], uint64(time.Now().UnixMilli())) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(now[:], uint64(time.Now().UnixMilli()))
 	copy(raw[:], now[8-resumeTimeBytes:])
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
