@@ -108,7 +108,7 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	exited := false
 	var problems []error
 	parser, err := kong.New(&p.cli, kong.Name("earshot"),
-		kong.Description("A feedback widget with its server: visitors write, staff see it live and answer."),
+		kong.Description("A feedback widget with its server: visitors write, staff see it live and take care of it."),
 		kong.Writers(stdout, stderr), kong.Exit(func(c int) { exited, code = true, c }),
 		kong.Resolvers(config.Resolver(getenv, &problems)), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {

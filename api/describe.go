@@ -11,7 +11,7 @@ import (
 	"earshot/realtime/protocol"
 )
 
-const description = `Earshot takes feedback in from visitors of websites and shows it live to the people who answer.
+const description = `Earshot takes feedback in from visitors of websites and shows it live to the staff, who take care of it.
 
 Errors are application/problem+json (RFC 9457); programs switch over code. Lists are read by cursor. Times are RFC 3339, UTC.
 Clients ignore members and events that they do not know.`
