@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strconv"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"earshot/realtime/protocol"
@@ -32,8 +34,10 @@ func asyncDocument(doc *huma.OpenAPI) node {
 		"asyncapi": "3.0.0",
 		"info": node{
 			"title": "Earshot's sockets", "version": doc.Info.Version, "license": node{"name": "Apache-2.0"},
-			"description": "One event a frame, as JSON in text frames. A seq marks what is in the project's log; anything else may be dropped.",
+			"description": "One event a frame, as JSON in text frames. A seq marks what is in the project's log; anything else may be dropped. " +
+				"After a close code of 4000 to 4499 a client reconnects, after one from 4500 on it stops.",
 		},
+		"x-close-codes":      closeCodes(),
 		"defaultContentType": "application/json",
 		"channels": node{
 			"visitor": channel("/w/{key}/socket", "A visitor's socket", node{"key": node{"description": "The project's public key"}},
@@ -58,6 +62,15 @@ func addMessages(messages node, sum string, events []protocol.EventType) (names 
 		names = append(names, name)
 	}
 	return names
+}
+
+// closeCodes is an extension: AsyncAPI has no word for how a socket ends.
+func closeCodes() node {
+	codes := node{}
+	for _, code := range protocol.CloseCodes() {
+		codes[strconv.Itoa(int(code))] = code.Reason()
+	}
+	return codes
 }
 
 func channel(address, title string, parameters, query node, sides ...[]string) node {

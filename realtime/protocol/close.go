@@ -1,5 +1,10 @@
 package protocol
 
+import (
+	"maps"
+	"slices"
+)
+
 // CloseCode ends a socket with a reason (RFC 6455 §7.4). Of our own codes a
 // client reconnects after 4000–4499 and stops after 4500–4999.
 type CloseCode uint16
@@ -20,49 +25,33 @@ const (
 	CloseTokenExpired  CloseCode = 4004
 	CloseRateLimited   CloseCode = 4005
 
-	CloseBadEvents       CloseCode = 4500
-	CloseUnauthorized    CloseCode = 4501
-	CloseRevoked         CloseCode = 4502
-	CloseKeyDisabled     CloseCode = 4503
-	CloseConnectionLimit CloseCode = 4507
+	CloseBadEvents   CloseCode = 4500
+	CloseRevoked     CloseCode = 4502
+	CloseKeyDisabled CloseCode = 4503
 )
 
-// Reason is the text that goes with the code, at most 123 bytes.
-func (c CloseCode) Reason() string {
-	switch c {
-	case CloseGoingAway:
-		return "server is going away"
-	case CloseProtocolError:
-		return "protocol error"
-	case CloseUnsupported:
-		return "this sub-protocol uses the other kind of frame"
-	case CloseInvalidPayload:
-		return "text is not valid UTF-8"
-	case CloseTooBig:
-		return "frame is too large"
-	case CloseInternal:
-		return "internal error"
-	case CloseTryAgainLater:
-		return "try again later"
-	case CloseHeartbeatLost:
-		return "heartbeat lost"
-	case CloseSlowConsumer:
-		return "events were not read in time"
-	case CloseTokenExpired:
-		return "token expired"
-	case CloseRateLimited:
-		return "too many frames"
-	case CloseBadEvents:
-		return "repeated bad events"
-	case CloseUnauthorized:
-		return "unauthorized"
-	case CloseRevoked:
-		return "session was revoked"
-	case CloseKeyDisabled:
-		return "project key is disabled"
-	case CloseConnectionLimit:
-		return "too many connections"
-	case CloseNormal:
-	}
-	return ""
+// closeReasons has every code that a socket is closed with. The library itself
+// sends CloseProtocolError.
+var closeReasons = map[CloseCode]string{
+	CloseNormal:         "", // says enough
+	CloseGoingAway:      "server is going away",
+	CloseProtocolError:  "protocol error",
+	CloseUnsupported:    "this sub-protocol uses the other kind of frame",
+	CloseInvalidPayload: "text is not valid UTF-8",
+	CloseTooBig:         "frame is too large",
+	CloseInternal:       "internal error",
+	CloseTryAgainLater:  "try again later",
+	CloseHeartbeatLost:  "heartbeat lost",
+	CloseSlowConsumer:   "events were not read in time",
+	CloseTokenExpired:   "token expired",
+	CloseRateLimited:    "too many frames",
+	CloseBadEvents:      "repeated bad events",
+	CloseRevoked:        "session was revoked",
+	CloseKeyDisabled:    "project key is disabled",
 }
+
+// Reason is the text that goes with the code, at most 123 bytes.
+func (c CloseCode) Reason() string { return closeReasons[c] }
+
+// CloseCodes lists all codes in ascending order; the caller owns the slice.
+func CloseCodes() []CloseCode { return slices.Sorted(maps.Keys(closeReasons)) }

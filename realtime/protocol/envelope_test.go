@@ -112,12 +112,7 @@ func TestErrorEventTellsNoSecrets(t *testing.T) {
 }
 
 func TestCloseCodes(t *testing.T) {
-	codes := []CloseCode{
-		CloseNormal, CloseGoingAway, CloseProtocolError, CloseUnsupported, CloseInvalidPayload, CloseTooBig, CloseInternal,
-		CloseTryAgainLater, CloseHeartbeatLost, CloseSlowConsumer, CloseTokenExpired, CloseRateLimited, CloseBadEvents,
-		CloseUnauthorized, CloseRevoked, CloseKeyDisabled, CloseConnectionLimit,
-	}
-	for _, code := range codes {
+	for _, code := range CloseCodes() {
 		reason := code.Reason()
 		if len(reason) > 123 { // RFC 6455 §5.5: 125 bytes less the code
 			t.Errorf("the reason of %d has %d bytes, at most 123 fit", code, len(reason))
