@@ -24,6 +24,9 @@ const (
 	serverBody = 1 << 20
 	// headerBuffer bounds the request line with all headers.
 	headerBuffer = 8 << 10
+	// answerTime is what a client gets to take in one answer, from the moment it
+	// is made: a long poll's wait comes before.
+	answerTime = 30 * time.Second
 )
 
 func (s *Server) newApp() *fiber.App {
@@ -38,6 +41,7 @@ func (s *Server) newApp() *fiber.App {
 		BodyLimit:             serverBody,
 		ReadBufferSize:        headerBuffer,
 		ReadTimeout:           10 * time.Second,
+		WriteTimeout:          answerTime,
 		IdleTimeout:           time.Minute,
 		ErrorHandler:          s.fail,
 	})

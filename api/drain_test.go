@@ -49,6 +49,22 @@ func TestSilentConnectionsDoNotHoldTheDrain(t *testing.T) {
 	}
 }
 
+// A client that takes none of its answers in gets the drain time and no more.
+func TestUnreadAnswersDoNotOutlastTheDrain(t *testing.T) {
+	const drain = 2 * time.Second
+	var began time.Time
+	t.Run("serve", func(sub *testing.T) {
+		s := apitest.Start(sub, apitest.Unlimited, func(c *api.Config) { c.Drain = drain })
+		const ask = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+		dial(t, s, strings.Repeat(ask, 1000)) // far more than the system keeps for who reads nothing
+		time.Sleep(500 * time.Millisecond)
+		began = time.Now() // the server is shut down when this returns
+	})
+	if took := time.Since(began); took > drain+time.Second {
+		t.Errorf("shutting down took %v, want about %v at most", took, drain)
+	}
+}
+
 // dial opens a connection and sends what is given, of a request or of none.
 func dial(t *testing.T, s *apitest.Server, sent string) net.Conn {
 	t.Helper()
