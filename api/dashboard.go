@@ -20,6 +20,15 @@ func page(c *fiber.Ctx) error {
 	return sendPage(c)
 }
 
+// withoutSlash leads from a page's address with a slash at its end to the page.
+func withoutSlash(c *fiber.Ctx) error {
+	to := strings.TrimSuffix(c.Path(), "/")
+	if query := c.Request().URI().QueryString(); len(query) > 0 {
+		to += "?" + string(query)
+	}
+	return c.Redirect(to, fiber.StatusPermanentRedirect)
+}
+
 func sendPage(c *fiber.Ctx) error {
 	index := admin.Index()
 	pageHeaders(c, policyDashboard, "same-origin")

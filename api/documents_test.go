@@ -102,6 +102,9 @@ func TestPagesOfTheServer(t *testing.T) {
 		{name: "up and away", method: get, path: "/assets/..%2findex.html", status: 404, code: "not_found"},
 		{name: "post home", method: post, path: "/", body: "{}", status: 405, code: "method_not_allowed"},
 		{name: "credential", method: get, path: "/login?password=hunter2", headers: html, status: 400, code: "bad_request"},
+		{name: "login with a slash", method: get, path: "/login/", headers: html, status: 308},
+		{name: "inbox with a slash", method: http.MethodHead, path: "/projects/x/inbox/", headers: html, status: 308},
+		{name: "nothing with a slash", method: get, path: "/nothing/", headers: html, status: 404},
 		{name: "health", method: get, path: "/healthz", status: 200},
 		{name: "ready", method: get, path: "/readyz", status: 200},
 		{name: "head health", method: http.MethodHead, path: "/healthz", status: 200},
@@ -119,6 +122,8 @@ func TestPagesOfTheServer(t *testing.T) {
 			t.Errorf("the policy lacks %s", directive)
 		}
 	}
+	slash := s.Client(t).Do(get, "/projects/x/inbox/y/?q=%41", nil, html...).Want(308)
+	wantHeader(t, slash, "Location", "/projects/x/inbox/y?q=%41")
 	_, after, _ := bytes.Cut(page.Body, []byte(`src="/assets/`))
 	name, _, _ := bytes.Cut(after, []byte(`"`))
 	file := s.Client(t).Do(get, "/assets/"+string(name), nil, "Accept-Encoding", "gzip").Want(200)

@@ -38,80 +38,96 @@ func (s *Server) visitorRoutes() {
 }
 
 func (s *Server) staffRoutes() {
-	const auth, projects, inbox, live = "Signing in", "Projects", "Feedback", "Live"
+	s.signInRoutes()
+	s.projectRoutes()
+	s.feedbackRoutes()
+	s.liveRoutes()
+}
+
+func (s *Server) signInRoutes() {
+	const tag = "Signing in"
 	register(s, operation{
-		method: "GET", path: "/api/v1/setup", id: "get-setup", access: accessOpen, tag: auth,
+		method: "GET", path: "/api/v1/setup", id: "get-setup", access: accessOpen, tag: tag,
 		summary: "Whether the first owner is still to be created",
 	}, s.getSetup)
 	register(s, operation{
-		method: "POST", path: "/api/v1/setup", id: "setup", access: accessSignIn, tag: auth, status: 201,
+		method: "POST", path: "/api/v1/setup", id: "setup", access: accessSignIn, tag: tag, status: 201,
 		summary: "Create the first owner",
 	}, s.setup)
 	register(s, operation{
-		method: "POST", path: "/api/v1/auth/login", id: "login", access: accessSignIn, tag: auth,
+		method: "POST", path: "/api/v1/auth/login", id: "login", access: accessSignIn, tag: tag,
 		summary: "Sign in",
 	}, s.login)
 	register(s, operation{
-		method: "POST", path: "/api/v1/auth/signup", id: "sign-up", access: accessSignIn, tag: auth, status: 201, before: s.signUpOpen,
+		method: "POST", path: "/api/v1/auth/signup", id: "sign-up", access: accessSignIn, tag: tag, status: 201, before: s.signUpOpen,
 		summary: "Create a user with an organisation, where the server allows it",
 	}, s.signUp)
 	register(s, operation{
-		method: "POST", path: "/api/v1/auth/refresh", id: "refresh", access: accessCookie, tag: auth,
+		method: "POST", path: "/api/v1/auth/refresh", id: "refresh", access: accessCookie, tag: tag,
 		summary: "Exchange the refresh token",
 	}, s.refresh)
 	register(s, operation{
-		method: "POST", path: "/api/v1/auth/logout", id: "logout", access: accessCookie, tag: auth, status: 204,
+		method: "POST", path: "/api/v1/auth/logout", id: "logout", access: accessCookie, tag: tag, status: 204,
 		summary: "End the session, its tokens and its sockets",
 	}, s.logout)
 	register(s, operation{
-		method: "GET", path: "/api/v1/me", id: "get-me", tag: auth,
+		method: "GET", path: "/api/v1/me", id: "get-me", tag: tag,
 		summary: "Who is signed in, and where",
 	}, s.getMe)
+}
 
+func (s *Server) projectRoutes() {
+	const tag = "Projects"
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects", id: "list-projects", tag: projects,
+		method: "GET", path: "/api/v1/projects", id: "list-projects", tag: tag,
 		summary: "The organisation's projects, oldest first",
 	}, s.listProjects)
 	register(s, operation{
-		method: "POST", path: "/api/v1/projects", id: "create-project", tag: projects, status: 201,
+		method: "POST", path: "/api/v1/projects", id: "create-project", tag: tag, status: 201,
 		summary: "Create a project",
 	}, s.createProject)
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}", id: "get-project", tag: projects,
+		method: "GET", path: "/api/v1/projects/{id}", id: "get-project", tag: tag,
 		summary: "One project",
 	}, s.getProject)
 	register(s, operation{
-		method: "PATCH", path: "/api/v1/projects/{id}", id: "update-project", tag: projects,
+		method: "PATCH", path: "/api/v1/projects/{id}", id: "update-project", tag: tag,
 		summary: "Change a project",
 	}, s.updateProject)
 	register(s, operation{
-		method: "DELETE", path: "/api/v1/projects/{id}", id: "delete-project", tag: projects, status: 204,
+		method: "DELETE", path: "/api/v1/projects/{id}", id: "delete-project", tag: tag, status: 204,
 		summary: "Delete a project with all its feedback",
 	}, s.deleteProject)
+}
 
+func (s *Server) feedbackRoutes() {
+	const tag = "Feedback"
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}/feedback", id: "list-feedback", tag: inbox,
+		method: "GET", path: "/api/v1/projects/{id}/feedback", id: "list-feedback", tag: tag,
 		summary: "A project's feedback",
 	}, s.listFeedback)
 	register(s, operation{
-		method: "GET", path: "/api/v1/feedback/{id}", id: "get-feedback", tag: inbox,
+		method: "GET", path: "/api/v1/feedback/{id}", id: "get-feedback", tag: tag,
 		summary: "One item",
 	}, s.getFeedback)
 	register(s, operation{
-		method: "PATCH", path: "/api/v1/feedback/{id}", id: "update-feedback", tag: inbox,
+		method: "PATCH", path: "/api/v1/feedback/{id}", id: "update-feedback", tag: tag,
 		summary: "Change an item; a stale rev is a conflict",
 	}, s.updateFeedback)
 	register(s, operation{
-		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", tag: inbox, status: 204,
+		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", tag: tag, status: 204,
 		summary: "Erase an item for good",
 	}, s.eraseFeedback)
+}
 
+func (s *Server) liveRoutes() {
+	const tag = "Live"
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}/events", id: "read-events", tag: live,
+		method: "GET", path: "/api/v1/projects/{id}/events", id: "read-events", tag: tag,
 		summary: "The project's numbered log, by long poll",
 	}, s.readEvents)
 	register(s, operation{
-		method: "POST", path: "/api/v1/socket/tickets", id: "create-ticket", tag: live, status: 201,
+		method: "POST", path: "/api/v1/socket/tickets", id: "create-ticket", tag: tag, status: 201,
 		summary: "A ticket for one socket, good for 30 seconds",
 	}, s.createTicket)
 	s.app.Get(ticketPath, s.dashboardSocket)
@@ -140,6 +156,7 @@ func (s *Server) pageRoutes() {
 	s.app.Get("/assets/:name", asset)
 	for _, path := range []string{"/login", "/setup", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings"} {
 		s.app.Get(path, page)
+		s.app.Get(path+"/", withoutSlash)
 	}
 }
 
