@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"earshot/models"
-	"earshot/models/store"
+	"earshot/realtime"
 	"earshot/realtime/protocol"
 )
 
@@ -48,7 +48,7 @@ type readEventsOutput struct{ Body EventPage }
 // otherwise as soon as there is, or empty when the wait is over.
 func (s *Server) readEvents(ctx context.Context, in *readEventsInput) (*readEventsOutput, error) {
 	if in.Since > 0 && in.Epoch == "" {
-		return nil, invalidField("epoch", "is needed where since is not 0")
+		return nil, models.InvalidField("epoch", "is needed where since is not 0")
 	}
 	claims := askerOf(ctx).claims
 	project := models.ID(in.ID)
@@ -83,7 +83,7 @@ func (s *Server) eventsAfter(ctx context.Context, scope models.Scope, project mo
 		return nil, false, err
 	}
 	page := EventPage{Epoch: head.Epoch, Head: head.Last, Events: []envelope{}}
-	if reason := cannotServe(in, head); reason != "" {
+	if reason := realtime.CannotResume(head, models.Epoch(in.Epoch), in.Since); reason != "" {
 		event, err := protocol.Encode(protocol.DashboardServer, protocol.DashboardServerEvent(protocol.ResyncRequired{
 			ProjectID: project, Reason: reason, Epoch: head.Epoch, Head: head.Last,
 		}), protocol.Meta{})
@@ -103,18 +103,4 @@ func (s *Server) eventsAfter(ctx context.Context, scope models.Scope, project mo
 		page.Head = max(page.Head, entry.Seq)
 	}
 	return &readEventsOutput{Body: page}, len(entries) > 0, errors.Join(failed...)
-}
-
-// cannotServe says why a reader has to start anew, "" if it does not. The
-// dashboards' sockets decide alike.
-func cannotServe(in *readEventsInput, head store.Head) protocol.ResumeReason {
-	switch {
-	case in.Epoch != "" && models.Epoch(in.Epoch) != head.Epoch:
-		return protocol.ReasonEpochChanged
-	case in.Since > head.Last:
-		return protocol.ReasonBeyondHead
-	case in.Since != 0 && in.Since+1 < head.First:
-		return protocol.ReasonTooOld
-	}
-	return ""
 }

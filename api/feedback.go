@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -60,20 +59,11 @@ func (o *object) UnmarshalJSON(raw []byte) error {
 func feedbackBody(f *models.Feedback) Feedback {
 	return Feedback{
 		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
-		Kind: orNull(f.Kind), Rating: orNull(f.Rating), Email: orNull(f.Email), Name: orNull(f.Name), Context: object(f.Context),
-		Status: f.Status, AssigneeID: orNull(f.AssigneeID), Tags: append([]string{}, f.Tags...), Priority: f.Priority, Rev: f.Rev,
+		Kind: protocol.OrNull(f.Kind), Rating: protocol.OrNull(f.Rating), Email: protocol.OrNull(f.Email), Name: protocol.OrNull(f.Name), Context: object(f.Context),
+		Status: f.Status, AssigneeID: protocol.OrNull(f.AssigneeID), Tags: append([]string{}, f.Tags...), Priority: f.Priority, Rev: f.Rev,
 		Quarantined: f.Quarantined, QuarantineReasons: append([]string{}, f.QuarantineReasons...),
 		CreatedAt: f.CreatedAt.UTC(), UpdatedAt: f.UpdatedAt.UTC(), Visitor: protocol.VisitorOf(f),
 	}
-}
-
-// orNull is nil for the zero value, which stands for "none" in the domain.
-func orNull[T comparable](value T) *T {
-	var none T
-	if value == none {
-		return nil
-	}
-	return &value
 }
 
 // FeedbackList is a page of feedback.
@@ -122,7 +112,7 @@ func (in *listFeedbackInput) filter(claims models.Claims) (store.Filter, error) 
 			assignee = ""
 		default:
 			if !assignee.Valid() {
-				return filter, invalidField("assignee", "must be a member's id, me or none")
+				return filter, models.InvalidField("assignee", "must be a member's id, me or none")
 			}
 		}
 		filter.AssigneeID = &assignee
@@ -206,9 +196,6 @@ func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*
 	if err := change.Check(); err != nil {
 		return nil, err
 	}
-	if err := s.checkAssignee(ctx, claims.Scope, change.AssigneeID); err != nil {
-		return nil, err
-	}
 	by, err := s.actor(ctx, claims)
 	if err != nil {
 		return nil, err
@@ -218,21 +205,6 @@ func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*
 		return nil, err
 	}
 	return &feedbackOutput{Body: feedbackBody(item)}, nil
-}
-
-// checkAssignee admits members of the organisation only.
-func (s *Server) checkAssignee(ctx context.Context, scope models.Scope, id *models.ID) error {
-	if id == nil || *id == "" {
-		return nil
-	}
-	memberships, err := s.store.Memberships(ctx, *id)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(memberships, func(m models.Membership) bool { return m.Organization.ID == scope.Organization() }) {
-		return invalidField("assignee_id", "must be a member's id")
-	}
-	return nil
 }
 
 func (s *Server) eraseFeedback(ctx context.Context, in *FeedbackPath) (*struct{}, error) {

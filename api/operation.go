@@ -186,8 +186,7 @@ func checkStaffQuery(c *fiber.Ctx, names []string) error {
 		case seen[name]:
 			return models.Errorf(models.CodeBadRequest, "the query has a field twice: %s", name)
 		case !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0:
-			return &models.Error{Code: models.CodeInvalidText, Message: "some fields are not valid",
-				Fields: []models.FieldError{{Path: name, Message: "is not valid UTF-8"}}}
+			return models.InvalidText(name, "is not valid UTF-8")
 		case name == "limit":
 			if n, err := strconv.Atoi(value); err != nil || n < 1 {
 				return models.Errorf(models.CodeBadRequest, "limit must be a whole number from 1")

@@ -119,17 +119,10 @@ func errTooLarge() *models.Error {
 	return models.Errorf(models.CodeTooLarge, "the body is larger than %d KiB", maxBody>>10)
 }
 
-func invalidField(path, message string) *models.Error {
-	return &models.Error{
-		Code: models.CodeInvalidField, Message: "some fields are not valid",
-		Fields: []models.FieldError{{Path: path, Message: message}},
-	}
-}
-
 // humaProblem gives huma's own refusals our form. It names fields and drops the
 // values that huma repeats: a password may be among them.
 func humaProblem(model *huma.ErrorModel) error {
-	refused := &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid"}
+	refused := models.InvalidFields()
 	switch model.Status {
 	case http.StatusUnprocessableEntity:
 	case http.StatusBadRequest:

@@ -148,13 +148,13 @@ func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err err
 	}
 	if in.Rating != nil {
 		if *in.Rating == 0 { // the domain's word for "none", not the visitor's
-			return request, invalidField("rating", "must be from 1 to 5")
+			return request, models.InvalidField("rating", "must be from 1 to 5")
 		}
 		request.Submission.Rating = *in.Rating
 	}
 	if in.ResumeToken != nil {
 		if *in.ResumeToken == "" {
-			return request, invalidField("resume_token", "must be 43 characters of base64url")
+			return request, models.InvalidField("resume_token", "must be 43 characters of base64url")
 		}
 		request.ResumeToken = *in.ResumeToken
 	}

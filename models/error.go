@@ -105,6 +105,23 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// InvalidFields makes the Error for fields that are not valid.
+func InvalidFields(fields ...FieldError) *Error {
+	return &Error{Code: CodeInvalidField, Message: invalidFields, Fields: fields}
+}
+
+// InvalidField is InvalidFields for one.
+func InvalidField(path, message string) *Error {
+	return InvalidFields(FieldError{Path: path, Message: message})
+}
+
+// InvalidText makes the Error for a field with text that no store should hold.
+func InvalidText(path, message string) *Error {
+	return &Error{Code: CodeInvalidText, Message: invalidFields, Fields: []FieldError{{Path: path, Message: message}}}
+}
+
+const invalidFields = "some fields are not valid"
+
 // CodeOf is the code of the Error that err wraps, CodeInternal for any other
 // error and "" for nil.
 func CodeOf(err error) Code {
@@ -141,5 +158,5 @@ func (p *problems) err() error {
 	if len(p.fields) == 0 {
 		return nil
 	}
-	return &Error{Code: p.code, Message: "some fields are not valid", Fields: p.fields}
+	return &Error{Code: p.code, Message: invalidFields, Fields: p.fields}
 }

@@ -136,10 +136,10 @@ func (d *dashboard) dispatch(event protocol.DashboardClientEvent, id string) err
 // committed in between is noted by the subscription, and the replay brings it.
 func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 	if e.Since != nil && *e.Since != 0 && e.Epoch == "" {
-		return invalidField("epoch", "is needed with since")
+		return models.InvalidField("epoch", "is needed with since")
 	}
 	if e.Since != nil && *e.Since < 0 {
-		return invalidField("since", "must not be negative")
+		return models.InvalidField("since", "must not be negative")
 	}
 	claims := d.claims.Load()
 	// Asked before the hub is: it keeps a topic for whatever it is asked for.
@@ -157,9 +157,11 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 		d.unsubscribe(e.ProjectID)
 		return err
 	}
-	if reason := cannotResume(e, head.Epoch, head.First, head.Last); reason != "" {
-		d.unsubscribe(e.ProjectID)
-		return d.Send(protocol.ResyncRequired{ProjectID: e.ProjectID, Reason: reason, Epoch: head.Epoch, Head: head.Last}, id)
+	if e.Since != nil {
+		if reason := CannotResume(head, e.Epoch, *e.Since); reason != "" {
+			d.unsubscribe(e.ProjectID)
+			return d.Send(protocol.ResyncRequired{ProjectID: e.ProjectID, Reason: reason, Epoch: head.Epoch, Head: head.Last}, id)
+		}
 	}
 	if err := sub.announce(head, id); err != nil {
 		d.unsubscribe(e.ProjectID)
@@ -170,21 +172,6 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 	}
 	sub.start(firstWanted(e, head.First, head.Last))
 	return nil
-}
-
-// cannotResume says why a log cannot be replayed from since; "" if it can.
-func cannotResume(e protocol.Subscribe, epoch models.Epoch, first, last int64) protocol.ResumeReason {
-	switch {
-	case e.Since == nil:
-		return ""
-	case e.Epoch != "" && e.Epoch != epoch:
-		return protocol.ReasonEpochChanged
-	case *e.Since > last:
-		return protocol.ReasonBeyondHead
-	case *e.Since != 0 && *e.Since+1 < first:
-		return protocol.ReasonTooOld
-	}
-	return ""
 }
 
 func firstWanted(e protocol.Subscribe, first, last int64) int64 {
@@ -273,11 +260,5 @@ func (d *dashboard) checkToken(now time.Time) {
 		if err := d.Send(protocol.AuthExpiring{At: at}, ""); err != nil {
 			d.server.log.Error("send AuthExpiring", "error", err)
 		}
-	}
-}
-
-func invalidField(path, message string) error {
-	return &models.Error{
-		Code: models.CodeInvalidField, Message: "some fields are not valid", Fields: []models.FieldError{{Path: path, Message: message}},
 	}
 }

@@ -150,15 +150,15 @@ func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
 	}
 	if e.ResumeToken == "" {
 		if e.Since != nil {
-			return invalidField("since", "needs a resume_token")
+			return models.InvalidField("since", "needs a resume_token")
 		}
 		return nil
 	}
 	if !models.ValidToken(e.ResumeToken) {
-		return invalidField("resume_token", "must be 43 characters of base64url")
+		return models.InvalidField("resume_token", "must be 43 characters of base64url")
 	}
 	if e.Since != nil && *e.Since != 0 && e.Epoch == "" {
-		return invalidField("epoch", "is needed with since")
+		return models.InvalidField("epoch", "is needed with since")
 	}
 	v.token = e.ResumeToken
 	session, err := v.server.store.VisitorSession(v.ctx, v.project.ID, models.HashResumeToken(e.ResumeToken))
@@ -183,11 +183,12 @@ func (v *visitor) resume(e protocol.Hello, id string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case (e.Epoch != "" && e.Epoch != head.Epoch) || *e.Since > head.Last:
-		return v.Send(protocol.ResumeFailed{Reason: protocol.ReasonEpochChanged}, id)
-	case *e.Since != 0 && *e.Since+1 < head.First:
-		return v.Send(protocol.ResumeFailed{Reason: protocol.ReasonTooOld}, id)
+	reason := CannotResume(head, e.Epoch, *e.Since)
+	if reason == protocol.ReasonBeyondHead { // visitors know of no numbers but their epoch's
+		reason = protocol.ReasonEpochChanged
+	}
+	if reason != "" {
+		return v.Send(protocol.ResumeFailed{Reason: reason}, id)
 	}
 	return v.Send(protocol.Resumed{From: *e.Since, To: head.Last}, id)
 }
@@ -211,7 +212,7 @@ func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 // limit allows; of several that wait only the newest is read.
 func (v *visitor) draft(e protocol.DraftChanged, id string) error {
 	if utf8.RuneCountInString(e.Text) > models.MaxDraft {
-		return invalidField("text", "must have at most 5000 characters")
+		return models.InvalidField("text", "must have at most 5000 characters")
 	}
 	if e.PageURL != "" {
 		if err := models.CheckPageURL(e.PageURL); err != nil {

@@ -100,6 +100,16 @@ func TestHello(t *testing.T) {
 	if e := again.want("Resumed"); e.Re != "h3" {
 		t.Errorf("known token: %s", e.Data)
 	}
+	for _, hello := range []map[string]any{
+		{"resume_token": token, "epoch": "another", "since": 1},
+		{"resume_token": token, "epoch": h.store.Epoch(), "since": 2}, // was never given
+	} {
+		other := h.dial("/visitor")
+		other.send("Hello", "h4", hello)
+		if e := other.want("ResumeFailed"); !strings.Contains(string(e.Data), "epoch_changed") {
+			t.Errorf("%v: %s, want epoch_changed", hello, e.Data)
+		}
+	}
 	again.send("FeedbackSubmitted", string(id), map[string]any{"page_url": "https://a.example/", "message": "x"})
 	if e := again.want("FeedbackReceived"); !strings.Contains(string(e.Data), "receipt_url") {
 		t.Errorf("the session's own token got no receipt: %s", e.Data)

@@ -22,6 +22,9 @@ func NewDecoder[T any]() Decoder[T] {
 // Decode reads one JSON text. Its errors are *models.Error.
 func (d Decoder[T]) Decode(data []byte) (T, error) {
 	var value T
+	if d.shape != nil && firstByte(data) != '{' {
+		return value, errNoObject
+	}
 	err := decodeStrict(data, d.shape, 0, &value)
 	return value, err
 }
@@ -57,16 +60,14 @@ func decodeStrict(data []byte, s *shape, base int, into any) error {
 		return err
 	}
 	if s != nil && firstByte(data) != '{' {
-		return &models.Error{Code: models.CodeInvalidField, Message: "must be an object"}
+		return models.Errorf(models.CodeInvalidField, "must be an object")
 	}
 	err = json.Unmarshal(plain, into)
 	if err == nil {
 		return nil
 	}
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		return &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid", Fields: []models.FieldError{
-			{Path: wrong.Field, Message: "must be " + kindName(wrong.Type)},
-		}}
+		return models.InvalidField(wrong.Field, "must be "+kindName(wrong.Type))
 	}
 	return errBadJSON
 }

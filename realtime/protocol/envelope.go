@@ -31,15 +31,14 @@ var clientShape = shapeOf(reflect.TypeFor[clientEnvelope]())
 // CodeInvalidText.
 func Decode[E any](sum *Sum[E], frame []byte) (event E, id string, err error) {
 	if firstByte(frame) != '{' {
-		return event, "", errBadJSON
+		return event, "", errNoObject
 	}
 	var env clientEnvelope
 	if err := decodeStrict(frame, clientShape, 0, &env); err != nil {
 		return event, readableID(frame, err), err
 	}
 	if len(env.ID) > maxEnvelopeID {
-		return event, "", &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid",
-			Fields: []models.FieldError{{Path: "id", Message: "must be a UUIDv7 in lower case"}}}
+		return event, "", models.InvalidField("id", "must be a UUIDv7 in lower case")
 	}
 	// null says as much as nothing: of an event without required fields, enough.
 	if len(env.Data) == 0 || string(env.Data) == "null" {

@@ -47,13 +47,13 @@ func goldenClient[E any](t *testing.T, sum *Sum[E], name string) {
 			t.Errorf("%s: Decode: %v", g.Name, err)
 			continue
 		}
-		seen[sum.Name(event)] = true
+		seen[sum.name(event)] = true
 		data, err := json.Marshal(event)
 		if err != nil {
 			t.Errorf("%s: %v", g.Name, err)
 			continue
 		}
-		got, err := json.Marshal(clientEnvelope{Type: sum.Name(event), ID: id, Data: data})
+		got, err := json.Marshal(clientEnvelope{Type: sum.name(event), ID: id, Data: data})
 		if err != nil {
 			t.Errorf("%s: %v", g.Name, err)
 		} else if want := compact(t, g.Frame); !bytes.Equal(got, want) {

@@ -25,19 +25,19 @@ func EncodeLog(entry models.LogEntry, epoch models.Epoch) ([]byte, error) {
 func feedbackReceived(f *models.Feedback) DashboardFeedbackReceived {
 	return DashboardFeedbackReceived{
 		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
-		Kind: orNull(f.Kind), Rating: orNull(f.Rating), CreatedAt: f.CreatedAt, Quarantined: f.Quarantined,
+		Kind: OrNull(f.Kind), Rating: OrNull(f.Rating), CreatedAt: f.CreatedAt, Quarantined: f.Quarantined,
 		Visitor: VisitorOf(f),
 	}
 }
 
 // VisitorOf is what an item tells of its author.
 func VisitorOf(f *models.Feedback) Visitor {
-	return Visitor{SessionID: f.SessionID, Name: orNull(f.Name), Email: orNull(f.Email)}
+	return Visitor{SessionID: f.SessionID, Name: OrNull(f.Name), Email: OrNull(f.Email)}
 }
 
-// orNull is nil for the zero value, which stands for "none" in the domain and
+// OrNull is nil for the zero value, which stands for "none" in the domain and
 // is null on the wire.
-func orNull[T comparable](value T) *T {
+func OrNull[T comparable](value T) *T {
 	var none T
 	if value == none {
 		return nil

@@ -82,9 +82,6 @@ func newSum[E any](name func(E) string, events ...E) *Sum[E] {
 // Events lists the sum's events in the order they are documented.
 func (s *Sum[E]) Events() []EventType { return s.events }
 
-// Name is the event's name on the wire.
-func (s *Sum[E]) Name(event E) string { return s.name(event) }
-
 // decode makes the event called name from its JSON members.
 func (s *Sum[E]) decode(name string, data []byte) (E, error) {
 	var none E

@@ -14,7 +14,10 @@ const (
 	envelopeDepth = 1
 )
 
-var errBadJSON = models.Errorf(models.CodeBadJSON, "this is not valid JSON")
+var (
+	errBadJSON  = models.Errorf(models.CodeBadJSON, "this is not valid JSON")
+	errNoObject = models.Errorf(models.CodeBadJSON, "this is not a JSON object")
+)
 
 // scanner walks a JSON text once and refuses what encoding/json would guess
 // about: repeated members, members that differ from a known one in case, lone
@@ -43,7 +46,7 @@ func scan(data []byte, s *shape, base int) ([]byte, error) {
 	case sc.badText:
 		return nil, models.Errorf(models.CodeInvalidText, "text has invalid UTF-8, a lone surrogate or a NUL character")
 	case len(sc.missing) > 0:
-		return nil, &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid", Fields: sc.missing}
+		return nil, models.InvalidFields(sc.missing...)
 	}
 	return sc.respell(), nil
 }

@@ -128,9 +128,9 @@ func TestDecoderIsStrict(t *testing.T) {
 		{name: "wrong type in a part", in: `{"name":"a","part":{"inner":[]}}`, code: models.CodeInvalidField, paths: "part.inner"},
 		{name: "list for an object", in: `{"name":"a","part":[]}`, code: models.CodeInvalidField, paths: "part"},
 		{name: "object for a list", in: `{"name":"a","parts":{"inner":""}}`, code: models.CodeInvalidField, paths: "parts"},
-		{name: "a list", in: `[{"name":"a"}]`, code: models.CodeInvalidField},
-		{name: "a text", in: `"name"`, code: models.CodeInvalidField},
-		{name: "null", in: strings.Repeat(" ", 100) + `null`, code: models.CodeInvalidField},
+		{name: "a list", in: `[{"name":"a"}]`, code: models.CodeBadJSON},
+		{name: "a text", in: `"name"`, code: models.CodeBadJSON},
+		{name: "null", in: strings.Repeat(" ", 100) + `null`, code: models.CodeBadJSON},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := decoder.Decode([]byte(tc.in))
