@@ -95,7 +95,7 @@ CREATE TABLE visitor_sessions (
 ) WITHOUT ROWID;
 
 CREATE TABLE feedback (
-    n                  INTEGER PRIMARY KEY AUTOINCREMENT, -- ours alone: breaks ties in lists, keys the search index
+    n                  INTEGER PRIMARY KEY, -- ours alone: breaks ties in lists, keys the search index
     id                 TEXT NOT NULL UNIQUE,
     organization_id    TEXT NOT NULL,
     project_id         TEXT NOT NULL, -- stays when the project is deleted
@@ -121,13 +121,13 @@ CREATE TABLE feedback (
     updated_at         INTEGER NOT NULL,
     erased_at          INTEGER -- the row stays so that its id stays taken
 );
--- Lists are read by keyset in the order of one of these; n follows by itself.
-CREATE INDEX feedback_by_created ON feedback (project_id, quarantined, created_at) WHERE erased_at IS NULL;
-CREATE INDEX feedback_by_status ON feedback (project_id, quarantined, status, created_at) WHERE erased_at IS NULL;
-CREATE INDEX feedback_by_kind ON feedback (project_id, quarantined, kind, created_at) WHERE erased_at IS NULL;
-CREATE INDEX feedback_by_updated ON feedback (project_id, quarantined, updated_at) WHERE erased_at IS NULL;
-CREATE INDEX feedback_by_priority ON feedback (project_id, quarantined, priority) WHERE erased_at IS NULL;
-CREATE INDEX feedback_by_rating ON feedback (project_id, quarantined, rating) WHERE erased_at IS NULL;
+-- Lists are read by keyset in the order of one of these. Each costs every
+-- submission a write: so filters read along the order of creation, and the other
+-- orders have an index only of what differs from a new item.
+CREATE INDEX feedback_by_created ON feedback (project_id, quarantined, created_at, n, status, kind) WHERE erased_at IS NULL;
+CREATE INDEX feedback_by_updated ON feedback (project_id, quarantined, updated_at, created_at) WHERE erased_at IS NULL AND updated_at <> created_at;
+CREATE INDEX feedback_by_priority ON feedback (project_id, quarantined, priority, created_at) WHERE erased_at IS NULL AND priority <> 1;
+CREATE INDEX feedback_by_rating ON feedback (project_id, quarantined, rating, created_at) WHERE erased_at IS NULL AND rating <> 0;
 
 -- What happened, in order. An event is composed from its item when it is read;
 -- data holds only what the item no longer tells.

@@ -65,14 +65,16 @@ func (p Page) count(query *gorm.DB) (*Total, error) {
 	return total, translate(err)
 }
 
-// cursor is a place in a list: the sort value and the tie-breaker of the last
+// cursor is a place in a list: the sort value and the tie-breakers of the last
 // item seen. It is opaque to clients but not secret: it opens nothing that the
 // list itself would not.
 type cursor struct {
 	List  string    `json:"l"`
 	Value int64     `json:"v"`
 	ID    models.ID `json:"i,omitempty"`
-	N     int64     `json:"n,omitempty"`
+	// Created and N are of lists of feedback.
+	Created int64 `json:"c,omitempty"`
+	N       int64 `json:"n,omitempty"`
 }
 
 func (c cursor) encode() string {

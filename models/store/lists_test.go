@@ -4,8 +4,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"gorm.io/gorm"
 
 	"earshot/models"
 )
@@ -295,5 +298,31 @@ func TestProjectsList(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A list of a million items must cost what one of fifty does: each part of a page
+// is read along an index, from the cursor on, and sorted by it.
+func TestListsAreReadAlongAnIndex(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	for sort, by := range orders {
+		for name, after := range map[string]*cursor{"first page": nil, "later page": {Value: by.value, Created: 5, N: 5}} {
+			for _, descending := range []bool{false, true} {
+				query := s.filtered(t.Context(), scope, p.ID, Filter{Statuses: []models.Status{models.StatusNew}})
+				for _, part := range by.parts(query, descending, after) {
+					var rows []feedbackRow
+					statement := part.Session(&gorm.Session{DryRun: true}).Limit(51).Find(&rows).Statement
+					var plan []struct{ Detail string }
+					err := s.read.Raw("EXPLAIN QUERY PLAN "+statement.SQL.String(), statement.Vars...).Scan(&plan).Error
+					if err != nil {
+						t.Fatal(err)
+					}
+					if len(plan) != 1 || !strings.Contains(plan[0].Detail, "USING INDEX feedback_by_") {
+						t.Errorf("%s (descending %v), %s:\n%s\nis read by %v", sort, descending, name, statement.SQL.String(), plan)
+					}
+				}
+			}
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -33,6 +34,7 @@ type options struct {
 	Idle    struct{} `cmd:"" help:"Bytes an idle socket."`
 	Serve   struct {
 		Data string `arg:""`
+		Bare bool   `help:"The control instead of the product."`
 	} `cmd:"" hidden:"" help:"The server under test."`
 }
 
@@ -58,6 +60,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	t := &test{ctx: ctx, out: out, options: o}
 	switch command.Command() {
 	case "serve <data>":
+		if o.Serve.Bare {
+			ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+			defer stop()
+			return serveBare(ctx, o.Serve.Data, out)
+		}
 		return serve(ctx, o.Serve.Data, o.Profile, out)
 	case "submit":
 		return t.submissions()

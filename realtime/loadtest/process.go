@@ -122,7 +122,9 @@ type process struct {
 	data string
 }
 
-func (t *test) start() (*process, error) {
+func (t *test) start() (*process, error) { return t.startServer("--profile=" + t.options.Profile) }
+
+func (t *test) startServer(flag string) (*process, error) {
 	ctx := t.ctx
 	data, err := os.MkdirTemp("", "earshot-loadtest-")
 	if err != nil {
@@ -132,7 +134,7 @@ func (t *test) start() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{data: data, cmd: exec.CommandContext(ctx, self, "serve", data, "--profile="+t.options.Profile)} //nolint:gosec // this program itself
+	p := &process{data: data, cmd: exec.CommandContext(ctx, self, "serve", data, flag)} //nolint:gosec // this program itself
 	p.cmd.Stderr = os.Stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

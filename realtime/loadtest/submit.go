@@ -12,7 +12,8 @@ import (
 	"earshot/models"
 )
 
-// submissions measures acknowledged submissions a second, each on disk.
+// submissions measures acknowledged submissions a second, each on disk, with the
+// control's beside them.
 func (t *test) submissions() error {
 	for _, way := range []struct {
 		name string
@@ -22,7 +23,7 @@ func (t *test) submissions() error {
 		{"POST", (*process).dialPost},
 	} {
 		t.printf("Submissions over %s, each synced to disk before its acknowledgement\n", way.name)
-		t.printf("%8s %12s %10s %10s %14s %10s\n", "writers", "acks/s", "p50 ms", "p99 ms", "server µs/ack", "counted")
+		t.printf("%8s %10s %9s %9s %15s %8s %18s %6s\n", "writers", "acks/s", "p50 ms", "p99 ms", "server µs/ack", "counted", "bare control/s", "ratio")
 		for _, writers := range t.options.Writers {
 			if err := t.submissionsWith(writers, way.dial); err != nil {
 				return err
@@ -33,43 +34,58 @@ func (t *test) submissions() error {
 	return nil
 }
 
-func (t *test) submissionsWith(writers int, dial func(*process) (transport, error)) (err error) {
-	p, err := t.start()
+func (t *test) submissionsWith(writers int, dial func(*process) (transport, error)) error {
+	control, err := t.rate(writers, dial, func() (*process, error) { return t.startServer("--bare") })
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	ours, err := t.rate(writers, dial, t.start)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if stopErr := p.stop(); err == nil {
-			err = stopErr
-		}
-	}()
+	t.printf("%8d %10.0f %9.2f %9.2f %15.1f %8s %18.0f %6.2f\n", writers, ours.perSecond, ms(ours.p50), ms(ours.p99),
+		ours.serverMicros, "all", control.perSecond, ours.perSecond/control.perSecond)
+	return nil
+}
+
+// rate is what one server reached; all that it acknowledged was counted back.
+type rate struct {
+	perSecond, serverMicros float64
+	p50, p99                time.Duration
+}
+
+func (t *test) rate(writers int, dial func(*process) (transport, error), start func() (*process, error)) (r rate, err error) {
+	p, err := start()
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
 	warm := newLoad(p, writers, dial)
 	warm.run(t.ctx, t.warmup(), 0)
 	before, err := p.usage()
 	if err != nil {
-		return err
+		return r, err
 	}
 	load := newLoad(p, writers, dial)
 	elapsed := load.run(t.ctx, t.duration(), 0)
 	after, err := p.usage()
 	if err != nil {
-		return err
+		return r, err
 	}
 	stored, err := p.stored(t.ctx)
 	if err != nil {
-		return err
+		return r, err
 	}
 	acknowledged, failed := warm.acknowledged.Load()+load.acknowledged.Load(), warm.failed.Load()+load.failed.Load()
-	counted := "all"
 	if stored != acknowledged || failed > 0 {
-		counted = fmt.Sprintf("%d of %d, %d failed", stored, acknowledged, failed)
-		err = fmt.Errorf("%d writers: %s: %w", writers, counted, errors.Join(warm.err, load.err))
+		return r, fmt.Errorf("%d writers: %d of %d acknowledged are stored, %d failed: %w",
+			writers, stored, acknowledged, failed, errors.Join(warm.err, load.err))
 	}
 	n := load.acknowledged.Load()
-	p50, p99 := load.percentiles()
-	t.printf("%8d %12.0f %10.2f %10.2f %14.1f %10s\n", writers, float64(n)/elapsed.Seconds(), ms(p50), ms(p99),
-		float64((after.cpu-before.cpu).Microseconds())/float64(max(n, 1)), counted)
-	return err
+	r.perSecond = float64(n) / elapsed.Seconds()
+	r.serverMicros = float64((after.cpu - before.cpu).Microseconds()) / float64(max(n, 1))
+	r.p50, r.p99 = load.percentiles()
+	return r, nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"sync"
+
+	"github.com/gofiber/contrib/websocket"
+	"github.com/gofiber/fiber/v2"
+)
+
+// bare is the control: the least that acknowledges submissions from disk on the
+// same libraries. It has a socket or a POST, one table without an index but its
+// key, the same group commit and fsync, and nothing else: no checks, no limits,
+// no sessions, no log, no search, nobody to tell. What the product costs is the
+// ratio to it in one run, whatever the machine is doing that day.
+type bare struct {
+	db    *sql.DB
+	queue chan *bareWrite
+}
+
+type bareWrite struct {
+	ID   string `json:"id"`
+	Data struct {
+		PageURL string `json:"page_url"`
+		Message string `json:"message"`
+	} `json:"data"`
+	done chan error
+}
+
+func serveBare(ctx context.Context, data string, out io.Writer) (err error) {
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(data, "bare.db")+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, "CREATE TABLE feedback (id TEXT PRIMARY KEY, page_url TEXT, message TEXT)"); err != nil {
+		return err
+	}
+	b := &bare{db: db, queue: make(chan *bareWrite, 4096)}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true})
+	app.Post("/api/v1/auth/login", func(c *fiber.Ctx) error { return c.SendString(`{"access_token":"none"}`) })
+	app.Get("/api/v1/projects/bare/feedback", b.count)
+	app.Post("/w/bare/feedback", b.post)
+	app.Get("/w/bare/socket", websocket.New(b.socket))
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(listener) }()
+	var writer sync.WaitGroup
+	writer.Go(b.run)
+	if err := json.NewEncoder(out).Encode(ready{Addr: listener.Addr().String(), Key: "bare", Project: "bare"}); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	err = app.Shutdown()
+	close(b.queue)
+	writer.Wait()
+	return errors.Join(err, <-ended)
+}
+
+func (b *bare) count(c *fiber.Ctx) error {
+	var n int64
+	if err := b.db.QueryRowContext(c.UserContext(), "SELECT count(*) FROM feedback").Scan(&n); err != nil {
+		return err
+	}
+	return c.JSON(fiber.Map{"total": n})
+}
+
+func (b *bare) post(c *fiber.Ctx) error {
+	w := &bareWrite{}
+	if err := json.Unmarshal(c.Body(), &w.Data); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(c.Body(), w); err != nil {
+		return err
+	}
+	if err := b.write(w); err != nil {
+		return err
+	}
+	return c.Status(fiber.StatusCreated).SendString(`{"id":"` + w.ID + `"}`)
+}
+
+func (b *bare) socket(c *websocket.Conn) {
+	if c.WriteMessage(websocket.TextMessage, []byte(`{"type":"Connected"}`)) != nil {
+		return
+	}
+	for {
+		_, message, err := c.ReadMessage()
+		w := &bareWrite{}
+		if err == nil {
+			err = json.Unmarshal(message, w)
+		}
+		if err == nil {
+			err = b.write(w)
+		}
+		if err == nil {
+			err = c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"type":"FeedbackReceived","data":{"id":"%s"}}`, w.ID))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (b *bare) write(w *bareWrite) error {
+	w.done = make(chan error, 1)
+	b.queue <- w
+	return <-w.done
+}
+
+// run commits all that waits, again and again.
+func (b *bare) run() {
+	var batch []*bareWrite
+	for first := range b.queue {
+		batch = append(batch[:0], first)
+		for more := true; more; {
+			select {
+			case w, ok := <-b.queue:
+				if more = ok; ok {
+					batch = append(batch, w)
+				}
+			default:
+				more = false
+			}
+		}
+		err := b.commit(batch)
+		for _, w := range batch {
+			w.done <- err
+		}
+	}
+}
+
+func (b *bare) commit(batch []*bareWrite) error {
+	tx, err := b.db.Begin()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	insert, err := tx.Prepare("INSERT INTO feedback (id, page_url, message) VALUES (?, ?, ?)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }()
+	for _, w := range batch {
+		if _, err := insert.Exec(w.ID, w.Data.PageURL, w.Data.Message); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
