@@ -29,6 +29,8 @@ type visitor struct {
 	// The reader's own.
 	token string
 	spoke bool // an event came already: too late for Hello
+	// stored: the session is the token's in the store.
+	stored bool
 
 	// drafts: what came too fast waits here, the newest alone.
 	draftMu     sync.Mutex
@@ -168,6 +170,7 @@ func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
 	}
 	if !unknown {
 		v.setSession(session)
+		v.stored = true
 	}
 	if e.Since == nil {
 		return nil
@@ -198,13 +201,16 @@ func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 	defer cancel()
 	result, err := v.server.intake.Submit(ctx, intake.Request{
 		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)),
-		ResumeToken: v.token, SessionID: v.sessionID(),
+		ResumeToken: v.token, SessionID: v.sessionID(), SessionStored: v.stored,
 	})
 	if err != nil {
 		return err
 	}
 	v.clearDraft()
-	v.setSession(result.SessionID)
+	if result.ReceiptURL != "" { // otherwise it is somebody else's, whose id was repeated
+		v.setSession(result.SessionID)
+		v.stored = true
+	}
 	return v.Send(protocol.VisitorFeedbackReceived{ID: result.ID, ReceiptURL: result.ReceiptURL}, id)
 }
 

@@ -116,6 +116,37 @@ func TestHello(t *testing.T) {
 	}
 }
 
+// Who sends what a stranger has sent learns that it is there, and stays who they
+// are.
+func TestRepeatingAStrangersSubmission(t *testing.T) {
+	h := start(t, true)
+	submission := map[string]any{"page_url": "https://a.example/", "message": "x"}
+	theirs, first, second := models.NewID(), models.NewID(), models.NewID()
+	stranger := h.dial("/visitor")
+	stranger.send("FeedbackSubmitted", string(theirs), submission)
+	stranger.want("FeedbackReceived")
+	v := h.dial("/visitor")
+	v.send("FeedbackSubmitted", string(theirs), submission)
+	if e := v.want("FeedbackReceived"); strings.Contains(string(e.Data), "receipt_url") {
+		t.Errorf("the receipt of a stranger: %s", e.Data)
+	}
+	sessions := map[models.ID]models.ID{}
+	for _, id := range []models.ID{first, second} {
+		v.send("FeedbackSubmitted", string(id), submission)
+		v.want("FeedbackReceived")
+	}
+	for _, id := range []models.ID{theirs, first, second} {
+		item, err := h.store.Feedback(t.Context(), h.scope, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions[id] = item.SessionID
+	}
+	if sessions[first] == sessions[theirs] || sessions[first] != sessions[second] {
+		t.Errorf("the sessions are %v: want the stranger's, and one other", sessions)
+	}
+}
+
 func TestBadFrames(t *testing.T) {
 	h := start(t, true)
 	for _, tc := range []struct {

@@ -84,6 +84,9 @@ type Request struct {
 	// SessionID is what the session will be called if the token is new; made
 	// where it is "".
 	SessionID models.ID
+	// SessionStored says that SessionID is that of an earlier Result with the same
+	// token, so that it need not be looked for.
+	SessionStored bool
 }
 
 // Result is what the visitor is told.
@@ -124,7 +127,7 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	}
 	accepted, err := in.store.Submit(ctx, store.NewFeedback{
 		Project: request.Project, Submission: request.Submission, ResumeHash: hash, TokenMade: made != "",
-		SessionID: request.SessionID, Quarantine: quarantine,
+		SessionID: request.SessionID, SessionStored: request.SessionStored, Quarantine: quarantine,
 	})
 	if err != nil {
 		return Result{}, err

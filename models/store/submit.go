@@ -20,7 +20,9 @@ type NewFeedback struct {
 	// then nobody has looked for it before.
 	ResumeHash models.ResumeHash
 	TokenMade  bool
-	SessionID  models.ID
+	// SessionStored says that SessionID is the token's, as an earlier answer told.
+	SessionStored bool
+	SessionID     models.ID
 	// Quarantine says why the submission is suspected; empty if it is not.
 	Quarantine []string
 }
@@ -119,8 +121,8 @@ func (t *tx) earlier(in NewFeedback, fingerprint []byte, session models.ID, know
 // visitorSession finds the session of the visitor's token; known is false where
 // the token is new, and the session's id is then the one that was brought.
 func (t *tx) visitorSession(in NewFeedback) (id models.ID, known bool, err error) {
-	if in.TokenMade {
-		return in.SessionID, false, nil
+	if in.TokenMade || in.SessionStored {
+		return in.SessionID, in.SessionStored, nil
 	}
 	err = t.w.stmts.findSession.QueryRowContext(t.ctx, in.Project.ID, []byte(in.ResumeHash)).Scan(&id)
 	switch {
