@@ -96,14 +96,29 @@ func TestSlowReaderIsCutOffAndTheOthersAreNot(t *testing.T) {
 		}
 	}
 	h.server.mu.Unlock()
-	socket.queue.mu.Lock() // the writer stands still, as if the connection took nothing
-	socket.queue.writing = true
-	socket.queue.mu.Unlock()
-	socket.owned.Add(1)
+	holdWriter(socket.conn) // as if the connection took nothing
 	h.submit(maxQueuedEvents + 10)
 	quick.wantSeqs(1, maxQueuedEvents+10)
 	go socket.write() // the connection takes again
 	slow.wantClose(protocol.CloseSlowConsumer)
+}
+
+// holdWriter takes the place of the socket's writer, once the one that is at
+// work has ended. Whoever calls it calls write, too.
+func holdWriter(c *conn) {
+	for {
+		c.queue.mu.Lock()
+		idle := !c.queue.writing
+		if idle {
+			c.queue.writing = true
+			c.owned.Add(1)
+		}
+		c.queue.mu.Unlock()
+		if idle {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func TestUnsubscribeEndsDelivery(t *testing.T) {

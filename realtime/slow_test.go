@@ -13,6 +13,11 @@ import (
 	"earshot/realtime/protocol"
 )
 
+// socketBuffer is small, so that little is enough to fill a connection, and
+// large enough to take whole segments: a smaller one makes the kernel probe for
+// room, at intervals of up to seconds.
+const socketBuffer = 64 << 10
+
 // rawClient is a connection after its handshake, without a library that would
 // read by itself or answer anything.
 type rawClient struct {
@@ -29,7 +34,7 @@ func (h *harness) dialRaw(path string) *rawClient {
 	}
 	h.t.Cleanup(func() { _ = conn.Close() })
 	c := &rawClient{h.t, conn.(*net.TCPConn), bufio.NewReader(conn)} //nolint:forcetypeassert // "tcp" gives no other
-	if err := c.conn.SetReadBuffer(4 << 10); err != nil {
+	if err := c.conn.SetReadBuffer(socketBuffer); err != nil {
 		h.t.Fatal(err)
 	}
 	_, err = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
@@ -106,7 +111,7 @@ func (h *harness) overflow() {
 		if !ok {
 			h.t.Fatalf("the socket is a %T", d.net)
 		}
-		_ = tcp.SetWriteBuffer(4 << 10)
+		_ = tcp.SetWriteBuffer(socketBuffer)
 		for !d.isClosing() {
 			d.push(out)
 		}
