@@ -71,14 +71,6 @@ CREATE TABLE projects (
 );
 CREATE INDEX projects_by_organization ON projects (organization_id, created_at);
 
--- The end and the start of each project's log. Its row is what orders commits:
--- a seq is given out under its lock.
-CREATE TABLE log_heads (
-    project_id TEXT NOT NULL PRIMARY KEY REFERENCES projects (id) ON DELETE CASCADE,
-    last_seq   INTEGER NOT NULL DEFAULT 0,
-    first_seq  INTEGER NOT NULL DEFAULT 1 -- the oldest that can still be replayed
-) WITHOUT ROWID;
-
 -- Deleted projects of which there still are rows. These are removed some at a
 -- time: the tables below are too large for a cascade.
 CREATE TABLE removals (
@@ -129,7 +121,8 @@ CREATE INDEX feedback_by_updated ON feedback (project_id, quarantined, updated_a
 CREATE INDEX feedback_by_priority ON feedback (project_id, quarantined, priority, created_at) WHERE erased_at IS NULL AND priority <> 1;
 CREATE INDEX feedback_by_rating ON feedback (project_id, quarantined, rating, created_at) WHERE erased_at IS NULL AND rating <> 0;
 
--- What happened, in order. An event is composed from its item when it is read;
+-- What happened, in order. A project's log ends where its events do, so the last
+-- one of a project is never removed. An event is composed from its item when it is read;
 -- data holds only what the item no longer tells.
 CREATE TABLE events (
     project_id  TEXT NOT NULL,
@@ -163,7 +156,6 @@ DROP TABLE events;
 DROP TABLE feedback;
 DROP TABLE visitor_sessions;
 DROP TABLE removals;
-DROP TABLE log_heads;
 DROP TABLE projects;
 DROP TABLE one_time_tokens;
 DROP TABLE refresh_tokens;

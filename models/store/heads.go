@@ -74,13 +74,16 @@ func (h recordedHeads) ahead(database recordedHeads) bool {
 func (s *Store) heads(ctx context.Context) (recordedHeads, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	var rows []logHeadRow
-	if err := s.read.WithContext(ctx).Find(&rows).Error; err != nil {
+	var rows []struct {
+		ID   models.ID
+		Last int64
+	}
+	if err := s.read.WithContext(ctx).Table("projects AS p").Select("p.id, " + lastSeq + " AS last").Find(&rows).Error; err != nil {
 		return recordedHeads{}, fmt.Errorf("read heads: %w", err)
 	}
 	heads := recordedHeads{Epoch: s.epoch, Last: make(map[models.ID]int64, len(rows))}
 	for _, row := range rows {
-		heads.Last[row.ProjectID] = row.LastSeq
+		heads.Last[row.ID] = row.Last
 	}
 	return heads, nil
 }

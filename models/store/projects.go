@@ -19,13 +19,7 @@ func (s *Store) CreateProject(ctx context.Context, scope models.Scope, p *models
 		ID: models.NewID(), OrganizationID: scope.Organization(), Name: p.Name, Key: models.NewProjectKey(),
 		AllowedOrigins: p.AllowedOrigins, Settings: p.Settings, CreatedAt: at, UpdatedAt: at,
 	}
-	err := s.writer.do(ctx, false, func(t *tx) error {
-		if err := t.orm().Create(&row).Error; err != nil {
-			return err
-		}
-		return t.orm().Create(&logHeadRow{ProjectID: row.ID, FirstSeq: 1}).Error
-	})
-	if err != nil {
+	if err := s.writer.do(ctx, false, func(t *tx) error { return t.orm().Create(&row).Error }); err != nil {
 		return err
 	}
 	*p = row.project()

@@ -114,14 +114,6 @@ type removalRow struct {
 
 func (removalRow) TableName() string { return "removals" }
 
-type logHeadRow struct {
-	ProjectID models.ID `gorm:"primaryKey"`
-	LastSeq   int64
-	FirstSeq  int64
-}
-
-func (logHeadRow) TableName() string { return "log_heads" }
-
 type visitorSessionRow struct {
 	ProjectID  models.ID `gorm:"primaryKey"`
 	ResumeHash []byte    `gorm:"primaryKey"`

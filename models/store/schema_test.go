@@ -26,7 +26,7 @@ func TestRowsMatchTheSchema(t *testing.T) {
 	known := map[string]bool{"goose_db_version": true}
 	for _, row := range []any{
 		&organizationRow{}, &userRow{}, &memberRow{}, &sessionRow{}, &refreshTokenRow{}, &oneTimeTokenRow{}, &metaRow{}, &projectRow{},
-		&logHeadRow{}, &removalRow{}, &visitorSessionRow{}, &feedbackRow{}, &eventRow{}, &projectionRow{},
+		&removalRow{}, &visitorSessionRow{}, &feedbackRow{}, &eventRow{}, &projectionRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, s.read.NamingStrategy)
 		if err != nil {

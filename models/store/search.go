@@ -47,15 +47,19 @@ func (p *searchProjection) stop() {
 }
 
 func (p *searchProjection) run(ctx context.Context) {
-	for {
-		began := time.Now()
-		more, err := p.step(ctx)
-		if err != nil && ctx.Err() == nil {
-			p.store.log.Error("search index", "error", err)
-		}
+	var seen uint64
+	for looked := false; ; {
 		pause := searchInterval
-		if more {
-			pause = searchRest * time.Since(began)
+		if commits := p.store.writer.commits.Load(); !looked || commits != seen {
+			began := time.Now()
+			more, err := p.step(ctx)
+			if err != nil && ctx.Err() == nil {
+				p.store.log.Error("search index", "error", err)
+			}
+			if more {
+				pause = searchRest * time.Since(began)
+			}
+			looked, seen = err == nil && !more, commits
 		}
 		select {
 		case <-ctx.Done():
@@ -68,15 +72,15 @@ func (p *searchProjection) run(ctx context.Context) {
 // step indexes what the first project that is behind has waiting.
 func (p *searchProjection) step(ctx context.Context) (more bool, err error) {
 	var behind []projectionRow
-	err = p.store.read.WithContext(ctx).Raw(`SELECT h.project_id, COALESCE(p.seq, 0) AS seq FROM log_heads AS h
-		LEFT JOIN projections AS p ON p.project_id = h.project_id AND p.name = ?
-		WHERE h.last_seq > COALESCE(p.seq, 0)`, searchProjectionName).Scan(&behind).Error
+	err = p.store.read.WithContext(ctx).Raw(`SELECT p.id AS project_id, COALESCE(at.seq, 0) AS seq FROM projects AS p
+		LEFT JOIN projections AS at ON at.project_id = p.id AND at.name = ?
+		WHERE `+lastSeq+` > COALESCE(at.seq, 0)`, searchProjectionName).Scan(&behind).Error
 	if err != nil {
 		return false, err
 	}
 	var failed []error
 	for _, at := range behind {
-		n, err := p.index(ctx, at.ProjectID)
+		n, err := p.index(ctx, at)
 		if err != nil { // the other projects' search goes on
 			failed = append(failed, fmt.Errorf("project %s: %w", at.ProjectID, err))
 		}
@@ -114,51 +118,49 @@ func (p *searchProjection) purge(ctx context.Context) error {
 	})
 }
 
+// The writer's two statements of the index. What was read before the transaction
+// may be erased by now, and its project deleted.
+const (
+	indexFeedback = `INSERT INTO feedback_search (docid, project, message, name, email, page_url)
+		SELECT n, ?, ?, ?, email, page_url FROM feedback WHERE n = ? AND erased_at IS NULL`
+	noteIndexed = `INSERT INTO projections (name, project_id, seq) SELECT ?, id, ? FROM projects WHERE id = ?
+		ON CONFLICT (name, project_id) DO UPDATE SET seq = excluded.seq`
+)
+
 // index takes one project's next batch of the log into the index, and notes how
-// far it came in the same transaction.
-func (p *searchProjection) index(ctx context.Context, project models.ID) (int, error) {
-	n := 0
-	err := p.store.writer.do(ctx, false, func(t *tx) error {
-		n = 0
-		// Read here: another process may have come further meanwhile.
-		var at projectionRow
-		err := t.orm().Where("name = ? AND project_id = ?", searchProjectionName, project).Limit(1).Find(&at).Error
-		if err != nil {
-			return err
+// far it came in the same transaction. Nobody else does, so that all it needs is
+// read beforehand, where no submission waits for it.
+func (p *searchProjection) index(ctx context.Context, at projectionRow) (int, error) {
+	read := p.store.read.WithContext(ctx)
+	var events []eventRow
+	err := read.Where("project_id = ? AND seq > ?", at.ProjectID, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	var ids []models.ID
+	for _, event := range events {
+		if event.Type == models.EventFeedbackReceived {
+			ids = append(ids, event.FeedbackID)
 		}
-		var events []eventRow
-		if err := t.orm().Where("project_id = ? AND seq > ? AND "+ofProject, project, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error; err != nil {
-			return err
-		}
-		n = len(events)
-		if n == 0 { // the project was deleted
-			return nil
-		}
-		var ids []models.ID
-		for _, event := range events {
-			if event.Type == models.EventFeedbackReceived {
-				ids = append(ids, event.FeedbackID)
-			}
-		}
-		var rows []feedbackRow
-		if err := t.orm().Where("id IN ? AND erased_at IS NULL", ids).Find(&rows).Error; err != nil {
-			return err
-		}
+	}
+	var rows []feedbackRow
+	if err := read.Select("n", "message", "name").Where("id IN ? AND erased_at IS NULL", ids).Find(&rows).Error; err != nil {
+		return 0, err
+	}
+	for i := range rows {
+		rows[i].Message, rows[i].Name = segment(rows[i].Message), segment(rows[i].Name)
+	}
+	token, last := projectToken(at.ProjectID), events[len(events)-1].Seq
+	err = p.store.writer.do(ctx, false, func(t *tx) error {
 		for _, row := range rows {
-			err := t.orm().Exec("INSERT INTO feedback_search (docid, project, message, name, email, page_url) VALUES (?, ?, ?, ?, ?, ?)",
-				row.N, projectToken(row.ProjectID), segment(row.Message), segment(row.Name), row.Email, row.PageURL).Error
-			if err != nil {
+			if _, err := t.w.stmts.indexFeedback.ExecContext(t.ctx, token, row.Message, row.Name, row.N); err != nil {
 				return err
 			}
 		}
-		return t.orm().Exec(`INSERT INTO projections (name, project_id, seq) VALUES (?, ?, ?)
-			ON CONFLICT (name, project_id) DO UPDATE SET seq = excluded.seq`,
-			searchProjectionName, project, events[n-1].Seq).Error
+		_, err := t.w.stmts.noteIndexed.ExecContext(t.ctx, searchProjectionName, last, at.ProjectID)
+		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
+	return len(events), err
 }
 
 // projectToken is the project's id as one word, so that one look-up in the

@@ -26,8 +26,8 @@ func awaitIndexed(t *testing.T, s *Store) {
 	t.Helper()
 	await(t, func() bool {
 		var behind int64
-		err := s.read.Raw(`SELECT count(*) FROM log_heads AS h LEFT JOIN projections AS p ON p.project_id = h.project_id
-			WHERE h.last_seq > coalesce(p.seq, 0)`).Scan(&behind).Error
+		err := s.read.Raw(`SELECT count(*) FROM projects AS p LEFT JOIN projections AS at ON at.project_id = p.id
+			WHERE ` + lastSeq + ` > coalesce(at.seq, 0)`).Scan(&behind).Error
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,21 +15,16 @@ import (
 
 // tx is the writer's transaction while it is open.
 type tx struct {
-	w       *writer
-	ctx     context.Context
-	now     time.Time
-	heads   map[models.ID]*logHead
+	w   *writer
+	ctx context.Context
+	now time.Time
+	// heads are the last numbers of the projects' logs as this transaction sees them.
+	heads   map[models.ID]*int64
 	entries []models.LogEntry
 	// given are the heads of the numbers given out, in that order.
-	given []*logHead
+	given []*int64
 	// committed is run after the commit, before anybody is told of it.
 	committed []func()
-}
-
-// logHead is a project's last seq as this transaction sees it.
-type logHead struct {
-	lastSeq int64
-	stored  int64
 }
 
 // orm is gorm inside the transaction.
@@ -68,7 +63,7 @@ func (t *tx) applyOne(o *op) (refused, err error) {
 // may have been given out without its event: the write failed between the two.
 func (t *tx) forget(entries, given int) {
 	for _, head := range t.given[given:] {
-		head.lastSeq--
+		*head--
 	}
 	t.given = t.given[:given]
 	t.entries = t.entries[:entries]
@@ -78,37 +73,23 @@ func (t *tx) forget(entries, given int) {
 func (t *tx) nextSeq(project models.ID) (int64, error) {
 	head, ok := t.heads[project]
 	if !ok {
-		head = &logHead{}
-		err := t.w.stmts.readHead.QueryRowContext(t.ctx, project).Scan(&head.lastSeq)
+		head = new(int64)
+		err := t.w.stmts.readHead.QueryRowContext(t.ctx, project).Scan(head)
 		if errors.Is(err, sql.ErrNoRows) {
 			return 0, errNotFound
 		}
 		if err != nil {
 			return 0, fmt.Errorf("read log head: %w", err)
 		}
-		head.stored = head.lastSeq
 		t.heads[project] = head
 	}
-	head.lastSeq++
+	*head++
 	t.given = append(t.given, head)
-	return head.lastSeq, nil
+	return *head, nil
 }
 
 // returnSeq takes back the number that nextSeq gave out last, unused.
-func (t *tx) returnSeq(project models.ID) { t.heads[project].lastSeq-- }
-
-// storeHeads writes the numbers given out, once a project.
-func (t *tx) storeHeads() error {
-	for project, head := range t.heads {
-		if head.lastSeq == head.stored {
-			continue
-		}
-		if _, err := t.w.stmts.writeHead.ExecContext(t.ctx, head.lastSeq, project); err != nil {
-			return fmt.Errorf("write log head: %w", err)
-		}
-	}
-	return nil
-}
+func (t *tx) returnSeq(project models.ID) { *t.heads[project]-- }
 
 // record writes an entry, whose seq was given out by nextSeq, and keeps it for
 // publishing.
@@ -133,10 +114,11 @@ func (t *tx) record(entry models.LogEntry) error {
 type statements struct {
 	begin, commit, rollback        *sql.Stmt
 	savepoint, release, rollbackTo *sql.Stmt
-	readHead, writeHead            *sql.Stmt
+	readHead                       *sql.Stmt
 	insertFeedback, insertEvent    *sql.Stmt
 	findFeedback                   *sql.Stmt
 	findSession, insertSession     *sql.Stmt
+	indexFeedback, noteIndexed     *sql.Stmt
 	all                            []*sql.Stmt
 }
 
@@ -152,14 +134,15 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.savepoint, "SAVEPOINT op"},
 		{&s.release, "RELEASE op"},
 		{&s.rollbackTo, "ROLLBACK TO op"},
-		{&s.readHead, "SELECT last_seq FROM log_heads WHERE project_id = ?"},
-		{&s.writeHead, "UPDATE log_heads SET last_seq = ? WHERE project_id = ?"},
+		{&s.readHead, "SELECT " + lastSeq + " FROM projects AS p WHERE p.id = ?"},
 		{&s.insertEvent, "INSERT INTO events (project_id, seq, type, feedback_id, data, at) VALUES (?, ?, ?, ?, ?, ?)"},
 		{&s.findFeedback, "SELECT project_id, session_id, fingerprint, receipt_version, erased_at IS NOT NULL FROM feedback WHERE id = ?"},
 		{&s.insertFeedback, `INSERT INTO feedback (id, organization_id, project_id, session_id, seq, fingerprint, message, page_url,
 			kind, rating, email, name, context, quarantined, quarantine_reasons, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
 		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND resume_hash = ?"},
+		{&s.indexFeedback, indexFeedback},
+		{&s.noteIndexed, noteIndexed},
 		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, resume_hash, id, created_at) VALUES (?, ?, ?, ?)"},
 	} {
 		stmt, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does it, for all of them

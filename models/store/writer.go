@@ -206,14 +206,11 @@ func (w *writer) transact(batch []*op, results []error) (entries []models.LogEnt
 			_, _ = w.stmts.rollback.ExecContext(ctx)
 		}
 	}()
-	t := &tx{w: w, ctx: ctx, now: w.now(), heads: map[models.ID]*logHead{}}
+	t := &tx{w: w, ctx: ctx, now: w.now(), heads: map[models.ID]*int64{}}
 	for i, o := range batch {
 		if results[i], err = t.applyOne(o); err != nil {
 			return nil, err
 		}
-	}
-	if err := t.storeHeads(); err != nil {
-		return nil, err
 	}
 	if _, err := w.stmts.commit.ExecContext(ctx); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
