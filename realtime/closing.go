@@ -24,17 +24,23 @@ func (c *conn) shut(code protocol.CloseCode) {
 	if slow {
 		grace = slowGrace
 	}
-	c.startClosing(grace, slow)
-	if c.queue.close(closeFrame(code), slow) {
-		go c.write()
+	if c.startClosing(grace, slow, closeFrame(code)) {
+		c.shard.add(c)
 	}
 }
 
-// startClosing bounds the time in which the socket closes, unless it does so
-// already.
-func (c *conn) startClosing(grace time.Duration, slow bool) {
+// startClosing closes the queue behind frame and bounds the time in which the
+// socket closes, unless it does so already; turn is as the queue gives it. It is
+// one step, so that a reader who finds the socket closing finds the queue closed.
+func (c *conn) startClosing(grace time.Duration, slow bool, frame []byte) (turn bool) {
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
+	c.boundClosing(grace, slow)
+	return c.queue.close(frame, slow)
+}
+
+// boundClosing is called with deadlineMu held.
+func (c *conn) boundClosing(grace time.Duration, slow bool) {
 	if c.closing {
 		return
 	}
@@ -80,6 +86,14 @@ func (c *conn) abort() {
 	_ = c.net.SetDeadline(time.Unix(1, 0))
 }
 
+// giveUp leaves nothing to be written, and little time to what is on its way.
+func (c *conn) giveUp() {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	c.queue.discard()
+	c.boundClosing(closeLinger, false)
+}
+
 // finish ends the socket after the reader's last error, with everything that
 // the socket owns. The connection is the caller's again when it returns.
 func (c *conn) finish(err error) {
@@ -99,8 +113,7 @@ func (c *conn) finish(err error) {
 	case errors.Is(err, fastws.ErrReadLimit):
 		c.shut(protocol.CloseTooBig)
 	default: // a protocol error, which the library has answered, or a lost connection
-		c.queue.discard()
-		c.startClosing(closeLinger, false)
+		c.giveUp()
 	}
 	c.cancel()
 	c.owned.Wait()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	fastws "github.com/fasthttp/websocket"
@@ -33,20 +34,21 @@ const (
 var errClosed = errors.New("socket closed")
 
 // conn is one socket without its types: a reader, which is the goroutine that
-// the upgrade runs in, and at most one writer, which lives while frames wait.
+// the upgrade runs in, and a queue that is written by one goroutine at a time.
 //
 // It holds the inner connections, never the pooled wrappers around them: those
 // become another client's once the handler has returned. All writes go through
-// the queue as whole frames, so the writer needs no lock on the connection. The
-// only others are the library's own close frames on protocol errors; a Write of
-// whole frames cannot be torn by them, because net.Conn serialises writes, and
-// one that is begun again after its time finds the socket closing anyway.
+// the queue as whole frames, so that writing needs no lock on the connection. The
+// only others are the library's own close frames on protocol errors, which can
+// come inside a frame only where the reader was too slow to take it whole.
 type conn struct {
 	ws  *fastws.Conn
 	net net.Conn
+	raw syscall.RawConn // nil where the connection has no descriptor
 
-	queue   queue
-	buffers *sync.Pool
+	queue     queue
+	shard     *shard
+	scratches *sync.Pool
 	// ctx ends when the reader has heard its last; owned counts what has to end
 	// before the reader may return: the writer and the replays.
 	ctx    context.Context
@@ -63,18 +65,19 @@ type conn struct {
 	pingAt atomic.Int64
 }
 
-func newConn(ws *fastws.Conn, buffers *sync.Pool, now time.Time) *conn {
-	c := &conn{ws: ws, net: rawConn(ws.NetConn()), buffers: buffers}
+func newConn(ws *fastws.Conn, s *Server) *conn {
+	c := &conn{ws: ws, net: rawConn(ws.NetConn()), shard: s.nextShard(), scratches: &s.scratches}
+	c.raw = descriptor(c.net)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.queue.writers = &c.owned
-	c.pingAt.Store(now.Add(Heartbeat).UnixNano())
+	c.pingAt.Store(s.now().Add(Heartbeat).UnixNano())
 	ws.SetReadLimit(protocol.MaxFrame)
 	ws.SetPongHandler(func(string) error { c.heard(); return nil })
 	ws.SetPingHandler(func(data string) error {
 		c.heard()
 		// Only the newest ping needs an answer (RFC 6455 §5.5.3), so a flood of
 		// them takes one place in the queue.
-		c.push(outgoing{frames: frame(opPong, []byte(data)), key: "pong", control: true})
+		c.pushNow(outgoing{frames: frame(opPong, []byte(data)), key: "pong", control: true})
 		return nil
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil }) // answered by shut
@@ -91,16 +94,26 @@ func rawConn(c net.Conn) net.Conn {
 	return c
 }
 
-// push queues frames and starts a writer where none is at work. A full queue
-// ends the socket.
+// push queues frames for the socket's shard to write. A full queue ends the
+// socket.
 func (c *conn) push(out outgoing) {
 	start, overflow := c.queue.push(out)
-	if overflow {
+	switch {
+	case overflow:
 		c.shut(protocol.CloseSlowConsumer)
-		return
+	case start:
+		c.shard.add(c)
 	}
-	if start {
-		go c.write()
+}
+
+// pushNow queues frames and writes them from here where nobody writes.
+func (c *conn) pushNow(out outgoing) {
+	start, overflow := c.queue.push(out)
+	switch {
+	case overflow:
+		c.shut(protocol.CloseSlowConsumer)
+	case start:
+		c.flushNow()
 	}
 }
 

@@ -99,7 +99,7 @@ func TestSlowReaderIsCutOffAndTheOthersAreNot(t *testing.T) {
 	holdWriter(socket.conn) // as if the connection took nothing
 	h.submit(maxQueuedEvents + 10)
 	quick.wantSeqs(1, maxQueuedEvents+10)
-	go socket.write() // the connection takes again
+	socket.shard.add(socket.conn) // the connection takes again
 	slow.wantClose(protocol.CloseSlowConsumer)
 }
 

@@ -10,8 +10,6 @@ const (
 	// Ephemeral events are dropped once this much waits: they would come late
 	// and take room from what must not be lost.
 	maxQueuedBeforeEphemeral = maxQueuedEvents / 4
-	// One write joins waiting frames up to this size.
-	maxWrite = 64 << 10
 )
 
 // outgoing is one or more whole frames on their way to a socket.
@@ -30,19 +28,19 @@ type outgoing struct {
 // sockets and are never changed.
 type queue struct {
 	mu sync.Mutex
-	// writers counts the writer while there is one. It is raised under mu, so
-	// that none can start once the queue is closed and its owner waits.
+	// writers counts the turn to write while somebody has it. It is raised under
+	// mu, so that nobody gets it once the queue is closed and its owner waits.
 	writers *sync.WaitGroup
 	waiting []outgoing
 	events  int
 	bytes   int
-	// writing: a writer is at work and will take what is added.
+	// writing: somebody has the turn to write, and will take what is added.
 	writing bool
 	// closed: the close frame is in the queue, nothing may follow it.
 	closed bool
 }
 
-// push adds frames. start is true where the caller must start a writer;
+// push adds frames. start is true where the caller has the turn to write;
 // overflow is true where there is no more room, and then nothing was added.
 func (q *queue) push(out outgoing) (start, overflow bool) {
 	q.mu.Lock()
@@ -63,7 +61,8 @@ func (q *queue) push(out outgoing) (start, overflow bool) {
 	return q.start(), false
 }
 
-// start reports whether the caller must start a writer. Called with mu held.
+// start gives the caller the turn to write where nobody has it. Called with mu
+// held.
 func (q *queue) start() bool {
 	if q.writing {
 		return false
@@ -108,34 +107,43 @@ func (q *queue) discard() {
 	q.waiting = nil
 }
 
-// take moves waiting frames to buf, up to about maxWrite bytes. A single frame
-// is handed out as it is. It ends the writer's turn when nothing waits; closed
-// then says whether the close frame was the last.
-func (q *queue) take(buf []byte) (data []byte, closed, more bool) {
+// take moves waiting frames to buf, as many as it has room for. A single frame
+// is handed out as it is, however large. It is nil where none waits.
+func (q *queue) take(buf []byte) []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
-		q.writing = false
-		q.waiting = nil // an idle socket keeps no buffer
-		return nil, q.closed, false
+		return nil
 	}
-	n := 0
-	for ; n < len(q.waiting) && (n == 0 || len(buf)+len(q.waiting[n].frames) <= maxWrite); n++ {
-		out := q.waiting[n]
+	n := 1
+	data := q.waiting[0].frames
+	if len(q.waiting) > 1 && len(data)+len(q.waiting[1].frames) <= cap(buf) {
+		data = append(buf[:0], data...)
+		for ; n < len(q.waiting) && len(data)+len(q.waiting[n].frames) <= cap(buf); n++ {
+			data = append(data, q.waiting[n].frames...)
+		}
+	}
+	for _, out := range q.waiting[:n] {
 		q.events -= out.events
 		q.bytes -= len(out.frames)
-		if n == 0 && (len(q.waiting) == 1 || len(out.frames) >= maxWrite) {
-			data = out.frames
-			n++
-			break
-		}
-		buf = append(buf, out.frames...)
-		data = buf
 	}
 	rest := copy(q.waiting, q.waiting[n:])
 	clear(q.waiting[rest:])
 	q.waiting = q.waiting[:rest]
-	return data, false, true
+	return data
+}
+
+// settle ends the turn to write where nothing waits any more; closed then says
+// whether the close frame was the last that was written.
+func (q *queue) settle() (closed, more bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) > 0 {
+		return false, true
+	}
+	q.writing = false
+	q.waiting = nil // an idle socket keeps no buffer
+	return q.closed, false
 }
 
 // room reports whether another page of a replay may be added.

@@ -11,7 +11,9 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -67,7 +69,9 @@ type Server struct {
 	unlimited    bool
 
 	visitorUpgrade, dashboardUpgrade fiber.Handler
-	buffers                          sync.Pool
+	shards                           []*shard
+	turn                             atomic.Uint32 // the socket's number that gets the next shard
+	scratches                        sync.Pool
 
 	mu         sync.Mutex
 	visitors   map[*visitor]struct{}
@@ -87,7 +91,10 @@ func New(options Options) *Server {
 		authenticate: options.Authenticate, unlimited: options.Unlimited,
 		visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{}, addresses: map[string]int{},
 	}
-	s.buffers.New = func() any { buf := make([]byte, 0, maxWrite); return &buf }
+	s.scratches.New = func() any { return newScratch(inlineBuffer) }
+	for range runtime.GOMAXPROCS(0) {
+		s.shards = append(s.shards, startShard())
+	}
 	s.visitorUpgrade = upgradeHandler(s.serveVisitor, s.recovered)
 	s.dashboardUpgrade = upgradeHandler(s.serveDashboard, s.recovered)
 	ctx, stop := context.WithCancel(context.Background())
@@ -96,6 +103,9 @@ func New(options Options) *Server {
 	s.ticker.Go(func() { s.watchSessions(ctx) })
 	return s
 }
+
+// nextShard deals the shards out in turn.
+func (s *Server) nextShard() *shard { return s.shards[int(s.turn.Add(1))%len(s.shards)] }
 
 // watchInterval is how soon a session that was ended elsewhere, by the
 // operator's command for one, ends here.

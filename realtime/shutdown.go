@@ -34,6 +34,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	ended := make(chan struct{})
 	go func() {
 		s.open.Wait()
+		for _, w := range s.shards { // the last that a socket needs
+			w.stop()
+		}
 		close(ended)
 	}()
 	if waitFor(ctx, ended, grace) {

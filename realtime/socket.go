@@ -94,7 +94,7 @@ func (s *Socket[In, Out]) Send(event Out, re string) error {
 	if err != nil {
 		return err
 	}
-	s.push(outgoing{frames: frame(opText, data), events: 1})
+	s.pushNow(outgoing{frames: frame(opText, data), events: 1})
 	return nil
 }
 

@@ -129,7 +129,7 @@ func upgrade(c *fiber.Ctx, handler fiber.Handler, slot slot, handshake any) erro
 }
 
 func newSocket[In, Out any](s *Server, ws *fastws.Conn, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
-	socket := &Socket[In, Out]{conn: newConn(ws, &s.buffers, s.now()), in: in, out: out, now: s.now}
+	socket := &Socket[In, Out]{conn: newConn(ws, s), in: in, out: out, now: s.now}
 	if !s.unlimited {
 		socket.frames = rate.NewLimiter(framesPerSecond, framesPerSecond)
 		socket.refused = rate.NewLimiter(framesPerSecond, refusedFrames)

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"time"
@@ -8,24 +9,67 @@ import (
 	"earshot/realtime/protocol"
 )
 
-// write is the writer: it joins waiting frames into few writes and ends when
-// none wait.
-func (c *conn) write() {
+// A socket's queue is written by whoever has its turn: as a rule the goroutine
+// that pushed, or a shard, with one write that does not wait. What the connection
+// does not take at once is left to a goroutine of the socket's own, until it has
+// caught up.
+
+// flush writes what waits, in one write that does not wait. It is called with
+// the queue's turn, and is true where the caller keeps that because more waits.
+func (c *conn) flush(s *scratch) (more bool) {
+	if data := c.queue.take(s.joined); data != nil {
+		n, err := s.tryWrite(c.raw, data)
+		switch {
+		case err != nil:
+			c.abort()
+			c.owned.Done()
+			return false
+		case n < len(data):
+			go c.write(bytes.Clone(data[n:]))
+			return false
+		}
+	}
+	closed, more := c.queue.settle()
+	if more {
+		return true
+	}
+	if closed {
+		c.closeSent()
+	}
+	c.owned.Done()
+	return false
+}
+
+// flushNow writes from the goroutine that pushed: it saves an answer the way
+// over another one.
+func (c *conn) flushNow() {
+	s, _ := c.scratches.Get().(*scratch)
+	defer c.scratches.Put(s)
+	for c.flush(s) {
+	}
+}
+
+// write is the socket's own writer, for a connection that takes less than there
+// is. It begins with data.
+func (c *conn) write(data []byte) {
 	defer c.owned.Done()
-	pooled, _ := c.buffers.Get().(*[]byte)
-	defer c.buffers.Put(pooled)
+	var buf []byte
 	for {
-		data, closed, more := c.queue.take((*pooled)[:0])
+		if err := c.writeAll(data); err != nil {
+			c.abort()
+			return
+		}
+		closed, more := c.queue.settle()
 		if !more {
 			if closed {
 				c.closeSent()
 			}
 			return
 		}
-		if err := c.writeAll(data); err != nil {
-			c.abort()
-			return
+		if buf == nil {
+			buf = make([]byte, 0, slowBuffer)
 		}
+		data = c.queue.take(buf)
 	}
 }
 
@@ -39,7 +83,7 @@ func (c *conn) writeAll(data []byte) error {
 		}
 		n, err := c.net.Write(data)
 		if err == nil {
-			return nil
+			return c.afterWrite()
 		}
 		if !isTimeout(err) {
 			return err
@@ -61,6 +105,16 @@ func (c *conn) beforeWrite() error {
 		return c.net.SetWriteDeadline(c.closeBy)
 	}
 	return c.net.SetWriteDeadline(now.Add(writeDeadline))
+}
+
+// afterWrite takes the time back: it is not for the writes that do not wait.
+func (c *conn) afterWrite() error {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	if c.closing {
+		return nil
+	}
+	return c.net.SetWriteDeadline(time.Time{})
 }
 
 func isTimeout(err error) bool {
