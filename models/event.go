@@ -29,6 +29,9 @@ type LogEntry struct {
 	Feedback *Feedback
 	// Update is set for EventFeedbackUpdated.
 	Update *Update
+	// SessionID is the visitor's whose item was updated. Only the log of that
+	// visitor and what is published have it.
+	SessionID ID
 }
 
 // Update is what one change did to an item. The wire's member names are its

@@ -119,6 +119,7 @@ CREATE TABLE feedback (
 CREATE INDEX feedback_by_created ON feedback (project_id, quarantined, created_at, n, status, kind) WHERE erased_at IS NULL;
 CREATE INDEX feedback_by_updated ON feedback (project_id, quarantined, updated_at, created_at) WHERE erased_at IS NULL AND updated_at <> created_at;
 CREATE INDEX feedback_by_priority ON feedback (project_id, quarantined, priority, created_at) WHERE erased_at IS NULL AND priority <> 1;
+CREATE INDEX feedback_by_session ON feedback (session_id) WHERE erased_at IS NULL AND rev > 1;
 CREATE INDEX feedback_by_rating ON feedback (project_id, quarantined, rating, created_at) WHERE erased_at IS NULL AND rating <> 0;
 
 -- What happened, in order. A project's log ends where its events do, so the last

@@ -72,7 +72,7 @@ func (s *Store) Triage(ctx context.Context, scope models.Scope, id models.ID, ch
 			}
 			err = t.append(models.LogEntry{
 				ProjectID: row.ProjectID, Type: models.EventFeedbackUpdated, FeedbackID: row.ID, At: t.now,
-				Update: &models.Update{Rev: row.Rev, Changes: changes, By: by},
+				Update: &models.Update{Rev: row.Rev, Changes: changes, By: by}, SessionID: row.SessionID,
 			})
 		}
 		updated = row.feedback()

@@ -13,7 +13,7 @@ import (
 )
 
 // The search index is a projection: it follows the projects' logs in the
-// background and could be made anew from them. Inside a submission's own
+// background, whose events stay until it has seen them. Inside a submission's own
 // transaction it would cost a third of the speed.
 
 const (

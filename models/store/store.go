@@ -42,6 +42,9 @@ type Options struct {
 	// Publish is told of every committed change, in commit order, by the one
 	// goroutine that commits: it must return at once. May be nil.
 	Publish func([]models.LogEntry)
+
+	// window is replayWindow, but in tests.
+	window window
 }
 
 // Store is open storage. All methods may be called from any goroutine.
@@ -55,6 +58,7 @@ type Store struct {
 	checkpoints *checkpointer
 	search      *searchProjection
 	removals    *remover
+	retention   *retention
 	recorder    *headsRecorder
 	epoch       models.Epoch
 	path        string
@@ -93,6 +97,10 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	s.search = startSearchProjection(s)
 	s.removals = startRemover(s)
+	if options.window == (window{}) {
+		options.window = replayWindow
+	}
+	s.retention = startRetention(s, options.window)
 	s.recorder = startHeadsRecorder(s)
 	return s, nil
 }
@@ -105,6 +113,9 @@ func (s *Store) Close() error {
 	}
 	if s.removals != nil {
 		s.removals.stop()
+	}
+	if s.retention != nil {
+		s.retention.stop()
 	}
 	err := s.writer.close()
 	if s.recorder != nil {
