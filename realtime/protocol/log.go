@@ -22,6 +22,15 @@ func EncodeLog(entry models.LogEntry, epoch models.Epoch) ([]byte, error) {
 	return Encode(DashboardServer, LogEvent(entry), Meta{Epoch: epoch, Seq: entry.Seq})
 }
 
+// VisitorLogEvent is what an entry of the log is to the visitor whose item it
+// speaks of: nil for most, for what staff do among themselves is not told.
+func VisitorLogEvent(entry models.LogEntry) VisitorServerEvent {
+	if entry.Update == nil || entry.Update.Changes.Status == nil {
+		return nil
+	}
+	return StatusChanged{FeedbackID: entry.FeedbackID, Status: *entry.Update.Changes.Status}
+}
+
 func feedbackReceived(f *models.Feedback) DashboardFeedbackReceived {
 	return DashboardFeedbackReceived{
 		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,

@@ -44,7 +44,7 @@ var (
 		Hello{}, DraftChanged{}, FeedbackSubmitted{}, Ping{})
 
 	VisitorServer = newSum[VisitorServerEvent](VisitorServerEvent.visitorServerEvent,
-		VisitorConnected{}, DraftAccepted{}, VisitorFeedbackReceived{}, Resumed{}, ResumeFailed{},
+		VisitorConnected{}, DraftAccepted{}, VisitorFeedbackReceived{}, StatusChanged{}, Resumed{}, ResumeFailed{},
 		GoingAway{}, Error{}, Pong{})
 
 	DashboardClient = newSum[DashboardClientEvent](DashboardClientEvent.dashboardClientEvent,

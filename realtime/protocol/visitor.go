@@ -74,6 +74,12 @@ type VisitorFeedbackReceived struct {
 	ReceiptURL string    `json:"receipt_url,omitempty" doc:"The visitor's private page; absent where the session is another"`
 }
 
+// StatusChanged is what a visitor learns of what staff do with an item of theirs.
+type StatusChanged struct {
+	FeedbackID models.ID     `json:"feedback_id"`
+	Status     models.Status `json:"status"`
+}
+
 // Resumed says which part of the log followed a Hello: (From, To].
 type Resumed struct {
 	From int64 `json:"from"`
@@ -106,5 +112,6 @@ func (FeedbackSubmitted) visitorClientEvent() string { return "FeedbackSubmitted
 func (VisitorConnected) visitorServerEvent() string        { return "Connected" }
 func (DraftAccepted) visitorServerEvent() string           { return "DraftAccepted" }
 func (VisitorFeedbackReceived) visitorServerEvent() string { return "FeedbackReceived" }
+func (StatusChanged) visitorServerEvent() string           { return "StatusChanged" }
 func (Resumed) visitorServerEvent() string                 { return "Resumed" }
 func (ResumeFailed) visitorServerEvent() string            { return "ResumeFailed" }

@@ -1257,6 +1257,15 @@ export interface components {
              */
             password: string;
         };
+        StatusChanged: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /** @enum {string} */
+            status: "new" | "open" | "in_progress" | "resolved" | "closed";
+        };
         Submission: {
             attachment_ids?: string[] | null;
             /** @description An object of the page's own making, at most 16 KiB */
@@ -1458,7 +1467,7 @@ export interface components {
              */
             type: "Error";
         };
-        VisitorServerEvent: components["schemas"]["VisitorServerConnected"] | components["schemas"]["VisitorServerDraftAccepted"] | components["schemas"]["VisitorServerFeedbackReceived"] | components["schemas"]["VisitorServerResumed"] | components["schemas"]["VisitorServerResumeFailed"] | components["schemas"]["VisitorServerGoingAway"] | components["schemas"]["VisitorServerError"] | components["schemas"]["VisitorServerPong"];
+        VisitorServerEvent: components["schemas"]["VisitorServerConnected"] | components["schemas"]["VisitorServerDraftAccepted"] | components["schemas"]["VisitorServerFeedbackReceived"] | components["schemas"]["VisitorServerStatusChanged"] | components["schemas"]["VisitorServerResumed"] | components["schemas"]["VisitorServerResumeFailed"] | components["schemas"]["VisitorServerGoingAway"] | components["schemas"]["VisitorServerError"] | components["schemas"]["VisitorServerPong"];
         VisitorServerFeedbackReceived: {
             data: components["schemas"]["VisitorFeedbackReceived"];
             /** @description Which life of the log seq belongs to */
@@ -1543,6 +1552,23 @@ export interface components {
              * @enum {string}
              */
             type: "Resumed";
+        };
+        VisitorServerStatusChanged: {
+            data: components["schemas"]["StatusChanged"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "StatusChanged";
         };
         WidgetConfig: {
             /**
