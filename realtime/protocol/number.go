@@ -1,29 +1,31 @@
 package protocol
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
 	"strings"
 )
 
-// maxDigits is that of int64. A number with more is out of every range, and
-// encoding/json says so of its first spelling.
+// maxDigits is that of int64: a whole number with more is out of every range.
 const maxDigits = 19
 
-// respelled is a whole number in the text with its plain spelling.
+// respelled is a number in the text with its plain spelling.
 type respelled struct {
 	start, end int
 	text       string
 }
 
-// number follows RFC 8259 §6. Where a whole number is wanted its value decides
-// and not its spelling: 5.0 and 5e0 are 5.
-func (sc *scanner) number(whole bool) bool {
+// number follows RFC 8259 §6. A number's value decides and not its spelling:
+// 5.0 and 5e0 are 5, for fields of whole numbers and for what is compared as
+// text, whichever encoding and whichever client it comes from.
+func (sc *scanner) number() bool {
 	start := sc.pos
 	if !sc.spelling() {
 		return false
 	}
-	if whole {
-		if text, ok := wholeNumber(string(sc.data[start:sc.pos])); ok {
+	if spelling := sc.data[start:sc.pos]; !isPlain(spelling) {
+		if text := plainNumber(string(spelling)); text != string(spelling) {
 			sc.respelled = append(sc.respelled, respelled{start, sc.pos, text})
 		}
 	}
@@ -55,38 +57,68 @@ func (sc *scanner) digits() bool {
 	return sc.pos > start
 }
 
-// wholeNumber is the plain spelling of a JSON number that has a fraction or an
-// exponent and is whole all the same. Its work is bounded by the spelling's
-// length, however large the exponent.
-func wholeNumber(spelling string) (plain string, ok bool) {
-	if !strings.ContainsAny(spelling, ".eE") {
-		return "", false
+// plainNumber is the spelling that ECMAScript has for the value of a JSON
+// number: without fraction and exponent where it is whole and has at most
+// maxDigits, else the shortest of the float64 with exactly this value. A number
+// that is no such float keeps its spelling, and with it its digits.
+func plainNumber(spelling string) string {
+	digits, exponent := decimal(spelling)
+	switch {
+	case digits == "":
+		return "0"
+	case exponent >= 0 && exponent <= maxDigits-len(digits):
+		return sign(spelling) + digits + strings.Repeat("0", exponent)
 	}
-	unsigned := strings.TrimPrefix(spelling, "-")
-	mantissa, exponent := unsigned, 0
-	if i := strings.IndexAny(unsigned, "eE"); i >= 0 {
-		mantissa = unsigned[:i]
-		exponent, _ = strconv.Atoi(unsigned[i+1:]) // the nearest int where it is out of range
+	f, err := strconv.ParseFloat(spelling, 64)
+	if err != nil {
+		return spelling
 	}
-	integer, fraction, _ := strings.Cut(mantissa, ".")
-	digits := strings.TrimLeft(integer+fraction, "0")
-	if digits == "" {
-		return "0", true
+	shortest, err := json.Marshal(f)
+	if err != nil {
+		return spelling
 	}
-	// What is cut from the end are powers of ten.
-	significant := strings.TrimRight(digits, "0")
-	zeros := len(digits) - len(significant) - len(fraction)
-	if exponent < -zeros || exponent > maxDigits-zeros {
-		return "", false
+	if d, e := decimal(string(shortest)); d != digits || e != exponent {
+		return spelling
 	}
-	plain = significant + strings.Repeat("0", zeros+exponent)
-	if len(unsigned) < len(spelling) {
-		plain = "-" + plain
-	}
-	return plain, len(plain) <= maxDigits+1
+	return string(shortest)
 }
 
-// respell is the text with all whole numbers in their plain spelling.
+// isPlain knows at a glance most spellings that plainNumber would not change:
+// whole numbers, and fractions of no more digits than a float64 tells apart (15,
+// DBL_DIG of C11 §5.2.4.2.2).
+func isPlain(spelling []byte) bool {
+	if !bytes.ContainsAny(spelling, ".eE") {
+		return string(spelling) != "-0"
+	}
+	return len(spelling) <= 15 && !bytes.ContainsAny(spelling, "eE") &&
+		spelling[len(spelling)-1] != '0' && !bytes.Contains(spelling, []byte("0.00"))
+}
+
+// decimal is the value of a JSON number as digits × 10^exponent, without zeros
+// at either end of the digits; none are left of 0. Its work is bounded by the
+// spelling's length, however large the exponent.
+func decimal(spelling string) (digits string, exponent int) {
+	const beyond = 1 << 30 // more than any float's, and safe to add to
+	mantissa := strings.TrimPrefix(spelling, "-")
+	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
+		exponent, _ = strconv.Atoi(mantissa[i+1:]) // the nearest int where it is out of range
+		exponent = max(-beyond, min(exponent, beyond))
+		mantissa = mantissa[:i]
+	}
+	integer, fraction, _ := strings.Cut(mantissa, ".")
+	all := strings.TrimLeft(integer+fraction, "0")
+	digits = strings.TrimRight(all, "0")
+	return digits, exponent - len(fraction) + len(all) - len(digits)
+}
+
+func sign(spelling string) string {
+	if strings.HasPrefix(spelling, "-") {
+		return "-"
+	}
+	return ""
+}
+
+// respell is the text with all numbers in their plain spelling.
 func (sc *scanner) respell() []byte {
 	if len(sc.respelled) == 0 {
 		return sc.data

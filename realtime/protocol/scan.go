@@ -27,7 +27,7 @@ type scanner struct {
 	pos     int
 	badText bool
 	missing []models.FieldError
-	// respelled are the whole numbers that encoding/json would not know as such.
+	// respelled are the numbers with another spelling than the plain one.
 	respelled []respelled
 }
 
@@ -83,7 +83,7 @@ func (sc *scanner) value(m member, depth int, path string) bool {
 		_, ok := sc.text()
 		return ok
 	case c == '-' || (c >= '0' && c <= '9'):
-		return sc.number(m.whole)
+		return sc.number()
 	default:
 		return sc.word("true") || sc.word("false") || sc.word("null")
 	}

@@ -229,6 +229,40 @@ func TestValueAndNotSpellingMakesANumberWhole(t *testing.T) {
 	}
 }
 
+// Contexts are compared as text: one value must have one spelling, that of
+// ECMAScript, and another value never the same.
+func TestNumbersOfOneValueHaveOneSpelling(t *testing.T) {
+	for want, spellings := range map[string][]string{
+		"0":                      {"0", "-0", "0.0", "-0.000", "0e5", "-0E-400", "0e99999999999999999999"},
+		"5":                      {"5", "5.0", "5e0", "50E-1", "0.05e2", "0.5e+1"},
+		"-100":                   {"-100", "-1e2", "-100.0"},
+		"1.5":                    {"1.5", "1.50", "15e-1", "0.15E1"},
+		"-0.001":                 {"-0.001", "-1e-3", "-0.0010"},
+		"10.5":                   {"10.5", "1.05e1"},
+		"0.000001":               {"0.000001", "1e-6", "1E-06", "0.1e-5"},
+		"1e-7":                   {"1e-7", "0.0000001", "1.0e-07"},
+		"0.1":                    {"0.1", "0.10", "1e-1", "0.1" + strings.Repeat("0", 60_000)},
+		"100000000000000000000":  {"100000000000000000000", "1e20", "1.0E+20"},
+		"1e+21":                  {"1e21", "1E+21", "10e20", "1.0e21"},
+		"9007199254740993":       {"9007199254740993", "9007199254740993.0"},
+		"9007199254740992":       {"9007199254740992", "9.007199254740992e15"},
+		"18446744073709552000":   {"18446744073709552000", "1.8446744073709552e19"},
+		"0.1234567890123456789":  {"0.1234567890123456789"}, // no float has this value: its digits stay
+		"1e400":                  {"1e400"},
+		"1e-400":                 {"1e-400"},
+		"1e99999999999999999999": {"1e99999999999999999999"},
+		"5e-324":                 {"5e-324"},
+		"0.10000000000000000555": {"0.10000000000000000555"},
+	} {
+		for _, in := range spellings {
+			got, err := scan([]byte(`{"n":[`+in+`, 7]}`), nil, 0)
+			if err != nil || strings.ReplaceAll(string(got), " ", "") != `{"n":[`+want+`,7]}` {
+				t.Errorf("%.40s becomes %.60s (%v), want %s", in, got, err, want)
+			}
+		}
+	}
+}
+
 func jsonNumber(i int) string { raw, _ := json.Marshal(i); return string(raw) }
 
 func TestCheckJSONRequiresNothing(t *testing.T) {

@@ -15,7 +15,6 @@ type shape struct {
 type member struct {
 	shape    *shape
 	required bool
-	whole    bool // a whole number, or a list of them
 }
 
 var rawMessage = reflect.TypeFor[json.RawMessage]()
@@ -46,20 +45,11 @@ func shapeOf(t reflect.Type) *shape {
 			}
 			s.members[tag] = member{
 				shape:    below,
-				whole:    isWhole(field.Type),
 				required: !strings.Contains(options, "omit") && field.Type.Kind() != reflect.Pointer,
 			}
 		}
 	}
 	return s
-}
-
-func isWhole(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	// A byte is one of a text: lists of bytes are encoded as such.
-	return t.Kind() != reflect.Uint8 && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
 }
 
 // misspelled reports whether name differs only in case from a member it is not.
