@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -25,11 +24,14 @@ type clientEnvelope struct {
 
 var clientShape = shapeOf(reflect.TypeFor[clientEnvelope]())
 
-// Decode reads one frame of a client. The id is given even where the event is
-// refused, as far as it could be read, so that the refusal can name it. Errors
-// are *models.Error with CodeBadJSON, CodeUnknownType, CodeInvalidField or
-// CodeInvalidText.
+var errEnvelopeID = models.InvalidField("id", "must be a UUIDv7 in lower case")
+
+// Decode reads one frame of a client that speaks JSON.
 func Decode[E any](sum *Sum[E], frame []byte) (event E, id string, err error) {
+	return sum.Decode(JSON, frame)
+}
+
+func (s *Sum[E]) decodeEnvelope(frame []byte) (event E, id string, err error) {
 	if firstByte(frame) != '{' {
 		return event, "", errNoObject
 	}
@@ -38,13 +40,13 @@ func Decode[E any](sum *Sum[E], frame []byte) (event E, id string, err error) {
 		return event, readableID(frame, err), err
 	}
 	if len(env.ID) > maxEnvelopeID {
-		return event, "", models.InvalidField("id", "must be a UUIDv7 in lower case")
+		return event, "", errEnvelopeID
 	}
 	// null says as much as nothing: of an event without required fields, enough.
 	if len(env.Data) == 0 || string(env.Data) == "null" {
 		env.Data = []byte("{}")
 	}
-	event, err = sum.decode(env.Type, env.Data)
+	event, err = s.decode(env.Type, env.Data)
 	return event, env.ID, err
 }
 
@@ -79,17 +81,13 @@ type serverEnvelope struct {
 	Data  any          `json:"data"`
 }
 
+func (s *Sum[E]) envelope(event E, meta Meta) serverEnvelope {
+	return serverEnvelope{Type: s.name(event), Re: meta.Re, Epoch: meta.Epoch, Seq: meta.Seq, Data: event}
+}
+
 // Encode writes a server event as JSON.
 func Encode[E any](sum *Sum[E], event E, meta Meta) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false) // clients parse JSON, none of them HTML
-	if err := enc.Encode(serverEnvelope{
-		Type: sum.name(event), Re: meta.Re, Epoch: meta.Epoch, Seq: meta.Seq, Data: event,
-	}); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+	return marshal(sum.envelope(event, meta))
 }
 
 // ErrorEvent is the event that tells a client of err. A failure of our own is

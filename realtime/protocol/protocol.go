@@ -40,39 +40,44 @@ type DashboardServerEvent interface{ dashboardServerEvent() string }
 // The four sums with all their events. A test holds these lists against the
 // types that implement the interfaces.
 var (
-	VisitorClient = newSum[VisitorClientEvent](VisitorClientEvent.visitorClientEvent,
+	VisitorClient = newSum[VisitorClientEvent](VisitorClientEvent.visitorClientEvent, externalVisitorClient,
 		Hello{}, DraftChanged{}, FeedbackSubmitted{}, Ping{})
 
-	VisitorServer = newSum[VisitorServerEvent](VisitorServerEvent.visitorServerEvent,
+	VisitorServer = newSum[VisitorServerEvent](VisitorServerEvent.visitorServerEvent, externalVisitorServer,
 		VisitorConnected{}, DraftAccepted{}, VisitorFeedbackReceived{}, StatusChanged{}, Resumed{}, ResumeFailed{},
 		GoingAway{}, Error{}, Pong{})
 
-	DashboardClient = newSum[DashboardClientEvent](DashboardClientEvent.dashboardClientEvent,
+	DashboardClient = newSum[DashboardClientEvent](DashboardClientEvent.dashboardClientEvent, notExternal,
 		Subscribe{}, Unsubscribe{}, Reauthenticate{}, Ping{})
 
-	DashboardServer = newSum[DashboardServerEvent](DashboardServerEvent.dashboardServerEvent,
+	DashboardServer = newSum[DashboardServerEvent](DashboardServerEvent.dashboardServerEvent, notExternal,
 		DashboardConnected{}, Subscribed{}, DashboardFeedbackReceived{}, FeedbackUpdated{}, FeedbackErased{},
 		DashboardDraftChanged{}, PresenceState{}, AuthExpiring{}, ResyncRequired{}, GoingAway{}, Error{}, Pong{})
 )
 
+var errUnknownType = models.Errorf(models.CodeUnknownType, "there is no event of this type")
+
 // Sum is a closed set of events E.
 type Sum[E any] struct {
-	name   func(E) string
-	events []EventType
-	byName map[string]EventType
+	name     func(E) string
+	external func(E) (data any, ok bool)
+	events   []EventType
+	byName   map[string]EventType
 }
 
 // EventType is one event of a sum: its name on the wire and its struct.
 type EventType struct {
-	Name  string
-	Type  reflect.Type
-	shape *shape
+	Name     string
+	Type     reflect.Type
+	shape    *shape
+	external bool // External has it
 }
 
-func newSum[E any](name func(E) string, events ...E) *Sum[E] {
-	s := &Sum[E]{name: name, byName: make(map[string]EventType, len(events))}
+func newSum[E any](name func(E) string, external func(E) (any, bool), events ...E) *Sum[E] {
+	s := &Sum[E]{name: name, external: external, byName: make(map[string]EventType, len(events))}
 	for _, event := range events {
 		t := EventType{Name: name(event), Type: reflect.TypeOf(event), shape: shapeOf(reflect.TypeOf(event))}
+		_, t.external = external(event)
 		s.events = append(s.events, t)
 		s.byName[t.Name] = t
 	}
@@ -87,7 +92,7 @@ func (s *Sum[E]) decode(name string, data []byte) (E, error) {
 	var none E
 	t, ok := s.byName[name]
 	if !ok {
-		return none, models.Errorf(models.CodeUnknownType, "there is no event of this type")
+		return none, errUnknownType
 	}
 	value := reflect.New(t.Type)
 	if err := decodeStrict(data, t.shape, envelopeDepth, value.Interface()); err != nil {
