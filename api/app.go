@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"earshot/models"
+	"earshot/realtime"
 )
 
 const (
@@ -47,6 +48,7 @@ func (s *Server) newApp() *fiber.App {
 	})
 	// Fiber answers methods that it does not know by itself, as plain text.
 	server := app.Server()
+	realtime.Prepare(app)
 	next := server.Handler
 	server.Handler = func(ctx *fasthttp.RequestCtx) {
 		if slices.Contains(fiber.DefaultMethods, string(ctx.Method())) {

@@ -5,9 +5,6 @@ import (
 	"io"
 	"time"
 
-	fastws "github.com/fasthttp/websocket"
-	"github.com/gofiber/contrib/websocket"
-
 	"earshot/realtime/protocol"
 )
 
@@ -45,8 +42,18 @@ func (c *conn) boundClosing(grace time.Duration, slow bool) {
 		return
 	}
 	c.closing, c.slow, c.closeBy = true, slow, time.Now().Add(grace)
+	c.wakeToClose()
 	_ = c.net.SetWriteDeadline(c.closeBy)
 	_ = c.net.SetReadDeadline(c.closeBy.Add(closeLinger))
+}
+
+// wakeToClose gives a parked socket a reader, which it needs to close. Called
+// with deadlineMu held.
+func (c *conn) wakeToClose() {
+	if c.parked {
+		c.parked = false
+		go c.serve()
+	}
 }
 
 func (c *conn) isClosing() bool {
@@ -83,6 +90,7 @@ func (c *conn) abort() {
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
 	c.closing, c.aborted = true, true
+	c.wakeToClose()
 	_ = c.net.SetDeadline(time.Unix(1, 0))
 }
 
@@ -97,27 +105,24 @@ func (c *conn) giveUp() {
 // finish ends the socket after the reader's last error, with everything that
 // the socket owns. The connection is the caller's again when it returns.
 func (c *conn) finish(err error) {
-	if err == nil { // the handler panicked
-		c.abort()
-	}
-	var closed *fastws.CloseError
-	answered := false
+	var closed closeReceived
+	var broken frameError
+	expired := false
 	switch {
-	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
-		answered = true
-		c.shut(replyCode(closed.Code))
+	case errors.As(err, &closed):
+		c.shut(closed.code)
+	case errors.As(err, &broken):
+		c.shut(broken.code)
 	case c.isClosing():
-		answered = isTimeout(err) // or had the time to
-	case isTimeout(err):
-		c.shut(protocol.CloseHeartbeatLost)
-	case errors.Is(err, fastws.ErrReadLimit):
-		c.shut(protocol.CloseTooBig)
-	default: // a protocol error, which the library has answered, or a lost connection
+		expired = isTimeout(err)
+	case err == errPanicked: //nolint:errorlint // ours, never wrapped
+		c.abort()
+	default: // a lost connection
 		c.giveUp()
 	}
 	c.cancel()
 	c.owned.Wait()
-	if !answered {
+	if !expired {
 		c.drain()
 	}
 }
@@ -137,12 +142,4 @@ func (c *conn) drain() {
 		return
 	}
 	_, _ = io.CopyN(io.Discard, c.net, 1<<20)
-}
-
-// replyCode answers a close frame with its own code where that may be sent.
-func replyCode(code int) protocol.CloseCode {
-	if code == websocket.CloseNoStatusReceived {
-		return protocol.CloseNormal
-	}
-	return protocol.CloseCode(code) //nolint:gosec // the library admits codes of 1000–4999 only
 }

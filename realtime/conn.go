@@ -1,17 +1,16 @@
 package realtime
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
+	"fmt"
+	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	fastws "github.com/fasthttp/websocket"
 
 	"earshot/realtime/protocol"
 )
@@ -31,68 +30,118 @@ const (
 	closeLinger = 2 * time.Second
 )
 
-var errClosed = errors.New("socket closed")
+// readBuffer is what a socket reads into while it is awake. It is no smaller
+// than the server's buffer for headers: what that one holds of the client's first
+// bytes comes with the first read then, and nothing stays behind in it.
+const readBuffer = 8 << 10
 
-// conn is one socket without its types: a reader, which is the goroutine that
-// the upgrade runs in, and a queue that is written by one goroutine at a time.
-//
-// It holds the inner connections, never the pooled wrappers around them: those
-// become another client's once the handler has returned. All writes go through
-// the queue as whole frames, so that writing needs no lock on the connection. The
-// only others are the library's own close frames on protocol errors, which can
-// come inside a frame only where the reader was too slow to take it whole.
+var (
+	errClosed = errors.New("socket closed")
+	// errParked says that the socket waits without a goroutine now: whoever gets
+	// it must not touch the socket any more.
+	errParked = errors.New("socket parked")
+)
+
+// owner is what a conn is a part of.
+type owner interface {
+	// loop reads and answers until the socket ends or parks, and is called again
+	// after it was parked.
+	loop() error
+	// stopped is called once, when there is nothing more to read; closed last, when
+	// the connection is closed.
+	stopped()
+	closed()
+}
+
+// conn is one socket without its types: a reader, which is a goroutine while the
+// client has something to say, and a queue that is written by one goroutine at a
+// time. All writes go through the queue as whole frames.
 type conn struct {
-	ws  *fastws.Conn
-	net net.Conn
-	raw syscall.RawConn // nil where the connection has no descriptor
+	owner owner
+	log   *slog.Logger
+	now   func() time.Time
+	net   net.Conn
+	in    net.Conn        // net, behind what the server had read already
+	raw   syscall.RawConn // nil where the connection has no descriptor
 
 	queue     queue
 	shard     *shard
 	scratches *sync.Pool
 	// ctx ends when the reader has heard its last; owned counts what has to end
-	// before the reader may return: the writer and the replays.
+	// before the connection may: the turn to write, and the replays.
 	ctx    context.Context
 	cancel context.CancelFunc
 	owned  sync.WaitGroup
 
+	// The reader's own. buf holds what was read and not parsed yet; there is none
+	// while the socket is parked.
+	buffers *sync.Pool
+	buf     *[readBuffer]byte
+	unread  []byte
+	parser  parser
+	parking *parking // nil: the socket is never parked
+	number  uint64   // in parking, whose it is
+	// parkAfter is the constant of that name, but in tests.
+	parkAfter time.Duration
+
 	deadlineMu sync.Mutex
-	closing    bool // guarded by deadlineMu, as the rest
+	parked     bool // guarded by deadlineMu, as the rest
+	closing    bool
 	slow       bool // it is closed because it is
 	aborted    bool
 	closeBy    time.Time // the end of writing, while closing
 
-	// pingAt is when the next ping is due, in Unix nanoseconds.
-	pingAt atomic.Int64
+	// pingAt is when the next ping is due, heardAt when the client was last
+	// heard, in Unix nanoseconds.
+	pingAt, heardAt atomic.Int64
 }
 
-func newConn(ws *fastws.Conn, s *Server) *conn {
-	c := &conn{ws: ws, net: rawConn(ws.NetConn()), shard: s.nextShard(), scratches: &s.scratches}
-	c.raw = descriptor(c.net)
-	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.queue.writers = &c.owned
-	c.pingAt.Store(s.now().Add(Heartbeat).UnixNano())
-	ws.SetReadLimit(protocol.MaxFrame)
-	ws.SetPongHandler(func(string) error { c.heard(); return nil })
-	ws.SetPingHandler(func(data string) error {
-		c.heard()
-		// Only the newest ping needs an answer (RFC 6455 §5.5.3), so a flood of
-		// them takes one place in the queue.
-		c.pushNow(outgoing{frames: frame(opPong, []byte(data)), key: "pong", control: true})
-		return nil
-	})
-	ws.SetCloseHandler(func(int, string) error { return nil }) // answered by shut
-	c.heard()
-	return c
+func newConn(c net.Conn, s *Server) *conn {
+	now := s.now()
+	n := &conn{
+		log: s.log, now: s.now, net: rawConn(c), in: c, shard: s.nextShard(), scratches: &s.scratches, buffers: &s.readBuffers,
+		parser: parser{limit: protocol.MaxFrame}, parkAfter: s.parkAfter,
+	}
+	if n.raw = descriptor(n.net); n.raw != nil {
+		n.parking = s.parking
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.queue.writers = &n.owned
+	n.pingAt.Store(now.Add(Heartbeat).UnixNano())
+	n.heardAt.Store(now.UnixNano())
+	return n
 }
 
-// rawConn is the connection below the server's wrapper, which is pooled too and
-// becomes another client's.
+// rawConn is the connection below the server's wrapper.
 func rawConn(c net.Conn) net.Conn {
 	if wrapper, ok := c.(interface{ UnsafeConn() net.Conn }); ok {
 		return wrapper.UnsafeConn()
 	}
 	return c
 }
+
+// serve runs the socket until it parks or ends. Whatever happens, nothing is
+// left behind that would go on to use the connection.
+func (c *conn) serve() {
+	err := errPanicked
+	defer func() {
+		if value := recover(); value != nil {
+			c.log.Error("socket panicked", "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+		}
+		if err == errParked { //nolint:errorlint // ours, never wrapped
+			return
+		}
+		c.owner.stopped()
+		c.finish(err)
+		c.parking.forget(c)
+		c.giveBuffer()
+		_ = c.net.Close()
+		c.owner.closed()
+	}()
+	err = c.owner.loop()
+}
+
+var errPanicked = errors.New("socket panicked")
 
 // push queues frames for the socket's shard to write. A full queue ends the
 // socket.
@@ -117,41 +166,18 @@ func (c *conn) pushNow(out outgoing) {
 	}
 }
 
-// heard notes a sign of life.
-func (c *conn) heard() {
-	c.deadlineMu.Lock()
-	defer c.deadlineMu.Unlock()
-	if !c.closing {
-		_ = c.net.SetReadDeadline(time.Now().Add(Heartbeat + heartbeatGrace))
-	}
-}
-
-// beat sends a ping when one is due.
+// beat sends a ping when one is due, and gives up a client that was not heard
+// for too long.
 func (c *conn) beat(now time.Time) {
+	if now.UnixNano()-c.heardAt.Load() > int64(Heartbeat+heartbeatGrace) {
+		c.shut(protocol.CloseHeartbeatLost)
+		return
+	}
 	if c.pingAt.Load() > now.UnixNano() {
 		return
 	}
 	c.pingAt.Store(now.Add(Heartbeat).UnixNano())
 	c.push(outgoing{frames: frame(opPing, nil), key: "ping", control: true})
-}
-
-// read reads one message into buf. Frames that come while we are closing are
-// passed over.
-func (c *conn) read(buf *bytes.Buffer) (kind int, err error) {
-	for {
-		kind, r, err := c.ws.NextReader()
-		if err != nil {
-			return 0, err
-		}
-		buf.Reset()
-		if _, err := io.Copy(buf, r); err != nil {
-			return 0, err
-		}
-		c.heard()
-		if !c.isClosing() {
-			return kind, nil
-		}
-	}
 }
 
 // waitForRoom waits until the queue can take another page. It is false when the

@@ -25,7 +25,11 @@ type dashboard struct {
 	*Socket[protocol.DashboardClientEvent, protocol.DashboardServerEvent]
 	server *Server
 	name   string
-	claims atomic.Pointer[models.Claims]
+	// release gives the socket's place in the count of connections back.
+	release  func()
+	draining bool // the server was, when the socket was opened
+	opened   bool // the reader's own
+	claims   atomic.Pointer[models.Claims]
 	// warned: AuthExpiring was sent for the present token. The ticker's own.
 	warned atomic.Bool
 
@@ -43,34 +47,45 @@ func (s *Server) serveDashboard(c *websocket.Conn) {
 	if !ok {
 		return
 	}
-	defer handshake.slot.release()
 	if !handshake.slot.claim() {
 		return
 	}
 	d := &dashboard{
-		Socket: newSocket(s, c.Conn, protocol.DashboardClient, protocol.DashboardServer),
+		Socket: newSocket(s, c.NetConn(), protocol.DashboardClient, protocol.DashboardServer),
 		server: s, name: handshake.name, subscriptions: map[models.ID]*subscription{}, replayTurn: make(chan struct{}, 1),
 	}
 	d.claims.Store(&handshake.claims)
+	d.owner, d.release = d, handshake.slot.release
 	s.mu.Lock()
 	s.dashboards[d] = struct{}{}
-	draining := s.draining
+	d.draining = s.draining
 	s.mu.Unlock()
-	// Deferred, so that a panic too leaves nothing behind that would go on to
-	// use the connection.
-	var err error
-	defer func() {
-		d.endSubscriptions()
-		d.finish(err)
-		s.mu.Lock()
-		delete(s.dashboards, d)
-		s.mu.Unlock()
-	}()
-	if draining {
+	go d.serve()
+}
+
+// stopped and closed take the socket out of what it is a part of.
+func (d *dashboard) stopped() { d.endSubscriptions() }
+
+func (d *dashboard) closed() {
+	d.server.mu.Lock()
+	delete(d.server.dashboards, d)
+	d.server.mu.Unlock()
+	d.release()
+}
+
+// open is the socket's first turn.
+func (d *dashboard) open() error {
+	if d.draining {
 		goAway[protocol.DashboardClientEvent, protocol.DashboardServerEvent](d.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
 	}
-	d.checkSession(handshake.claims.SessionID)
-	err = d.run()
+	claims := d.claims.Load()
+	d.checkSession(claims.SessionID)
+	return d.Send(protocol.DashboardConnected{
+		UserID: claims.UserID, SessionID: claims.SessionID, HeartbeatMS: Heartbeat.Milliseconds(),
+		Limits: protocol.DashboardLimits{
+			FrameBytes: protocol.MaxFrame, FramesPerSecond: framesPerSecond, Subscriptions: maxSubscriptions,
+		},
+	}, "")
 }
 
 // checkSession closes the socket where its session ended too early for
@@ -82,16 +97,12 @@ func (d *dashboard) checkSession(session models.ID) {
 	}
 }
 
-func (d *dashboard) run() error {
-	claims := d.claims.Load()
-	err := d.Send(protocol.DashboardConnected{
-		UserID: claims.UserID, SessionID: claims.SessionID, HeartbeatMS: Heartbeat.Milliseconds(),
-		Limits: protocol.DashboardLimits{
-			FrameBytes: protocol.MaxFrame, FramesPerSecond: framesPerSecond, Subscriptions: maxSubscriptions,
-		},
-	}, "")
-	if err != nil {
-		return err
+func (d *dashboard) loop() error {
+	if !d.opened {
+		d.opened = true
+		if err := d.open(); err != nil {
+			return err
+		}
 	}
 	for {
 		event, id, err := d.Recv()

@@ -91,7 +91,7 @@ func TestSlowReaderIsCutOffAndTheOthersAreNot(t *testing.T) {
 	var socket *dashboard
 	h.server.mu.Lock()
 	for d := range h.server.dashboards {
-		if d.ws.RemoteAddr().String() == slow.ws.LocalAddr().String() {
+		if d.net.RemoteAddr().String() == slow.ws.LocalAddr().String() {
 			socket = d
 		}
 	}

@@ -122,6 +122,7 @@ func (h *harness) seed() {
 
 func (h *harness) listen() {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true, ReadTimeout: 10 * time.Second})
+	Prepare(app)
 	app.Get("/visitor", func(c *fiber.Ctx) error {
 		return h.server.UpgradeVisitor(c, h.project, netip.MustParseAddr("192.0.2.1"))
 	})

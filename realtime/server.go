@@ -71,7 +71,9 @@ type Server struct {
 	visitorUpgrade, dashboardUpgrade fiber.Handler
 	shards                           []*shard
 	turn                             atomic.Uint32 // the socket's number that gets the next shard
-	scratches                        sync.Pool
+	scratches, readBuffers           sync.Pool
+	parking                          *parking
+	parkAfter                        time.Duration
 
 	mu         sync.Mutex
 	visitors   map[*visitor]struct{}
@@ -89,8 +91,10 @@ func New(options Options) *Server {
 	s := &Server{
 		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
 		authenticate: options.Authenticate, unlimited: options.Unlimited,
-		visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{}, addresses: map[string]int{},
+		parkAfter: parkAfter, visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{}, addresses: map[string]int{},
 	}
+	s.parking = startParking(s.log)
+	s.readBuffers.New = func() any { return new([readBuffer]byte) }
 	s.scratches.New = func() any { return newScratch(inlineBuffer) }
 	for range runtime.GOMAXPROCS(0) {
 		s.shards = append(s.shards, startShard())

@@ -34,9 +34,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	ended := make(chan struct{})
 	go func() {
 		s.open.Wait()
-		for _, w := range s.shards { // the last that a socket needs
-			w.stop()
-		}
+		s.endWorkers()
 		close(ended)
 	}()
 	if waitFor(ctx, ended, grace) {
@@ -54,6 +52,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.log.Warn("sockets did not end")
 	}
 	return nil
+}
+
+// endWorkers ends what all sockets share, once there are none.
+func (s *Server) endWorkers() {
+	s.parking.stop()
+	for _, w := range s.shards {
+		w.stop()
+	}
 }
 
 // waitFor reports whether ended came before ctx and the time were over.

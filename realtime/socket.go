@@ -1,12 +1,9 @@
 package realtime
 
 import (
-	"bytes"
-	"sync"
 	"time"
 	"unicode/utf8"
 
-	"github.com/gofiber/contrib/websocket"
 	"golang.org/x/time/rate"
 
 	"earshot/models"
@@ -32,30 +29,21 @@ type Socket[In, Out any] struct {
 	in  *protocol.Sum[In]
 	out *protocol.Sum[Out]
 
-	buf     *bytes.Buffer
 	frames  *rate.Limiter // nil: no limit
 	refused *rate.Limiter
 	bad     []time.Time
-	now     func() time.Time
 }
-
-var readBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Recv waits for the client's next event. A refusal (*models.Error) concerns
 // one event, named by id where it had one, and the socket goes on; any other
 // error is its end.
 func (s *Socket[In, Out]) Recv() (event In, id string, err error) {
 	for {
-		s.buf, _ = readBuffers.Get().(*bytes.Buffer)
-		kind, err := s.read(s.buf)
+		m, err := s.read()
 		if err != nil {
 			return event, "", err
 		}
-		event, id, err = s.decode(kind, s.buf.Bytes())
-		if s.buf.Cap() <= maxKeptBuffer {
-			readBuffers.Put(s.buf)
-		}
-		s.buf = nil
+		event, id, err = s.decode(m)
 		if err == errClosed { //nolint:errorlint // ours, never wrapped
 			continue // read waits for the other side's close frame
 		}
@@ -63,15 +51,12 @@ func (s *Socket[In, Out]) Recv() (event In, id string, err error) {
 	}
 }
 
-// maxKeptBuffer bounds what a pooled buffer may hold on to.
-const maxKeptBuffer = 8 << 10
-
-func (s *Socket[In, Out]) decode(kind int, data []byte) (event In, id string, err error) {
+func (s *Socket[In, Out]) decode(m message) (event In, id string, err error) {
 	switch {
-	case kind != websocket.TextMessage:
+	case m.kind != kindText:
 		s.shut(protocol.CloseUnsupported)
 		return event, "", errClosed
-	case !utf8.Valid(data):
+	case !utf8.Valid(m.payload):
 		s.shut(protocol.CloseInvalidPayload)
 		return event, "", errClosed
 	}
@@ -84,7 +69,7 @@ func (s *Socket[In, Out]) decode(kind int, data []byte) (event In, id string, er
 			Code: models.CodeRateLimited, Message: "too many frames", RetryAfter: time.Second / framesPerSecond,
 		}
 	}
-	return protocol.Decode(s.in, data)
+	return protocol.Decode(s.in, m.payload)
 }
 
 // Send queues an event that answers the client's event re, or none. It does not

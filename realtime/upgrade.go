@@ -2,14 +2,15 @@ package realtime
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
-	fastws "github.com/fasthttp/websocket"
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/time/rate"
@@ -21,11 +22,14 @@ import (
 const (
 	subprotocolJSON  = "earshot.v1+json"
 	handshakeTimeout = 10 * time.Second
-	// readBuffer is a socket's own; a larger event is read in several steps.
-	readBuffer = 512
 	// handshakeLocal is where an upgrade's facts wait for its handler.
 	handshakeLocal = "earshot.handshake"
 )
+
+// Prepare makes app's server leave upgraded connections to us: their requests,
+// some kilobytes each, are released while the sockets live. It is to be called
+// before the server runs.
+func Prepare(app *fiber.App) { app.Server().KeepHijackedConns = true }
 
 // upgradeHandler makes the handler that upgrades. Origins are not its business:
 // what is admitted depends on the project, and was asked before.
@@ -33,7 +37,6 @@ func upgradeHandler(serve func(*websocket.Conn), recovered func(*websocket.Conn)
 	return websocket.New(serve, websocket.Config{
 		HandshakeTimeout: handshakeTimeout,
 		Subprotocols:     []string{subprotocolJSON},
-		ReadBufferSize:   readBuffer,
 		WriteBufferPool:  &sync.Pool{},
 		RecoverHandler:   recovered,
 	})
@@ -50,6 +53,9 @@ func (s *Server) recovered(*websocket.Conn) {
 // checkHandshake refuses what the library would take or answer wrongly: a wrong
 // version (426), a malformed key, and sub-protocols of which we speak none.
 func checkHandshake(c *fiber.Ctx) error {
+	if !c.App().Server().KeepHijackedConns {
+		return errors.New("realtime: the server was not prepared for sockets")
+	}
 	if !websocket.IsWebSocketUpgrade(c) {
 		c.Set(fiber.HeaderUpgrade, "websocket")
 		return fiber.NewError(fiber.StatusUpgradeRequired, "this address speaks WebSocket only")
@@ -128,8 +134,8 @@ func upgrade(c *fiber.Ctx, handler fiber.Handler, slot slot, handshake any) erro
 	return nil
 }
 
-func newSocket[In, Out any](s *Server, ws *fastws.Conn, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
-	socket := &Socket[In, Out]{conn: newConn(ws, s), in: in, out: out, now: s.now}
+func newSocket[In, Out any](s *Server, c net.Conn, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
+	socket := &Socket[In, Out]{conn: newConn(c, s), in: in, out: out}
 	if !s.unlimited {
 		socket.frames = rate.NewLimiter(framesPerSecond, framesPerSecond)
 		socket.refused = rate.NewLimiter(framesPerSecond, refusedFrames)

@@ -26,9 +26,14 @@ type visitor struct {
 	project *models.Project
 	address netip.Addr
 
+	// release gives the socket's place in the count of connections back.
+	release  func()
+	draining bool // the server was, when the socket was opened
+
 	// The reader's own.
-	token string
-	spoke bool // an event came already: too late for Hello
+	opened bool
+	token  string
+	spoke  bool // an event came already: too late for Hello
 	// stored: the session is the token's in the store.
 	stored bool
 
@@ -52,40 +57,51 @@ func (s *Server) serveVisitor(c *websocket.Conn) {
 	if !ok {
 		return
 	}
-	defer handshake.slot.release()
 	if !handshake.slot.claim() {
 		return
 	}
 	v := &visitor{
-		Socket: newSocket(s, c.Conn, protocol.VisitorClient, protocol.VisitorServer),
+		Socket: newSocket(s, c.NetConn(), protocol.VisitorClient, protocol.VisitorServer),
 		server: s, project: handshake.project, address: handshake.address,
 		token: models.NewResumeToken(), session: models.NewID(), draftLimit: rate.NewLimiter(draftsPerSecond, draftsPerSecond),
 	}
+	v.owner, v.release = v, handshake.slot.release
+	s.hub.visitorJoined(v.project.ID)
 	s.mu.Lock()
 	s.visitors[v] = struct{}{}
-	draining := s.draining
+	v.draining = s.draining
 	s.mu.Unlock()
-	s.hub.visitorJoined(v.project.ID)
-	// Deferred, so that a panic too leaves nothing behind that would go on to
-	// use the connection.
-	var err error
-	defer func() {
-		v.finish(err)
-		v.endDrafts()
-		s.hub.visitorLeft(v.project.ID)
-		s.mu.Lock()
-		delete(s.visitors, v)
-		s.mu.Unlock()
-	}()
-	if draining {
+	go v.serve()
+}
+
+// stopped and closed take the socket out of what it is a part of.
+func (v *visitor) stopped() { v.endDrafts() }
+
+func (v *visitor) closed() {
+	v.server.hub.visitorLeft(v.project.ID)
+	v.server.mu.Lock()
+	delete(v.server.visitors, v)
+	v.server.mu.Unlock()
+	v.release()
+}
+
+// open is the socket's first turn.
+func (v *visitor) open() error {
+	if v.draining {
 		goAway[protocol.VisitorClientEvent, protocol.VisitorServerEvent](v.Socket, protocol.GoingAway{RetryAfterMS: randomRetry()})
 	}
-	// The key may have been disabled between the check and the lines above, too
-	// early for CloseProject to find this socket.
+	// The key may have been disabled between the check and the socket's entry in
+	// the register, too early for CloseProject to find it.
 	if !v.keyInUse() {
 		v.shut(protocol.CloseKeyDisabled)
 	}
-	err = v.run()
+	return v.Send(protocol.VisitorConnected{
+		SessionID: v.session, ResumeToken: v.token, Epoch: v.server.store.Epoch(), HeartbeatMS: Heartbeat.Milliseconds(),
+		Limits: protocol.VisitorLimits{
+			FrameBytes: protocol.MaxFrame, MessageLength: models.MaxMessage, DraftLength: models.MaxDraft,
+			FramesPerSecond: framesPerSecond, DraftsPerSecond: draftsPerSecond, SubmissionsPerMinute: intake.PerSession,
+		},
+	}, "")
 }
 
 func (v *visitor) keyInUse() bool {
@@ -93,16 +109,12 @@ func (v *visitor) keyInUse() bool {
 	return models.CodeOf(err) != models.CodeNotFound && (err != nil || !project.KeyDisabled)
 }
 
-func (v *visitor) run() error {
-	err := v.Send(protocol.VisitorConnected{
-		SessionID: v.session, ResumeToken: v.token, Epoch: v.server.store.Epoch(), HeartbeatMS: Heartbeat.Milliseconds(),
-		Limits: protocol.VisitorLimits{
-			FrameBytes: protocol.MaxFrame, MessageLength: models.MaxMessage, DraftLength: models.MaxDraft,
-			FramesPerSecond: framesPerSecond, DraftsPerSecond: draftsPerSecond, SubmissionsPerMinute: intake.PerSession,
-		},
-	}, "")
-	if err != nil {
-		return err
+func (v *visitor) loop() error {
+	if !v.opened {
+		v.opened = true
+		if err := v.open(); err != nil {
+			return err
+		}
 	}
 	for {
 		event, id, err := v.Recv()

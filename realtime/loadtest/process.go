@@ -86,7 +86,8 @@ func releaseMemory(ctx context.Context) {
 	for {
 		select {
 		case <-asked:
-			debug.FreeOSMemory()
+			debug.FreeOSMemory() // pools keep what they hold
+			debug.FreeOSMemory() // until they were passed over twice
 		case <-ctx.Done():
 			return
 		}
@@ -178,7 +179,7 @@ func (p *process) settled() (usage, error) {
 }
 
 // settle is how long memory gets to come to rest.
-const settle = 2 * time.Second
+const settle = 5 * time.Second
 
 // ticksPerSecond is USER_HZ, which Linux fixes at 100 for /proc (proc(5)).
 const ticksPerSecond = 100
