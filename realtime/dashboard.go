@@ -181,7 +181,7 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 	if err := d.server.hub.showPresence(sub); err != nil {
 		return err
 	}
-	sub.start(firstWanted(e, head.First, head.Last))
+	sub.start(firstWanted(e, head.First, head.Last), head.Last)
 	return nil
 }
 
@@ -204,7 +204,7 @@ func (d *dashboard) addSubscription(project models.ID, scope models.Scope) (*sub
 	if len(d.subscriptions) >= maxSubscriptions {
 		return nil, models.Errorf(models.CodeInvalidField, "a socket follows at most %d projects", maxSubscriptions)
 	}
-	sub := &subscription{project: project, scope: scope, socket: d}
+	sub := newSubscription(d, project, scope)
 	d.subscriptions[project] = sub
 	return sub, nil
 }

@@ -109,15 +109,20 @@ func (h *Hub) deliver() {
 type publication struct {
 	first, last int64
 	frames      []byte
+	events      int
 }
 
 func (h *Hub) deliverRun(entries []models.LogEntry) {
 	project := entries[0].ProjectID
-	h.reach(project, entries[len(entries)-1].Seq)
+	before := h.reach(project, entries[len(entries)-1].Seq)
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	t := h.topics[project]
-	if t == nil || len(t.subscriptions) == 0 {
+	if t == nil {
+		return
+	}
+	h.tellSessions(t, before, entries)
+	if len(t.subscriptions) == 0 {
 		return
 	}
 	p, err := encodeRun(entries, h.epoch())
@@ -132,18 +137,19 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 
 // deliverGap tells subscribers that their log has grown by what was dropped.
 func (h *Hub) deliverGap(project models.ID, last int64) {
-	h.reach(project, last)
+	before := h.reach(project, last)
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if t := h.topics[project]; t != nil {
 		for s := range t.subscriptions {
-			s.gap(last)
+			s.gap(before, last)
 		}
+		t.gapForSessions(before, last)
 	}
 }
 
 func encodeRun(entries []models.LogEntry, epoch models.Epoch) (publication, error) {
-	p := publication{first: entries[0].Seq, last: entries[len(entries)-1].Seq}
+	p := publication{first: entries[0].Seq, last: entries[len(entries)-1].Seq, events: len(entries)}
 	for _, entry := range entries {
 		data, err := protocol.EncodeLog(entry, epoch)
 		if err != nil {

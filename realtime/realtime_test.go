@@ -50,19 +50,24 @@ type harness struct {
 	losing atomic.Bool
 	// faulty: the store panics when it is asked for a log's head.
 	faulty atomic.Bool
+	// tooOld, unless 0, is where the replay window begins.
+	tooOld atomic.Int64
 }
 
 // faultyStore is a store with a fault that can be switched on.
 type faultyStore struct {
 	Store
-	fault *atomic.Bool
+	fault  *atomic.Bool
+	tooOld *atomic.Int64
 }
 
 func (s faultyStore) LogHead(ctx context.Context, scope models.Scope, project models.ID) (store.Head, error) {
 	if s.fault.Load() {
 		panic("a fault in the store")
 	}
-	return s.Store.LogHead(ctx, scope, project)
+	head, err := s.Store.LogHead(ctx, scope, project)
+	head.First = max(head.First, s.tooOld.Load())
+	return head, err
 }
 
 func start(t *testing.T, unlimited bool) *harness {
@@ -92,7 +97,7 @@ func start(t *testing.T, unlimited bool) *harness {
 		t.Fatal(err)
 	}
 	h.server = New(Options{
-		Hub: h.hub, Store: faultyStore{h.store, &h.faulty}, Intake: in, Log: log, Now: time.Now, Unlimited: unlimited,
+		Hub: h.hub, Store: faultyStore{h.store, &h.faulty, &h.tooOld}, Intake: in, Log: log, Now: time.Now, Unlimited: unlimited,
 		Authenticate: func(context.Context, string) (models.Claims, error) { return h.claims, nil },
 	})
 	h.seed()

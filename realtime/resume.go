@@ -20,3 +20,12 @@ func CannotResume(head store.Head, epoch models.Epoch, since int64) protocol.Res
 	}
 	return ""
 }
+
+// CannotResumeVisitor is CannotResume for visitors, who know of no other numbers
+// than their epoch's: one that was never given is of another.
+func CannotResumeVisitor(head store.Head, epoch models.Epoch, since int64) protocol.ResumeReason {
+	if reason := CannotResume(head, epoch, since); reason != protocol.ReasonBeyondHead {
+		return reason
+	}
+	return protocol.ReasonEpochChanged
+}

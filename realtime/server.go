@@ -36,6 +36,7 @@ type Store interface {
 	Authorize(ctx context.Context, session models.ID) (models.Claims, error)
 	LogHead(ctx context.Context, scope models.Scope, project models.ID) (store.Head, error)
 	ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error)
+	ReadVisitorLog(ctx context.Context, scope models.Scope, project, session models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ProjectByKey(ctx context.Context, key string) (*models.Project, error)
 	VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error)
 }

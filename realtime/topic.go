@@ -19,6 +19,7 @@ type topic struct {
 	head          int64 // the last seq published here
 	subscriptions map[*subscription]struct{}
 	waiters       map[*waiter]struct{}
+	sessions      map[models.ID]*audience // of visitors, by session; nil where there are none
 	presence      presence
 	// unused: prune found nobody here, and nobody has come since.
 	unused bool
@@ -46,7 +47,7 @@ func (h *Hub) prune() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for project, t := range h.topics {
-		used := len(t.subscriptions) > 0 || len(t.waiters) > 0 || t.presence.visitors > 0
+		used := len(t.subscriptions) > 0 || len(t.waiters) > 0 || len(t.sessions) > 0 || t.presence.visitors > 0
 		if !used && t.unused {
 			delete(h.topics, project)
 		}
@@ -54,11 +55,13 @@ func (h *Hub) prune() {
 	}
 }
 
-// reach notes how far a project's log has come, and wakes who waits for it.
-func (h *Hub) reach(project models.ID, head int64) {
+// reach notes how far a project's log has come, and wakes who waits for it. It
+// gives how far it had come before, 0 where that is not known.
+func (h *Hub) reach(project models.ID, head int64) (before int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.topic(project)
+	before = t.head
 	t.head = max(t.head, head)
 	for w := range t.waiters {
 		if w.since < t.head {
@@ -66,6 +69,7 @@ func (h *Hub) reach(project models.ID, head int64) {
 			delete(t.waiters, w)
 		}
 	}
+	return before
 }
 
 // Wait returns once the project's log has grown past since or the project is
@@ -123,5 +127,8 @@ func (h *Hub) end(project models.ID) []*subscription {
 		close(w.done)
 	}
 	clear(t.waiters)
+	for _, a := range t.sessions {
+		a.wake()
+	}
 	return slices.Collect(maps.Keys(t.subscriptions))
 }

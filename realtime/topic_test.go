@@ -95,7 +95,7 @@ func TestProjectDeletedBeforeSubscribeIsAnswered(t *testing.T) {
 	c := h.dial("/dashboard")
 	c.want("Connected")
 	h.eachDashboard(func(d *dashboard) {
-		sub := &subscription{project: h.project.ID, scope: h.scope, socket: d}
+		sub := newSubscription(d, h.project.ID, h.scope)
 		if err := sub.projectDeleted("e"); err != nil {
 			t.Error(err)
 		}

@@ -35,7 +35,8 @@ type visitor struct {
 	token  string
 	spoke  bool // an event came already: too late for Hello
 	// stored: the session is the token's in the store.
-	stored bool
+	stored   bool
+	followed *following // nil: no session that anything could happen in
 
 	// drafts: what came too fast waits here, the newest alone.
 	draftMu     sync.Mutex
@@ -75,7 +76,10 @@ func (s *Server) serveVisitor(c *websocket.Conn) {
 }
 
 // stopped and closed take the socket out of what it is a part of.
-func (v *visitor) stopped() { v.endDrafts() }
+func (v *visitor) stopped() {
+	v.leave()
+	v.endDrafts()
+}
 
 func (v *visitor) closed() {
 	v.server.hub.visitorLeft(v.project.ID)
@@ -184,33 +188,24 @@ func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
 		v.setSession(session)
 		v.stored = true
 	}
-	if e.Since == nil {
+	switch {
+	case e.Since == nil && unknown:
 		return nil
-	}
-	if unknown {
+	case e.Since == nil:
+		return v.joinLive(session)
+	case unknown:
 		return v.Send(protocol.ResumeFailed{Reason: protocol.ReasonUnknownToken}, id)
 	}
-	return v.resume(e, id)
-}
-
-func (v *visitor) resume(e protocol.Hello, id string) error {
-	head, err := v.server.store.LogHead(v.ctx, models.ScopeOf(v.project.OrganizationID), v.project.ID)
-	if err != nil {
-		return err
-	}
-	reason := CannotResume(head, e.Epoch, *e.Since)
-	if reason == protocol.ReasonBeyondHead { // visitors know of no numbers but their epoch's
-		reason = protocol.ReasonEpochChanged
-	}
-	if reason != "" {
-		return v.Send(protocol.ResumeFailed{Reason: reason}, id)
-	}
-	return v.Send(protocol.Resumed{From: *e.Since, To: head.Last}, id)
+	return v.resume(session, e, id)
 }
 
 func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
 	defer cancel()
+	if !v.stored {
+		// Before anybody can change anything in it.
+		v.joinNew(v.sessionID())
+	}
 	result, err := v.server.intake.Submit(ctx, intake.Request{
 		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)),
 		ResumeToken: v.token, SessionID: v.sessionID(), SessionStored: v.stored,
@@ -220,8 +215,13 @@ func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 	}
 	v.clearDraft()
 	if result.ReceiptURL != "" { // otherwise it is somebody else's, whose id was repeated
-		v.setSession(result.SessionID)
 		v.stored = true
+		if result.SessionID != v.sessionID() { // another socket has stored one under the token
+			v.setSession(result.SessionID)
+			if err := v.joinLive(result.SessionID); err != nil { // what was submitted is on disk all the same
+				v.server.log.Error("join session", "project", v.project.ID, "error", err)
+			}
+		}
 	}
 	return v.Send(protocol.VisitorFeedbackReceived{ID: result.ID, ReceiptURL: result.ReceiptURL}, id)
 }

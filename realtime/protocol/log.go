@@ -31,6 +31,15 @@ func VisitorLogEvent(entry models.LogEntry) VisitorServerEvent {
 	return StatusChanged{FeedbackID: entry.FeedbackID, Status: *entry.Update.Changes.Status}
 }
 
+// EncodeVisitorLog writes VisitorLogEvent as JSON; nil where there is none.
+func EncodeVisitorLog(entry models.LogEntry, epoch models.Epoch) ([]byte, error) {
+	event := VisitorLogEvent(entry)
+	if event == nil {
+		return nil, nil
+	}
+	return Encode(VisitorServer, event, Meta{Epoch: epoch, Seq: entry.Seq})
+}
+
 func feedbackReceived(f *models.Feedback) DashboardFeedbackReceived {
 	return DashboardFeedbackReceived{
 		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
