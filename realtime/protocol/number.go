@@ -10,6 +10,9 @@ import (
 // maxDigits is that of int64: a whole number with more is out of every range.
 const maxDigits = 19
 
+// maxPlain is how many digits ECMAScript writes before it uses an exponent.
+const maxPlain = 21
+
 // respelled is a number in the text with its plain spelling.
 type respelled struct {
 	start, end int
@@ -88,7 +91,7 @@ func plainNumber(spelling string) string {
 // DBL_DIG of C11 §5.2.4.2.2).
 func isPlain(spelling []byte) bool {
 	if !bytes.ContainsAny(spelling, ".eE") {
-		return string(spelling) != "-0"
+		return len(spelling) <= maxPlain && string(spelling) != "-0"
 	}
 	return len(spelling) <= 15 && !bytes.ContainsAny(spelling, "eE") &&
 		spelling[len(spelling)-1] != '0' && !bytes.Contains(spelling, []byte("0.00"))
