@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -167,31 +168,43 @@ func jsonText(t testing.TB, s string) string {
 // canonical JSON: members sorted, numbers by their value.
 func meaning(t testing.TB, enc Encoding, frame []byte) string {
 	t.Helper()
-	var value any
 	if enc == CBOR {
-		mode, err := cbor.DecOptions{DefaultMapType: anyMap, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := mode.Unmarshal(frame, &value); err != nil {
+		var value any
+		if err := strictLibrary(t).Unmarshal(frame, &value); err != nil {
 			t.Fatalf("the library cannot read %x: %v", frame, err)
 		}
-	} else {
-		dec := json.NewDecoder(bytes.NewReader(frame))
-		dec.UseNumber()
-		if err := dec.Decode(&value); err != nil {
-			t.Fatalf("the library cannot read %s: %v", frame, err)
+		var err error
+		if frame, err = marshal(value); err != nil {
+			t.Fatal(err)
 		}
-		value = byValue(value)
 	}
-	canonical, err := marshal(value)
+	var value any
+	dec := json.NewDecoder(bytes.NewReader(frame))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		t.Fatalf("the library cannot read %s: %v", frame, err)
+	}
+	canonical, err := marshal(byValue(value))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(canonical)
 }
 
-// byValue replaces a JSON text's numbers by values as CBOR has them.
+// strictLibrary is the library's own way to be as strict as we are.
+func strictLibrary(t testing.TB) cbor.DecMode {
+	t.Helper()
+	mode, err := cbor.DecOptions{
+		DefaultMapType: reflect.TypeFor[map[string]any](), DupMapKey: cbor.DupMapKeyEnforcedAPF, UTF8: cbor.UTF8RejectInvalid,
+		IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, NaN: cbor.NaNDecodeForbidden, Inf: cbor.InfDecodeForbidden,
+	}.DecMode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mode
+}
+
+// byValue brings the spellings of numbers that are fractions to encoding/json's.
 func byValue(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -203,15 +216,13 @@ func byValue(value any) any {
 			v[i] = byValue(v[i])
 		}
 	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
+		f, err := v.Float64()
+		switch {
+		case f == 0 && err == nil:
+			return 0
+		case err == nil && strings.ContainsAny(string(v), ".eE"):
+			return f
 		}
-		var n uint64
-		if json.Unmarshal([]byte(v), &n) == nil {
-			return n
-		}
-		f, _ := v.Float64()
-		return f
 	}
 	return value
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -176,24 +177,71 @@ func FuzzDecoder(f *testing.F) {
 	})
 }
 
-func FuzzDecodeVisitor(f *testing.F) { fuzzDecode(f, VisitorClient) }
+// FuzzCBOR holds the translation of CBOR against a library's own decoder: what
+// we admit, it admits too, and it means the same.
+func FuzzCBOR(f *testing.F) {
+	addCorpus(f, CBOR)
+	library := strictLibrary(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, err := jsonFromCBOR(data)
+		if err == nil {
+			text, err = scan(text, nil, 0)
+		}
+		if err != nil {
+			if code := models.CodeOf(err); code != models.CodeBadJSON && code != models.CodeInvalidText {
+				t.Fatalf("%x fails with code %q", data, code)
+			}
+			return
+		}
+		var value any
+		if err := library.Unmarshal(data, &value); err != nil {
+			t.Fatalf("%x is admitted as %s; the library says %v", data, text, err)
+		}
+		if got, want := meaning(t, JSON, text), meaning(t, CBOR, data); got != want {
+			t.Fatalf("%x becomes %s, the library has %s", data, got, want)
+		}
+	})
+}
 
-func FuzzDecodeDashboard(f *testing.F) { fuzzDecode(f, DashboardClient) }
+func FuzzDecodeVisitor(f *testing.F) { fuzzDecode(f, VisitorClient, JSON) }
+
+func FuzzDecodeDashboard(f *testing.F) { fuzzDecode(f, DashboardClient, JSON) }
+
+func FuzzDecodeVisitorCBOR(f *testing.F) { fuzzDecode(f, VisitorClient, CBOR) }
+
+func FuzzDecodeDashboardCBOR(f *testing.F) { fuzzDecode(f, DashboardClient, CBOR) }
+
+func FuzzDecodeExternal(f *testing.F) { fuzzDecode(f, VisitorClient, External) }
+
+// addCorpus makes seeds of the golden frames, refusals with them.
+func addCorpus(f *testing.F, enc Encoding) {
+	f.Helper()
+	for _, name := range []string{"visitor_client", "visitor_server", "dashboard_client", "refusals"} {
+		for _, e := range readCorpus(f, name) {
+			if frame := e.frame(f, enc); len(frame) > 0 {
+				f.Add(frame)
+			}
+		}
+	}
+}
 
 // fuzzDecode looks for frames that make Decode panic, fail in a way that no
-// client may see, or give an event that does not survive its own encoding.
-func fuzzDecode[E any](f *testing.F, sum *Sum[E]) {
-	for _, seed := range seeds {
-		f.Add([]byte(seed))
+// client may see, or give an event that does not survive its encodings.
+func fuzzDecode[E any](f *testing.F, sum *Sum[E], enc Encoding) {
+	if enc == JSON {
+		for _, seed := range seeds {
+			f.Add([]byte(seed))
+		}
 	}
+	addCorpus(f, enc)
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		event, id, err := Decode(sum, frame)
+		event, id, err := sum.Decode(enc, frame)
 		if len(id) > maxEnvelopeID {
 			t.Fatalf("Decode(%q) gives an id of %d bytes", frame, len(id))
 		}
 		if err != nil {
 			switch code := models.CodeOf(err); code {
-			case models.CodeBadJSON, models.CodeUnknownType, models.CodeInvalidField, models.CodeInvalidText:
+			case models.CodeBadJSON, models.CodeUnknownType, models.CodeInvalidField, models.CodeInvalidText, models.CodeTooLarge:
 			default:
 				t.Fatalf("Decode(%q) fails with code %q: %v", frame, code, err)
 			}
@@ -202,17 +250,56 @@ func fuzzDecode[E any](f *testing.F, sum *Sum[E]) {
 			}
 			return
 		}
-		encoded, err := Encode(sum, event, Meta{})
-		if err != nil {
-			t.Fatalf("Encode(%+v): %v", event, err)
-		}
-		again, _, err := Decode(sum, encoded)
-		if err != nil {
-			t.Fatalf("Decode(%q) is not understood when encoded, %q: %v", frame, encoded, err)
-		}
-		twice, err := Encode(sum, again, Meta{})
-		if err != nil || !bytes.Equal(encoded, twice) {
-			t.Fatalf("Decode(%q) encodes as %q and then as %q (%v)", frame, encoded, twice, err)
+		for other := range allEncodings {
+			survives(t, sum, other, event, id)
 		}
 	})
+}
+
+// survives encodes an event, decodes it, and looks whether it is the same.
+func survives[E any](t *testing.T, sum *Sum[E], enc Encoding, event E, id string) {
+	t.Helper()
+	if enc == CBOR && beyondFloats(event) {
+		return
+	}
+	encoded, ok := encodeClient(t, sum, enc, event, id)
+	if !ok || len(encoded) > MaxFrame {
+		return
+	}
+	again, againID, err := sum.Decode(enc, encoded)
+	if err != nil {
+		t.Fatalf("%+v is not understood in %s, %q: %v", event, allEncodings[enc], encoded, err)
+	}
+	if !reflect.DeepEqual(event, again) {
+		t.Fatalf("%+v comes back from %s (%q) as %+v", event, allEncodings[enc], encoded, again)
+	}
+	if _, isSubmission := any(event).(FeedbackSubmitted); againID != id && (enc != External || isSubmission) {
+		t.Fatalf("the id %q comes back from %s (%q) as %q", id, allEncodings[enc], encoded, againID)
+	}
+}
+
+// beyondFloats finds numbers in a context that JSON can spell and CBOR without
+// tags cannot hold: neither whole numbers of 64 bits nor the value of a float.
+func beyondFloats(event any) bool {
+	f, ok := event.(FeedbackSubmitted)
+	if !ok || len(f.Context) == 0 {
+		return false
+	}
+	dec := json.NewDecoder(bytes.NewReader(f.Context))
+	dec.UseNumber()
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return false
+		}
+		number, ok := token.(json.Number)
+		if !ok {
+			continue
+		}
+		if f, err := number.Float64(); err != nil || quoted(f) != string(number) {
+			if _, err := strconv.ParseUint(strings.TrimPrefix(string(number), "-"), 10, 64); err != nil {
+				return true
+			}
+		}
+	}
 }

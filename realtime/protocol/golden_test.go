@@ -12,8 +12,6 @@ import (
 
 // A frame that changes in the corpus breaks clients that are out there already.
 
-var anyMap = reflect.TypeFor[map[string]any]()
-
 func TestGoldenFrames(t *testing.T) {
 	t.Run("visitor_client", func(t *testing.T) { goldenClient(t, VisitorClient, "visitor_client") })
 	t.Run("visitor_server", func(t *testing.T) { goldenServer(t, VisitorServer, "visitor_server") })
