@@ -351,7 +351,11 @@ func TestWindowMovesUnderAReplay(t *testing.T) {
 	d := h.dial("/dashboard")
 	h.subscribe(d, map[string]any{})
 	h.eachDashboard(func(d *dashboard) {
+		d.mu.Lock()
 		sub := d.subscriptions[h.project.ID]
+		d.mu.Unlock()
+		sub.mu.Lock()
+		defer sub.mu.Unlock()
 		if err := sub.lost(store.Head{Epoch: "e", Last: 5}); err != nil || !sub.ended {
 			t.Errorf("lost: %v, ended %v", err, sub.ended)
 		}
