@@ -39,12 +39,14 @@ func (s *Server) newApp() *fiber.App {
 		StrictRouting:         true,
 		DisableStartupMessage: true,
 		ReduceMemoryUsage:     true,
-		BodyLimit:             serverBody,
-		ReadBufferSize:        headerBuffer,
-		ReadTimeout:           10 * time.Second,
-		WriteTimeout:          answerTime,
-		IdleTimeout:           time.Minute,
-		ErrorHandler:          s.fail,
+		// Bodies are JSON; what says to be a form must not be parsed to be refused.
+		DisablePreParseMultipartForm: true,
+		BodyLimit:                    serverBody,
+		ReadBufferSize:               headerBuffer,
+		ReadTimeout:                  10 * time.Second,
+		WriteTimeout:                 answerTime,
+		IdleTimeout:                  time.Minute,
+		ErrorHandler:                 s.fail,
 	})
 	// Fiber answers methods that it does not know by itself, as plain text.
 	server := app.Server()

@@ -138,19 +138,13 @@ func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err err
 		return request, err
 	}
 	request.Submission = models.Submission{
-		PageURL: in.PageURL, Message: in.Message, Kind: in.Kind, Email: in.Email, Name: in.Name,
-		Context: in.Context, AttachmentIDs: in.AttachmentIDs,
+		PageURL: in.PageURL, Message: in.Message, Kind: in.Kind, Rating: models.GivenRating(in.Rating),
+		Email: in.Email, Name: in.Name, Context: in.Context, AttachmentIDs: in.AttachmentIDs,
 	}
 	if in.ID != nil {
 		request.Submission.ID = *in.ID
 	} else {
 		request.Submission.ID = models.NewID()
-	}
-	if in.Rating != nil {
-		if *in.Rating == 0 { // the domain's word for "none", not the visitor's
-			return request, models.InvalidField("rating", "must be from 1 to 5")
-		}
-		request.Submission.Rating = *in.Rating
 	}
 	if in.ResumeToken != nil {
 		if *in.ResumeToken == "" {

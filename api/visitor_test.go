@@ -41,6 +41,7 @@ func TestSubmissions(t *testing.T) {
 		{name: "context", method: post, path: path, body: with("context", map[string]any{"a": []int{1}}), status: 201},
 		{name: "no type", method: post, path: path, body: submission("a"), headers: []string{"Content-Type", ""}, status: 415, code: "unsupported_media"},
 		{name: "form", method: post, path: path, body: "message=a", headers: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, code: "unsupported_media"},
+		{name: "form with a boundary", method: post, path: path, body: "{}", headers: []string{"Content-Type", "multipart/form-data; boundary=x"}, status: 415, code: "unsupported_media"},
 		{name: "latin1", method: post, path: path, body: submission("a"), headers: []string{"Content-Type", "text/plain; charset=latin1"}, status: 415, code: "unsupported_media"},
 		{name: "gzip", method: post, path: path, body: gz.Bytes(), headers: []string{"Content-Encoding", "gzip"}, status: 415, code: "unsupported_media"},
 		{name: "identity encoding", method: post, path: path, body: submission("a"), headers: []string{"Content-Encoding", "identity"}, status: 415, code: "unsupported_media"},

@@ -56,6 +56,18 @@ func (s *Submission) Normalize() error {
 	return p.err()
 }
 
+// GivenRating is a rating as a visitor gave it. None is none; a 0 that was given
+// is refused by Normalize.
+func GivenRating(given *int) int {
+	switch {
+	case given == nil:
+		return 0
+	case *given == 0:
+		return -1
+	}
+	return *given
+}
+
 func (s *Submission) normalizeContext(p *problems) {
 	raw := bytes.TrimSpace(s.Context)
 	if len(raw) == 0 || string(raw) == "null" {

@@ -39,6 +39,7 @@ func TestNormalizeSubmission(t *testing.T) {
 		{"message of invalid UTF-8", func(s *Submission) { s.Message = "a\xff" }, CodeInvalidText, "message"},
 		{"unknown kind", func(s *Submission) { s.Kind = "rant" }, CodeInvalidField, "kind"},
 		{"rating 6", func(s *Submission) { s.Rating = 6 }, CodeInvalidField, "rating"},
+		{"rating 0, given", func(s *Submission) { zero := 0; s.Rating = GivenRating(&zero) }, CodeInvalidField, "rating"},
 		{"rating -1", func(s *Submission) { s.Rating = -1 }, CodeInvalidField, "rating"},
 		{"email of white space is none", func(s *Submission) { s.Email = "  " }, "", ""},
 		{"email without @", func(s *Submission) { s.Email = "ann" }, CodeInvalidField, "email"},

@@ -114,7 +114,7 @@ func (s *Server) nextShard() *shard { return s.shards[int(s.turn.Add(1))%len(s.s
 
 // watchInterval is how soon a session that was ended elsewhere, by the
 // operator's command for one, ends here.
-const watchInterval = 5 * time.Second
+const watchInterval = 500 * time.Millisecond
 
 // watchSessions closes the sockets of sessions that have ended without this
 // server having been told.

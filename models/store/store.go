@@ -59,7 +59,7 @@ type Store struct {
 	search      *searchProjection
 	removals    *remover
 	retention   *retention
-	recorder    *headsRecorder
+	record      *headsRecord
 	epoch       models.Epoch
 	path        string
 
@@ -89,6 +89,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if s.epoch, err = s.loadEpoch(ctx); err == nil {
 		err = s.refuseOlder(ctx)
 	}
+	if err == nil {
+		err = s.startRecord(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -101,7 +104,6 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options.window = replayWindow
 	}
 	s.retention = startRetention(s, options.window)
-	s.recorder = startHeadsRecorder(s)
 	return s, nil
 }
 
@@ -118,8 +120,8 @@ func (s *Store) Close() error {
 		s.retention.stop()
 	}
 	err := s.writer.close()
-	if s.recorder != nil {
-		s.recorder.stop()
+	if s.record != nil {
+		err = errors.Join(err, s.record.close())
 	}
 	if s.checkpoints != nil {
 		err = errors.Join(err, s.checkpoints.stop())

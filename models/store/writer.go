@@ -45,6 +45,7 @@ type writer struct {
 	conn    *sql.Conn
 	orm     *gorm.DB
 	stmts   *statements
+	record  *headsRecord // nil until it is begun
 	queue   chan *op
 
 	// The run goroutine's own.
@@ -216,6 +217,11 @@ func (w *writer) transact(batch []*op, results []error) (entries []models.LogEnt
 		return nil, fmt.Errorf("commit: %w", err)
 	}
 	w.commits.Add(1)
+	if w.record != nil {
+		for project, last := range t.heads {
+			w.record.note(project, *last)
+		}
+	}
 	for _, tell := range t.committed {
 		tell()
 	}

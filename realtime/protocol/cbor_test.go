@@ -86,7 +86,7 @@ func TestWholeFloatsAreWholeNumbersInCBOR(t *testing.T) {
 	for in, want := range map[string]int{"05": 5, "f94500": 5, "fa40a00000": 5, "fb4014000000000000": 5, "f98000": 0} {
 		frame := append(unhex(t, "a2647479706571466565646261636b5375626d69747465646464617461a368706167655f75726c6170676d657373616765616d66726174696e67"), unhex(t, in)...)
 		got, _, err := VisitorClient.Decode(CBOR, frame)
-		if f, ok := got.(FeedbackSubmitted); err != nil || !ok || f.Rating != want {
+		if f, ok := got.(FeedbackSubmitted); err != nil || !ok || f.Rating == nil || *f.Rating != want {
 			t.Errorf("%s is %+v (%v), want a rating of %d", in, got, err, want)
 		}
 	}

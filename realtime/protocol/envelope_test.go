@@ -23,7 +23,7 @@ func TestDecodeEnvelope(t *testing.T) {
 		{name: "without data", in: `{"type":"Ping"}`, want: Ping{}},
 		{name: "data is null", in: `{"type":"Ping","id":"7","data": null }`, want: Ping{}, id: "7"},
 		{name: "a whole number with a fraction of none", in: `{"type":"FeedbackSubmitted","data":{"page_url":"p","message":"m","rating":5.0}}`,
-			want: FeedbackSubmitted{PageURL: "p", Message: "m", Rating: 5}},
+			want: FeedbackSubmitted{PageURL: "p", Message: "m", Rating: new(5)}},
 		{name: "with an id", in: `{"type":"Ping","id":"` + eventID + `","data":{}}`, want: Ping{}, id: eventID},
 		{name: "any short id is sent back", in: `{"type":"Ping","id":"7"}`, want: Ping{}, id: "7"},
 		{name: "null id", in: `{"type":"Ping","id":null}`, want: Ping{}},

@@ -27,7 +27,7 @@ type FeedbackSubmitted struct {
 	PageURL       string          `json:"page_url" doc:"http or https" maxLength:"2048"`
 	Message       string          `json:"message" doc:"1 to 5,000 code points after trimming"`
 	Kind          models.Kind     `json:"kind,omitempty"`
-	Rating        int             `json:"rating,omitempty" minimum:"1" maximum:"5"`
+	Rating        *int            `json:"rating,omitempty" minimum:"1" maximum:"5"`
 	Email         string          `json:"email,omitempty" maxLength:"254"`
 	Name          string          `json:"name,omitempty" maxLength:"200"`
 	Context       json.RawMessage `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
@@ -37,7 +37,7 @@ type FeedbackSubmitted struct {
 // Submission is the event as the domain knows it.
 func (f FeedbackSubmitted) Submission(id models.ID) models.Submission {
 	return models.Submission{
-		ID: id, PageURL: f.PageURL, Message: f.Message, Kind: f.Kind, Rating: f.Rating,
+		ID: id, PageURL: f.PageURL, Message: f.Message, Kind: f.Kind, Rating: models.GivenRating(f.Rating),
 		Email: f.Email, Name: f.Name, Context: f.Context, AttachmentIDs: f.AttachmentIDs,
 	}
 }
