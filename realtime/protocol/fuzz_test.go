@@ -181,6 +181,7 @@ func FuzzDecoder(f *testing.F) {
 // we admit, it admits too, and it means the same.
 func FuzzCBOR(f *testing.F) {
 	addCorpus(f, CBOR)
+	f.Add(unhex(f, "83f98000fb7e37e43c8800759c3bffffffffffffffff")) // [-0.0, 1.0e300, -2⁶⁴]
 	library := strictLibrary(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		text, err := jsonFromCBOR(data)

@@ -10,6 +10,8 @@ import (
 	"earshot/models"
 )
 
+//go:generate go test -run TestGolden . -update
+
 // A frame that changes in the corpus breaks clients that are out there already.
 
 func TestGoldenFrames(t *testing.T) {
