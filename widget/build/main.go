@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -24,7 +25,7 @@ const (
 	// internal lists property names of our own objects that nothing outside the bundle reads: no DOM, wire, storage or
 	// public name. They are shortened for the size budget.
 	internal = `^(due|wait|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
-		`leave|flush|reading|busy|emit|field|after|form|protocol|back|error|root)$`
+		`leave|flush|reading|busy|emit|field|after|hasten|form|protocol|back|error|root)$`
 
 	// versionLength in hex digits: short in addresses, long enough never to meet twice.
 	versionLength = 16
@@ -79,7 +80,7 @@ func bundle() ([]byte, error) {
 		LegalComments:     api.LegalCommentsNone,
 		Banner:            map[string]string{"js": "(earshotConfig=>{"},
 		Footer:            map[string]string{"js": "})(null);"},
-		Plugins:           []api.Plugin{inlineCSS},
+		Plugins:           []api.Plugin{inlineCSS, inlineNumbers},
 		LogLevel:          api.LogLevelWarning,
 	})
 	if len(result.Errors) > 0 {
@@ -107,6 +108,26 @@ var inlineCSS = api.Plugin{Name: "inline-css", Setup: func(build api.PluginBuild
 		}
 		css := strings.TrimSpace(string(result.Code))
 		return api.OnLoadResult{Contents: &css, Loader: api.LoaderText}, nil
+	})
+}}
+
+// namedNumber is a constant of a module, such as "const SILENCE_MS = 10_000;".
+var namedNumber = regexp.MustCompile(`(?m)^(?:export )?const ([A-Z][A-Z_]+) = ([\d_]+);$`)
+
+// inlineNumbers puts a module's own named numbers where their names are, which esbuild does within functions only. The
+// names cost visitors nothing then; the constant itself stays for other modules and falls away where there are none.
+var inlineNumbers = api.Plugin{Name: "inline-numbers", Setup: func(build api.PluginBuild) {
+	build.OnLoad(api.OnLoadOptions{Filter: `\.ts$`, Namespace: "file"}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		content, err := os.ReadFile(args.Path)
+		if err != nil {
+			return api.OnLoadResult{}, fmt.Errorf("read source: %w", err)
+		}
+		text := string(content)
+		for _, constant := range namedNumber.FindAllStringSubmatch(text, -1) {
+			name := regexp.MustCompile(`\b` + constant[1] + `\b`)
+			text = strings.ReplaceAll(name.ReplaceAllLiteralString(text, constant[2]), "const "+constant[2]+" =", "const "+constant[1]+" =")
+		}
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderTS}, nil
 	})
 }}
 

@@ -255,6 +255,30 @@ describe("a socket", () => {
     expect(FakeWebSocket.all).toHaveLength(tries);
   });
 
+  it("comes back no sooner than GoingAway asks, whatever the good news", async () => {
+    const { session, socket } = await connected();
+    socket.says({ type: "GoingAway", data: { retry_after_ms: 3_000 } });
+    socket.ends(1001);
+    session.open();
+    await settle(2_999);
+    expect(FakeWebSocket.all).toHaveLength(1);
+    await settle(1);
+    expect(FakeWebSocket.all).toHaveLength(2);
+  });
+
+  it("is tried again at once, or asked for a sign of life, when the page is back", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const { session, socket } = await connected();
+    session.open();
+    await settle();
+    expect(socket.sent.map(({ type }) => type)).toEqual(["Hello", "Ping"]);
+    socket.ends(1006);
+    session.open();
+    await settle();
+    expect(FakeWebSocket.all).toHaveLength(2);
+    vi.restoreAllMocks();
+  });
+
   it("ends within 15 s of the panel's closing", async () => {
     const { session, socket } = await connected();
     session.close();

@@ -218,6 +218,18 @@ describe("the panel", () => {
     expect(find<HTMLTextAreaElement>("#message").value).toBe("half a thought");
   });
 
+  it.each(["online", "pageshow"])("is connected again at once on %s", async (news) => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const api = await load();
+    api.open!();
+    await settle();
+    FakeWebSocket.all[0]!.ends(1006);
+    dispatchEvent(new Event(news));
+    await settle();
+    expect(FakeWebSocket.all).toHaveLength(2);
+    vi.restoreAllMocks();
+  });
+
   it("lets no key reach the page's shortcuts", async () => {
     const shortcut = vi.fn();
     document.addEventListener("keydown", shortcut);

@@ -1,11 +1,12 @@
-import { fullJitter, type components } from "../../realtime/protocol/ts";
+import { fullJitter } from "../../realtime/client";
+import type { components } from "../../realtime/protocol/ts";
 import { resumeToken } from "./uuid";
 
 export const OUTBOX_LIMIT = 20;
 const BACKOFF_BASE_MS = 1_000;
 const BACKOFF_CAP_MS = 300_000;
-/** After this nothing is tried any more: the visitor is shown the text instead. */
-const GIVE_UP_MS = 7 * 86_400_000;
+/** Seven days. After this nothing is tried any more: the visitor is shown the text instead. */
+const GIVE_UP_MS = 604_800_000;
 /** Keeps other tabs off an entry that this one is sending; longer than the whole ladder takes. */
 const IN_FLIGHT_MS = 30_000;
 

@@ -1,11 +1,5 @@
-import {
-  assertNever,
-  type components,
-  openSocket,
-  type Socket,
-  type VisitorClientEvent,
-  type VisitorServerEvent,
-} from "../../realtime/protocol/ts";
+import { type Carrier, openSocket } from "../../realtime/client";
+import { assertNever, type components, type VisitorClientEvent, type VisitorServerEvent } from "../../realtime/protocol/ts";
 import type { Config } from "./config";
 import { pageURL } from "./context";
 import type { Parcel } from "./outbox";
@@ -21,10 +15,13 @@ export type Answer =
   | { state: "refused"; code: string; message: string; field?: string }
   | { state: "later"; after?: number };
 
+/** Events that ask nothing of the widget. For the compiler alone: as cases of a switch they would be bytes for visitors. */
+type Unheard = { type: "Connected" | "Resumed" | "ResumeFailed" | "StatusChanged" | "GoingAway" | "Pong" };
+
 export type Reading = Extract<VisitorServerEvent, { type: "DraftAccepted" }>["data"];
 
 export interface Session {
-  /** The panel is open: a socket is wanted. */
+  /** The panel is open: a socket is wanted, and where there is one it is asked for a sign of life. */
   open(): void;
   /** The panel is closed: the socket ends soon, and at once when the page is left. */
   close(now?: boolean): void;
@@ -35,8 +32,7 @@ export interface Session {
 }
 
 export function createSession(config: Config, token: () => string, onReading: (reading: Reading) => void): Session {
-  type VisitorSocket = Socket<VisitorClientEvent>;
-  let socket: VisitorSocket | undefined;
+  let socket: Carrier<VisitorClientEvent> | undefined;
   let wanted = false;
   let blocked = false;
   let spoken = "";
@@ -52,18 +48,13 @@ export function createSession(config: Config, token: () => string, onReading: (r
         return pending.get(event.re!)?.({ state: "sent" });
       case "Error":
         return pending.get(event.re!)?.(refusal(event.data));
-      case "Connected":
-      case "Resumed":
-      case "ResumeFailed":
-      case "GoingAway":
-      case "Pong":
-        return;
       default:
-        assertNever(event as Exclude<typeof event, { type: "StatusChanged" }>); // for the compiler alone: a case would be bytes
+        assertNever(event as Exclude<typeof event, Unheard>);
     }
   }
 
   function connect(): void {
+    socket?.hasten();
     if (socket || blocked || !wanted) return;
     addEventListener("securitypolicyviolation", onViolation);
     socket = openSocket<VisitorServerEvent, VisitorClientEvent>({

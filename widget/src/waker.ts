@@ -4,9 +4,10 @@ export interface WakerOptions {
   /** The page's own element for it was clicked. */
   open(kind: string | undefined, from: Element): void;
   flush(): void;
+  /** The page is visible again or the network is back: what is connected may be so in name only. */
+  back(): void;
   /** The page is left; it may return from the bfcache. */
   leave(): void;
-  back(): void;
 }
 
 /**
@@ -27,7 +28,10 @@ export function createWaker(config: Config, { open, flush, leave, back }: WakerO
   }
 
   listen("pointerdown keydown scroll", wake);
-  listen("online", flush);
+  listen("online", () => {
+    flush();
+    back();
+  });
   listen("pagehide", leave);
   listen("pageshow visibilitychange", () => {
     if (document.hidden) return;
