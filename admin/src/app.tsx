@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
 import { options, render } from "preact";
-import { openSocket } from "../../realtime/protocol/ts";
+import { onWake, openSocket } from "../../realtime/client";
 import { DashboardContext, type Dashboard } from "./context";
 import { createKeys } from "./keys";
 import { createLive, type Live } from "./live/live";
@@ -19,6 +19,7 @@ const session = createSession({
   fetch: (...call) => fetch(...call),
   exclusive: async (work) => (navigator.locks ? await navigator.locks.request("earshot-refresh", work) : work()),
   hint: signedInHint,
+  now: Date.now,
 });
 const api = createApi(session);
 const workspace = createWorkspace(api);
@@ -36,9 +37,12 @@ function connect(): Live {
       const { ticket } = await api.ticket();
       return `${location.origin.replace(/^http/, "ws")}/api/v1/socket?ticket=${encodeURIComponent(ticket)}`;
     },
+    log: api,
+    access: session.access,
     refresh: session.refresh,
     deleted: (id) => leaveDeleted({ workspace, notices, place: route, go: navigate }, id),
     online: () => navigator.onLine,
+    wake: onWake,
     now: Date.now,
   });
 }

@@ -21,6 +21,8 @@ async function setUp(items: Feedback[], query = all) {
   let listener!: Listener;
   const live: Live = {
     connection: signal("connected"),
+    retryAt: signal(null),
+    tryNow: () => undefined,
     visitors: signal(0),
     drafts: signal([]),
     watch: (_, given) => {

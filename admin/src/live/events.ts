@@ -4,4 +4,4 @@ import type { DashboardServerEvent } from "../../../realtime/protocol/ts";
 export type { DashboardClientEvent as ClientEvent, DashboardServerEvent as ServerEvent } from "../../../realtime/protocol/ts";
 
 /** What one kind of event carries. */
-export type EventData<T extends DashboardServerEvent["type"]> = Extract<DashboardServerEvent, { type: T }>["data"];
+export type EventData<T extends E["type"], E extends { type: string; data?: unknown } = DashboardServerEvent> = Extract<E, { type: T }>["data"];

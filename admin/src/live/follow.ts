@@ -1,6 +1,6 @@
+import { step, type Position, type Step } from "../../../realtime/client";
 import { assertNever } from "../../../realtime/protocol/ts";
 import type { ClientEvent, EventData } from "./events";
-import { step, type Position, type Step } from "./log";
 
 /** What a page wants to know of one project's log. Repeats are dropped before and gaps are filled before later events. */
 export interface Listener {

@@ -1,48 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Socket, SocketOptions } from "../../../realtime/protocol/ts";
-import { feedback } from "../testing";
-import type { ClientEvent, ServerEvent } from "./events";
-import { createLive } from "./live";
-import { step } from "./log";
-
-describe("step", () => {
-  const at = { epoch: "e", seq: 5 };
-  it.each([
-    ["the first of a log", null, "e", 9, "apply"],
-    ["the next", at, "e", 6, "apply"],
-    ["the same again", at, "e", 5, "repeat"],
-    ["an old one", at, "e", 2, "repeat"],
-    ["a jump", at, "e", 7, "gap"],
-    ["another history", at, "f", 6, "foreign"],
-  ] as const)("%s", (_, position, epoch, seq, want) => expect(step(position, epoch, seq).kind).toBe(want));
-});
-
-function setUp() {
-  let options!: SocketOptions<ServerEvent>;
-  const sent: ClientEvent[] = [];
-  const socket: Socket<ClientEvent> = { send: (event) => sent.push(event) > 0, close: vi.fn(), state: "open" };
-  const refresh = vi.fn(async () => "fresh");
-  const deleted = vi.fn();
-  const live = createLive({
-    open: (given) => {
-      options = given;
-      return socket;
-    },
-    ticketUrl: async () => "ws://x",
-    refresh,
-    deleted,
-    online: () => true,
-    now: () => 0,
-  });
-  const listener = { received: vi.fn(), updated: vi.fn(), erased: vi.fn(), fresh: vi.fn() };
-  const give = (event: object): void => options.onEvent(event as ServerEvent);
-  const connected = (): void => give({ type: "Connected", data: { user_id: "u", session_id: "s", heartbeat_ms: 1, limits: {} } });
-  const subscribed = (head: number): void => give({ type: "Subscribed", data: { project_id: "p1", epoch: "e", head } });
-  const received = (seq: number, epoch = "e"): void => give({ type: "FeedbackReceived", epoch, seq, data: feedback(seq) });
-  const seen = (): string[] => listener.received.mock.calls.map(([data]) => data.message);
-  const subscribes = (): object[] => sent.filter((event) => event.type === "Subscribe").map((event) => event.data);
-  return { live, listener, give, connected, subscribed, received, seen, subscribes, sent, refresh, deleted, options };
-}
+import { setUp } from "./testing";
 
 describe("live", () => {
   beforeEach(() => {
@@ -86,7 +43,7 @@ describe("live", () => {
     connected();
     subscribed(1);
     received(2);
-    options.onState?.("waiting", 1006);
+    options().onState("waiting", 1006);
     expect(live.connection.value).toBe("reconnecting");
     connected();
     expect(live.connection.value).toBe("connected");
@@ -146,18 +103,52 @@ describe("live", () => {
   it("says offline when a connection stays lost, and when it was stopped", () => {
     const { live, connected, options } = setUp();
     connected();
-    options.onState?.("waiting", 1006);
+    options().onState("waiting", 1006);
     vi.advanceTimersByTime(21_000);
     expect(live.connection.value).toBe("offline");
     connected();
-    options.onState?.("stopped", 4503);
+    options().onState("stopped", 4503);
     expect(live.connection.value).toBe("offline");
   });
 
-  it("asks about the session when it was revoked", () => {
-    const { refresh, options } = setUp();
-    options.onState?.("stopped", 4502);
+  it("says when the next attempt is due, and makes it when told to", () => {
+    const { live, connected, options, socket } = setUp();
+    connected();
+    options().onState("waiting", 1006, 4_000);
+    expect(live.retryAt.value).toBe(Date.now() + 4_000);
+    live.tryNow();
+    expect(socket.hasten).toHaveBeenCalledOnce();
+    options().onState("connecting");
+    expect([live.connection.value, live.retryAt.value]).toEqual(["reconnecting", null]);
+    connected();
+    expect(live.connection.value).toBe("connected");
+  });
+
+  it("comes back from a stop only because a person wants it to", () => {
+    const { live, options, opened, socket, wake } = setUp();
+    options().onState("stopped", 4507);
+    wake();
+    expect(socket.hasten).not.toHaveBeenCalled();
+    expect(opened).toHaveBeenCalledTimes(1);
+    live.tryNow();
+    expect(opened).toHaveBeenCalledTimes(2);
+  });
+
+  it("says that the session has ended, unless asking about it shows otherwise", async () => {
+    const { live, refresh, options } = setUp();
+    options().onState("stopped", 4502);
+    expect(live.connection.value).toBe("ended");
     expect(refresh).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.connection.value).toBe("offline");
+  });
+
+  it("stays ended where the session has", async () => {
+    const { live, refresh, options } = setUp();
+    refresh.mockResolvedValue(null);
+    options().onState("stopped", 4501);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.connection.value).toBe("ended");
   });
 
   it("answers AuthExpiring with a fresh token", async () => {
@@ -166,6 +157,29 @@ describe("live", () => {
     await vi.runAllTicks();
     await Promise.resolve();
     expect(sent.at(-1)).toEqual({ type: "Reauthenticate", data: { token: "fresh" } });
+  });
+
+  it("hands over a fresh token by its own clock, before the server asks, and again after a failure", async () => {
+    const { connected, sent, refresh, access } = setUp();
+    const end = Date.now() + 900_000;
+    access.mockImplementation(() => ({ token: "present", expires: end }));
+    connected();
+    refresh.mockRejectedValueOnce(new Error("unreachable"));
+    await vi.advanceTimersByTimeAsync(809_000);
+    expect(refresh).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(refresh).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(sent.at(-1)).toEqual({ type: "Reauthenticate", data: { token: "fresh" } });
+  });
+
+  it("hands over the token that another call has got meanwhile", async () => {
+    const { connected, sent, refresh, access } = setUp();
+    access.mockReturnValueOnce({ token: "old", expires: Date.now() + 900_000 }).mockReturnValueOnce({ token: "old", expires: Date.now() + 900_000 });
+    connected();
+    await vi.advanceTimersByTimeAsync(810_000);
+    expect(refresh).not.toHaveBeenCalled();
+    expect(sent.at(-1)).toEqual({ type: "Reauthenticate", data: { token: "present" } });
   });
 
   it("shows drafts that have text, until they are emptied, sent or forgotten", () => {

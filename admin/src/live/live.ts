@@ -1,12 +1,19 @@
 import { batch, signal, type ReadonlySignal } from "@preact/signals";
-import { assertNever, type Socket, type SocketOptions } from "../../../realtime/protocol/ts";
+import { openLink, type Carrier, type LinkState, type SocketOptions } from "../../../realtime/client";
+import { assertNever } from "../../../realtime/protocol/ts";
 import { liveDrafts, withDraft, withoutDraft, type Draft } from "../inbox/drafts";
 import { createConnectionWatch, type Connection } from "./connection";
+import { createDetour, type LogCalls } from "./detour";
 import type { ClientEvent, ServerEvent } from "./events";
 import { createFollower, type Follower, type Listener } from "./follow";
+import { createRenewal, type RenewalDeps } from "./renewal";
 
 export interface Live {
   connection: ReadonlySignal<Connection>;
+  /** When the next attempt is due, by the clock given; null while none is planned. */
+  retryAt: ReadonlySignal<number | null>;
+  /** Does not wait for it. Also where the server said not to come back: a person may ask again. */
+  tryNow(): void;
   /** Visitors on the watched project's pages now; null until the server has told. */
   visitors: ReadonlySignal<number | null>;
   drafts: ReadonlySignal<readonly Draft[]>;
@@ -15,15 +22,16 @@ export interface Live {
   close(): void;
 }
 
-export interface LiveDeps {
-  open(options: SocketOptions<ServerEvent>): Socket<ClientEvent>;
+export interface LiveDeps extends RenewalDeps {
+  open(options: SocketOptions<ServerEvent>): Carrier<ClientEvent>;
   ticketUrl(): Promise<string>;
-  /** A fresh access token; null when the session is over. */
-  refresh(): Promise<string | null>;
+  /** The project's log over HTTP, for where no socket can be had. */
+  log: LogCalls;
   /** The watched project was deleted by somebody else. Told once; it is not watched any more. */
   deleted(projectId: string): void;
   online(): boolean;
-  now(): number;
+  /** Calls back when the network or the person is back. Returns the way out. */
+  wake(work: () => void): () => void;
 }
 
 /** How often abandoned drafts are looked for: late enough to cost nothing, early against their lifetime. */
@@ -34,39 +42,55 @@ const sweepMs = 5_000;
  * lost socket) the log is read again, and listeners hear each change once.
  */
 export function createLive(deps: LiveDeps): Live {
-  const connection = createConnectionWatch(deps.online);
+  const connection = createConnectionWatch(deps.online, deps.now);
   const crowd = createCrowd(deps.now);
-  const follower = createFollower((event) => socket.send(event));
-
-  async function reauthenticate(): Promise<void> {
-    try {
-      const token = await deps.refresh();
-      if (token) socket.send({ type: "Reauthenticate", data: { token } });
-    } catch {
-      // Unreachable: the server closes with 4004 and the next ticket is asked for with a fresh token.
-    }
-  }
-
-  const socket = deps.open({
-    url: deps.ticketUrl,
-    protocol: "earshot.v1+json",
-    immediate: true,
-    onEvent: (event) => dispatch(event, { follower, crowd, connected: connection.connected, deleted, reauthenticate }),
-    onState(state, code) {
-      // 4501 and 4502 say that the session is gone; the refresh finds out and leads to the sign-in page.
-      if (code === 4501 || code === 4502) void deps.refresh().catch(() => undefined);
-      if (state === "waiting" || state === "connecting") crowd.forget();
-      connection.moved(state, code);
-    },
-  });
+  const follower = createFollower((event) => link.send(event));
+  const renewal = createRenewal(deps, (token) => void link.send({ type: "Reauthenticate", data: { token } }));
+  let stopped = false;
 
   function deleted(projectId: string): void {
     crowd.forget();
     deps.deleted(projectId);
   }
 
+  function moved(state: LinkState, code = 0, wait?: number): void {
+    if (state !== "open") crowd.forget();
+    stopped = state === "stopped";
+    if (!stopped) return connection.moved(state, wait);
+    renewal.stop();
+    // 4501 and 4502 say that the session is gone; the refresh finds out and leads to the sign-in page.
+    const ended = code === 4501 || code === 4502;
+    connection.stopped(ended);
+    if (ended) deps.refresh().then((token) => token && connection.stopped(false)).catch(() => connection.stopped(false));
+  }
+
+  function open(): Carrier<ClientEvent> {
+    return openLink<ServerEvent, ClientEvent>({
+      socket: (options) => deps.open({ url: deps.ticketUrl, protocol: "earshot.v1+json", immediate: true, ...options }),
+      detour: (options) => createDetour(deps.log, options),
+      onEvent: (event) => dispatch(event, { follower, crowd, deleted, reauthenticate: renewal.renew }),
+      onReady() {
+        renewal.start();
+        follower.connected();
+      },
+      onState: moved,
+    });
+  }
+  let link = open();
+
+  function hasten(): void {
+    if (!stopped) link.hasten();
+  }
+  const sleep = deps.wake(hasten);
+
   return {
     connection: connection.state,
+    retryAt: connection.retryAt,
+    tryNow() {
+      if (!stopped) return link.hasten();
+      link.close();
+      link = open();
+    },
     visitors: crowd.visitors,
     drafts: crowd.drafts,
     watch(projectId, listener) {
@@ -77,7 +101,9 @@ export function createLive(deps: LiveDeps): Live {
     close() {
       crowd.close();
       connection.close();
-      socket.close();
+      renewal.stop();
+      sleep();
+      link.close();
     },
   };
 }
@@ -107,7 +133,6 @@ function createCrowd(now: () => number) {
 interface Receivers {
   follower: Follower;
   crowd: Crowd;
-  connected(): void;
   deleted(projectId: string): void;
   reauthenticate(): Promise<void>;
 }
@@ -116,9 +141,6 @@ interface Receivers {
 function dispatch(event: ServerEvent, to: Receivers): void {
   const { follower, crowd } = to;
   switch (event.type) {
-    case "Connected":
-      to.connected();
-      return follower.connected();
     case "Subscribed":
       return follower.subscribed(event.data);
     case "FeedbackReceived":
@@ -142,9 +164,10 @@ function dispatch(event: ServerEvent, to: Receivers): void {
     case "AuthExpiring":
       void to.reauthenticate();
       return;
+    case "Connected":
     case "GoingAway":
     case "Pong":
-      // The socket client acts on these itself.
+      // The link acts on these itself.
       return;
     case "Error":
       // Deleted while nobody was connected: there was no subscription left to tell it to.

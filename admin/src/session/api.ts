@@ -1,3 +1,4 @@
+import type { LogCalls } from "../live/detour";
 import type { Session } from "./session";
 import type { Feedback, FeedbackPage, Me, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Status, Ticket } from "./types";
 
@@ -10,7 +11,7 @@ export interface FeedbackQuery {
 }
 
 /** The staff calls that the dashboard makes, typed by the generated contract. */
-export interface Api {
+export interface Api extends LogCalls {
   setupNeeded(): Promise<boolean>;
   me(): Promise<Me>;
   projects(): Promise<Project[]>;
@@ -31,7 +32,7 @@ export interface Api {
 /** Rows a page: enough to fill a tall screen twice, small enough to arrive at once on a slow line. */
 export const pageSize = 50;
 
-export function createApi({ request }: Pick<Session, "request">): Api {
+export function createApi({ request, stream }: Pick<Session, "request" | "stream">): Api {
   return {
     setupNeeded: async () => (await request<SetupState>("GET", "/setup")).needed,
     me: () => request("GET", "/me"),
@@ -70,5 +71,12 @@ export function createApi({ request }: Pick<Session, "request">): Api {
     setStatus: (id, status, rev) => request("PATCH", `/feedback/${id}`, { status, rev }),
     erase: (id) => request("DELETE", `/feedback/${id}`),
     ticket: () => request("POST", "/socket/tickets", {}),
+    streamEvents: (id, lastEventId, abort) =>
+      stream(`/projects/${id}/events`, { Accept: "text/event-stream", "Last-Event-ID": lastEventId }, abort),
+    pollEvents(id, at, wait, abort) {
+      // An epoch that there never is gets no events, only where the log ends.
+      const search: Record<string, string> = at ? { epoch: at.epoch, since: String(at.seq), wait: String(wait) } : { epoch: "none" };
+      return request("GET", `/projects/${id}/events?${new URLSearchParams(search)}`, undefined, abort);
+    },
   };
 }

@@ -16,7 +16,7 @@ function server() {
       state.refreshes++;
       if (state.refreshStatus !== 200) return answer({ status: state.refreshStatus, body: { code: "unauthorized" } });
       state.valid = `t${state.refreshes}`;
-      return answer({ status: 200, body: { access_token: state.valid } });
+      return answer({ status: 200, body: { access_token: state.valid, expires_in: 900 } });
     }
     const sent = new Headers(init?.headers).get("Authorization");
     if (sent !== `Bearer ${state.valid}`) return answer({ status: 401, body: { code: "unauthorized" } });
@@ -26,11 +26,29 @@ function server() {
     fetch: fetch as unknown as typeof globalThis.fetch,
     exclusive: (work) => work(),
     hint: { get: () => state.hint, set: (on) => void (state.hint = on) },
+    now: () => 1_000,
   };
   return { state, fetch, session: createSession(deps) };
 }
 
 describe("session", () => {
+  it("knows when its token ends", async () => {
+    const { session } = server();
+    expect(session.access()).toBeNull();
+    await session.refresh();
+    expect(session.access()).toMatchObject({ token: "t1", expires: 901_000 });
+  });
+
+  it("refreshes once for a stream, too, and asks for it as it was told", async () => {
+    const { state, session, fetch } = server();
+    await session.refresh();
+    state.valid = "expired on the server";
+    const stop = new AbortController();
+    const response = await session.stream("/events", { Accept: "text/event-stream" }, stop.signal);
+    expect(response.ok).toBe(true);
+    expect(fetch.mock.lastCall?.[1]).toMatchObject({ headers: { Accept: "text/event-stream", Authorization: "Bearer t2" }, signal: stop.signal });
+  });
+
   it("refreshes once for any number of concurrent 401s, and repeats each call", async () => {
     const { state, session } = server();
     await session.refresh();

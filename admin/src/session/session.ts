@@ -5,7 +5,7 @@ import type { Credentials, SetupBody } from "./types";
 /** Why nobody is signed in. `none`: never was on this device, so the sign-in page owes no explanation. */
 export type SignedOutReason = "none" | "expired" | "left";
 /** `unknown` lasts from page load until the first refresh is answered. */
-export type SessionState = { name: "unknown" } | { name: "in"; token: string } | { name: "out"; reason: SignedOutReason };
+export type SessionState = { name: "unknown" } | { name: "in"; token: string; expires: number } | { name: "out"; reason: SignedOutReason };
 
 export interface SessionDeps {
   fetch: typeof fetch;
@@ -13,6 +13,7 @@ export interface SessionDeps {
   exclusive<T>(work: () => Promise<T>): Promise<T>;
   /** Remembers over reloads that somebody was signed in. Holds no secret. */
   hint: { get(): boolean; set(signedIn: boolean): void };
+  now(): number;
 }
 
 export interface Session {
@@ -25,11 +26,23 @@ export interface Session {
   logout(): Promise<void>;
   /** A staff call. A 401 is answered by one refresh and one repeat; a second one ends the session. */
   request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
+  /** As `request`, for an answer that has no end: resolves to it once it has begun well. */
+  stream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
+  /** The present access token, and when it ends by the clock given. Null when nobody is signed in. */
+  access(): { token: string; expires: number } | null;
+}
+
+interface Call {
+  method: string;
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  abort?: AbortSignal | undefined;
 }
 
 /** One request, no retry. A cookie is sent to our own origin only. */
-async function send(via: typeof fetch, method: string, path: string, body: unknown, bearer: string | null, abort?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+async function send(via: typeof fetch, { method, path, body, abort, ...call }: Call, bearer: string | null): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json", ...call.headers };
   if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   try {
@@ -51,19 +64,19 @@ async function send(via: typeof fetch, method: string, path: string, body: unkno
  * The access token lives in this closure and nowhere else: a stolen storage holds nothing. The refresh cookie is out of
  * reach of scripts. State changes are seen by everybody through `state`; nobody is called back.
  */
-function createState(hint: SessionDeps["hint"]) {
+function createState({ hint, now }: SessionDeps) {
   const state = signal<SessionState>({ name: "unknown" });
   return {
     state,
-    token(): string | null {
-      const now = state.peek();
-      return now.name === "in" ? now.token : null;
+    access(): { token: string; expires: number } | null {
+      const present = state.peek();
+      return present.name === "in" ? present : null;
     },
     enter(answer: unknown): string {
-      const value = (answer as { access_token: string }).access_token;
-      state.value = { name: "in", token: value };
+      const { access_token: token, expires_in } = answer as { access_token: string; expires_in: number };
+      state.value = { name: "in", token, expires: now() + expires_in * 1000 };
       hint.set(true);
-      return value;
+      return token;
     },
     leave(reason: SignedOutReason): null {
       state.value = { name: "out", reason };
@@ -75,12 +88,13 @@ function createState(hint: SessionDeps["hint"]) {
 
 /** Made once a page. Everything that staff may do goes through its `request`. */
 export function createSession(deps: SessionDeps): Session {
-  const { state, token, enter, leave } = createState(deps.hint);
+  const { state, access, enter, leave } = createState(deps);
+  const token = (): string | null => access()?.token ?? null;
   let refreshing: Promise<string | null> | null = null;
 
   /** Each refresh uses the old cookie up; two at once would look like theft to the server. */
   async function rotate(): Promise<string | null> {
-    const response = await send(deps.fetch, "POST", "/auth/refresh", {}, null);
+    const response = await send(deps.fetch, { method: "POST", path: "/auth/refresh", body: {} }, null);
     if (response.ok) return enter(await response.json());
     // Only a refusal ends the session; a server that is down or busy says nothing about it.
     if (response.status === 401 || response.status === 403) {
@@ -95,24 +109,30 @@ export function createSession(deps: SessionDeps): Session {
     return refreshing;
   }
 
-  async function request<T>(method: string, path: string, body?: unknown, abort?: AbortSignal): Promise<T> {
+  /** A 401 is answered by one refresh and one repeat; a second one ends the session. */
+  async function answered(call: Call): Promise<Response> {
     let used = token();
-    let response = await send(deps.fetch, method, path, body, used, abort);
+    let response = await send(deps.fetch, call, used);
     if (response.status === 401) {
       // Another call may have refreshed while this one was under way: its token is newer than the refused one.
       const fresh = token() !== used ? token() : await refresh();
       if (!fresh) throw await readProblem(response);
       used = fresh;
-      response = await send(deps.fetch, method, path, body, used, abort);
+      response = await send(deps.fetch, call, used);
       if (response.status === 401) leave("expired");
     }
     if (!response.ok) throw await readProblem(response);
+    return response;
+  }
+
+  async function request<T>(method: string, path: string, body?: unknown, abort?: AbortSignal): Promise<T> {
+    const response = await answered({ method, path, body, abort });
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
   /** Calls that bring a session: their 401 speaks of the password, so nothing is refreshed. */
   async function credentials(path: string, body: unknown): Promise<void> {
-    const response = await send(deps.fetch, "POST", path, body, null);
+    const response = await send(deps.fetch, { method: "POST", path, body }, null);
     if (!response.ok) throw await readProblem(response);
     enter(await response.json());
   }
@@ -125,11 +145,13 @@ export function createSession(deps: SessionDeps): Session {
     setup: (body) => credentials("/setup", body),
     async logout() {
       // Unreachable leaves the session as it is: to look signed out while the cookie still works would be a lie.
-      const response = await send(deps.fetch, "POST", "/auth/logout", {}, token());
+      const response = await send(deps.fetch, { method: "POST", path: "/auth/logout", body: {} }, token());
       if (!response.ok && response.status !== 401) throw await readProblem(response);
       leave("left");
     },
     request,
+    stream: (path, headers, abort) => answered({ method: "GET", path, headers, abort }),
+    access,
   };
 }
 

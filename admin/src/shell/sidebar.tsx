@@ -7,6 +7,7 @@ import { explain } from "../workspace";
 import { Choice, Switch } from "../ui/field";
 import { Brand, Icon, type IconName } from "../ui/icons";
 import { Menu, MenuItem } from "../ui/menu";
+import { ConnectionState } from "./connection";
 
 interface SidebarProps {
   place: Route;
@@ -94,20 +95,6 @@ function ProjectPicker({ projectId }: { projectId: string | null }) {
         {t.nav.projects}
       </MenuItem>
     </Menu>
-  );
-}
-
-/** Always on screen within a project: what is shown is only as current as this connection. */
-function ConnectionState({ active }: { active: boolean }) {
-  const { live, session } = useDashboard();
-  // Asking for the connection makes one: a page that watches nothing must not.
-  if (!active || !session.signedIn.value) return null;
-  const state = live().connection.value;
-  return (
-    <p class={`connection ${state}`} role="status" data-testid="connection" data-state={state}>
-      <span class="dot" aria-hidden="true" />
-      {t.connection[state]}
-    </p>
   );
 }
 

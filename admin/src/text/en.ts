@@ -16,8 +16,11 @@ const kind: Record<Kind, string> = { bug: "Bug", idea: "Idea", question: "Questi
 const connection: Record<Connection, string> = {
   connecting: "Connecting",
   connected: "Connected",
+  streaming: "Live, by streaming",
+  polling: "Live, by polling",
   reconnecting: "Reconnecting",
   offline: "Offline",
+  ended: "Session ended",
 };
 
 /** Every word of the dashboard. A translation is another object of this type, so that a missing text breaks the build. */
@@ -26,6 +29,8 @@ export const en = {
   status,
   kind,
   connection,
+  /** After the state: "Reconnecting in 5s". */
+  connectionRetry: { soon: (time: string) => `in ${time}`, next: (time: string) => `next try in ${time}`, now: "Try now" },
   common: {
     cancel: "Cancel",
     close: "Close",

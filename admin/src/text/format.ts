@@ -5,6 +5,7 @@ const count = new Intl.NumberFormat(locale);
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
+const seconds = new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "narrow" });
 const minutesLong = new Intl.NumberFormat(locale, { style: "unit", unit: "minute", unitDisplay: "narrow" });
 const hoursLong = new Intl.NumberFormat(locale, { style: "unit", unit: "hour", unitDisplay: "narrow" });
 const plural = new Intl.PluralRules("en");
@@ -55,3 +56,5 @@ export function pagePath(url: string): string {
     return url;
   }
 }
+
+export const formatSeconds = (count: number): string => seconds.format(count);
