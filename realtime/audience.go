@@ -94,12 +94,12 @@ func (h *Hub) tellSessions(t *topic, before int64, entries []models.LogEntry) {
 		if a == nil {
 			continue
 		}
-		p, err := encodeForVisitor([]models.LogEntry{entry}, h.epoch())
+		p, err := h.encodeForVisitor([]models.LogEntry{entry})
 		if err != nil {
 			h.log.Error("encode visitor's event", "error", err)
 			continue
 		}
-		if p.events == 0 {
+		if len(p.events) == 0 {
 			continue
 		}
 		for f := range a.places {
@@ -121,16 +121,15 @@ func (t *topic) gapForSessions(after, last int64) {
 }
 
 // encodeForVisitor is encodeRun for one visitor, who hears of some entries only.
-func encodeForVisitor(entries []models.LogEntry, epoch models.Epoch) (publication, error) {
-	p := publication{first: entries[0].Seq, last: entries[len(entries)-1].Seq}
+func (h *Hub) encodeForVisitor(entries []models.LogEntry) (publication, error) {
+	p := publication{entries[0].Seq, entries[len(entries)-1].Seq, &broadcast{log: h.log}}
 	for _, entry := range entries {
-		data, err := protocol.EncodeVisitorLog(entry, epoch)
+		data, err := protocol.EncodeVisitorLog(entry, h.epoch())
 		if err != nil {
 			return p, err
 		}
 		if data != nil {
-			p.frames = appendFrame(p.frames, opText, data)
-			p.events++
+			p.events = append(p.events, data)
 		}
 	}
 	return p, nil

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"earshot/realtime/protocol"
 )
 
@@ -57,12 +59,13 @@ type owner interface {
 // client has something to say, and a queue that is written by one goroutine at a
 // time. All writes go through the queue as whole frames.
 type conn struct {
-	owner owner
-	log   *slog.Logger
-	now   func() time.Time
-	net   net.Conn
-	in    net.Conn        // net, behind what the server had read already
-	raw   syscall.RawConn // nil where the connection has no descriptor
+	encoding protocol.Encoding
+	owner    owner
+	log      *slog.Logger
+	now      func() time.Time
+	net      net.Conn
+	in       net.Conn        // net, behind what the server had read already
+	raw      syscall.RawConn // nil where the connection has no descriptor
 
 	queue     queue
 	shard     *shard
@@ -79,8 +82,9 @@ type conn struct {
 	buf     *[readBuffer]byte
 	unread  []byte
 	parser  parser
-	parking *parking // nil: the socket is never parked
-	number  uint64   // in parking, whose it is
+	excess  *rate.Limiter // of frames that are refused or bring nothing; nil: no limit
+	parking *parking      // nil: the socket is never parked
+	number  uint64        // in parking, whose it is
 	// parkAfter is the constant of that name, but in tests.
 	parkAfter time.Duration
 
@@ -96,10 +100,10 @@ type conn struct {
 	pingAt, heardAt atomic.Int64
 }
 
-func newConn(c net.Conn, s *Server) *conn {
+func newConn(c net.Conn, s *Server, encoding protocol.Encoding) *conn {
 	now := s.now()
 	n := &conn{
-		log: s.log, now: s.now, net: rawConn(c), in: c, shard: s.nextShard(), scratches: &s.scratches, buffers: &s.readBuffers,
+		encoding: encoding, log: s.log, now: s.now, net: rawConn(c), in: c, shard: s.nextShard(), scratches: &s.scratches, buffers: &s.readBuffers,
 		parser: parser{limit: protocol.MaxFrame}, parkAfter: s.parkAfter,
 	}
 	if n.raw = descriptor(n.net); n.raw != nil {

@@ -51,7 +51,7 @@ func (s *Server) serveDashboard(c *websocket.Conn) {
 		return
 	}
 	d := &dashboard{
-		Socket: newSocket(s, c.NetConn(), protocol.DashboardClient, protocol.DashboardServer),
+		Socket: newSocket(s, c.NetConn(), handshake.encoding, protocol.DashboardClient, protocol.DashboardServer),
 		server: s, name: handshake.name, subscriptions: map[models.ID]*subscription{}, replayTurn: make(chan struct{}, 1),
 	}
 	d.claims.Store(&handshake.claims)

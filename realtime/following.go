@@ -21,7 +21,7 @@ func (f *following) read(ctx context.Context, since int64) ([]models.LogEntry, e
 }
 
 func (f *following) encode(entries []models.LogEntry) (publication, error) {
-	return encodeForVisitor(entries, f.server.hub.epoch())
+	return f.server.hub.encodeForVisitor(entries)
 }
 
 // lost goes on behind the head: what came before it the client has to fetch.

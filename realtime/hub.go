@@ -105,11 +105,10 @@ func (h *Hub) deliver() {
 	}
 }
 
-// publication is a run of events, encoded and framed once for all subscribers.
+// publication is a run of events for all subscribers.
 type publication struct {
 	first, last int64
-	frames      []byte
-	events      int
+	*broadcast
 }
 
 func (h *Hub) deliverRun(entries []models.LogEntry) {
@@ -125,7 +124,7 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 	if len(t.subscriptions) == 0 {
 		return
 	}
-	p, err := encodeRun(entries, h.epoch())
+	p, err := h.encodeRun(entries)
 	if err != nil {
 		h.log.Error("encode events", "error", err)
 		return
@@ -148,14 +147,15 @@ func (h *Hub) deliverGap(project models.ID, last int64) {
 	}
 }
 
-func encodeRun(entries []models.LogEntry, epoch models.Epoch) (publication, error) {
-	p := publication{first: entries[0].Seq, last: entries[len(entries)-1].Seq, events: len(entries)}
+// encodeRun makes a publication for dashboards.
+func (h *Hub) encodeRun(entries []models.LogEntry) (publication, error) {
+	p := publication{entries[0].Seq, entries[len(entries)-1].Seq, &broadcast{log: h.log}}
 	for _, entry := range entries {
-		data, err := protocol.EncodeLog(entry, epoch)
+		data, err := protocol.EncodeLog(entry, h.epoch())
 		if err != nil {
 			return p, err
 		}
-		p.frames = appendFrame(p.frames, opText, data)
+		p.events = append(p.events, data)
 	}
 	return p, nil
 }
@@ -174,8 +174,8 @@ func (h *Hub) publishEphemeral(project models.ID, key string, event protocol.Das
 	if t == nil || len(t.subscriptions) == 0 {
 		return
 	}
-	out := outgoing{frames: frame(opText, data), events: 1, key: key}
+	b := &broadcast{log: h.log, events: [][]byte{data}}
 	for s := range t.subscriptions {
-		s.offerEphemeral(out)
+		s.offerEphemeral(b, key)
 	}
 }

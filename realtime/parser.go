@@ -54,6 +54,9 @@ var errTooBig = frameError{protocol.CloseTooBig, "the message is too big"}
 // message in pieces; the rest of a frame's header it leaves to the caller.
 type parser struct {
 	limit int // of a message, in bytes
+	// empty counts the frames that brought nothing: control frames and pieces
+	// without payload. The caller may set it back.
+	empty int
 
 	// The data frame whose payload is on its way, where inFrame.
 	inFrame bool
@@ -88,6 +91,7 @@ func (p *parser) next(data []byte) (n int, m message, complete bool, err error) 
 		}
 		payload := data[n : n+h.length]
 		unmask(payload, &h.mask)
+		p.empty++
 		return n + h.length, message{h.kind, payload}, true, nil
 	}
 	if err := p.begin(h); err != nil {
@@ -109,6 +113,9 @@ func (p *parser) begin(h header) error {
 	}
 	if h.kind != kindContinuation {
 		p.kind = h.kind
+	}
+	if h.length == 0 && !h.final {
+		p.empty++
 	}
 	p.inFrame, p.final, p.left, p.mask = true, h.final, h.length, h.mask
 	return nil

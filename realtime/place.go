@@ -68,7 +68,7 @@ func (s *place) offer(p publication) {
 		// Not ours, or the replay will bring it, or it has brought it.
 	case p.first == s.next, s.sparse && p.first > s.next:
 		s.next = p.last + 1
-		s.conn.push(outgoing{frames: p.frames, events: p.events})
+		s.push(p)
 	default: // a gap, or a piece that we have in part
 		s.startReplay()
 	}
@@ -204,10 +204,15 @@ func (s *place) send(entries []models.LogEntry, head store.Head, seen int64) (do
 	}
 	s.empty = 0
 	s.next = p.last + 1
-	if p.events > 0 {
-		s.conn.push(outgoing{frames: p.frames, events: p.events})
-	}
+	s.push(p)
 	return false
+}
+
+// push queues a publication, which may hold nothing for this client.
+func (s *place) push(p publication) {
+	if frames := p.in(s.conn.encoding); frames != nil {
+		s.conn.push(outgoing{frames: frames, events: len(p.events)})
+	}
 }
 
 // caughtUp goes live where nothing was published since the last page was read.

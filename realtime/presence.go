@@ -42,15 +42,16 @@ func (h *Hub) showPresence(s *subscription) error {
 	if t == nil {
 		return nil
 	}
-	data, err := t.encodePresence(s.project)
+	state, err := h.encodePresence(s.project, t)
 	if err == nil {
-		s.offerPresence(data, frame(opText, data))
+		s.offerPresence(state)
 	}
 	return err
 }
 
-func (t *topic) encodePresence(project models.ID) ([]byte, error) {
-	return protocol.Encode[protocol.DashboardServerEvent](protocol.DashboardServer, t.presenceState(project), protocol.Meta{})
+func (h *Hub) encodePresence(project models.ID, t *topic) (*broadcast, error) {
+	data, err := protocol.Encode[protocol.DashboardServerEvent](protocol.DashboardServer, t.presenceState(project), protocol.Meta{})
+	return &broadcast{log: h.log, events: [][]byte{data}}, err
 }
 
 // presenceState is who is in a project now, members by name, each once. Called
@@ -97,13 +98,12 @@ func (h *Hub) publishPresenceOf(project models.ID) error {
 	if t == nil || len(t.subscriptions) == 0 {
 		return nil
 	}
-	data, err := t.encodePresence(project)
+	state, err := h.encodePresence(project, t)
 	if err != nil {
 		return err
 	}
-	frames := frame(opText, data)
 	for s := range t.subscriptions {
-		s.offerPresence(data, frames)
+		s.offerPresence(state)
 	}
 	return nil
 }

@@ -49,6 +49,9 @@ func (c *conn) readFrame() (message, error) {
 	for {
 		n, m, complete, err := c.parser.next(c.unread)
 		c.unread = c.unread[n:]
+		if err == nil {
+			err = c.countEmpty()
+		}
 		if complete || err != nil {
 			return m, err
 		}
@@ -59,6 +62,17 @@ func (c *conn) readFrame() (message, error) {
 			return m, err
 		}
 	}
+}
+
+// countEmpty holds the frames that bring nothing to their limit: they are cheap
+// to send by the million.
+func (c *conn) countEmpty() error {
+	n := c.parser.empty
+	c.parser.empty = 0
+	if n == 0 || c.excess == nil || c.excess.AllowN(c.now(), n) {
+		return nil
+	}
+	return frameError{protocol.CloseRateLimited, "too many empty frames"}
 }
 
 // fill reads what the client sent behind what is unread: part of a header or of

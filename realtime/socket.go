@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -15,8 +16,8 @@ const (
 	framesPerSecond = 20
 	draftsPerSecond = 5
 	// Frames past the limit are refused; who goes on for some seconds all the
-	// same is cut off.
-	refusedFrames = 200
+	// same is cut off, and so is who sends many that bring nothing.
+	excessFrames = 200
 	// badEvents in badEventsPeriod end the socket.
 	badEvents       = 10
 	badEventsPeriod = time.Minute
@@ -29,9 +30,11 @@ type Socket[In, Out any] struct {
 	in  *protocol.Sum[In]
 	out *protocol.Sum[Out]
 
-	frames  *rate.Limiter // nil: no limit
-	refused *rate.Limiter
-	bad     []time.Time
+	frames *rate.Limiter // nil: no limit
+	bad    []time.Time
+	// heard is the kind of the client's last frame: in some encodings it is answered
+	// in the same.
+	heard atomic.Uint32
 }
 
 // Recv waits for the client's next event. A refusal (*models.Error) concerns
@@ -52,16 +55,18 @@ func (s *Socket[In, Out]) Recv() (event In, id string, err error) {
 }
 
 func (s *Socket[In, Out]) decode(m message) (event In, id string, err error) {
+	kind := protocol.FrameKind(m.kind)
 	switch {
-	case m.kind != kindText:
+	case !s.encoding.Reads(kind):
 		s.shut(protocol.CloseUnsupported)
 		return event, "", errClosed
-	case !utf8.Valid(m.payload):
+	case kind == protocol.TextFrame && !utf8.Valid(m.payload):
 		s.shut(protocol.CloseInvalidPayload)
 		return event, "", errClosed
 	}
+	s.heard.Store(uint32(kind))
 	if s.frames != nil && !s.frames.Allow() {
-		if !s.refused.Allow() {
+		if !s.excess.Allow() {
 			s.shut(protocol.CloseRateLimited)
 			return event, "", errClosed
 		}
@@ -69,17 +74,18 @@ func (s *Socket[In, Out]) decode(m message) (event In, id string, err error) {
 			Code: models.CodeRateLimited, Message: "too many frames", RetryAfter: time.Second / framesPerSecond,
 		}
 	}
-	return protocol.Decode(s.in, m.payload)
+	return s.in.Decode(s.encoding, m.payload)
 }
 
 // Send queues an event that answers the client's event re, or none. It does not
 // block; a client that is too slow to take it loses the socket.
 func (s *Socket[In, Out]) Send(event Out, re string) error {
-	data, err := protocol.Encode(s.out, event, protocol.Meta{Re: re})
-	if err != nil {
+	data, ok, err := s.out.Encode(s.encoding, event, protocol.Meta{Re: re})
+	if err != nil || !ok {
 		return err
 	}
-	s.pushNow(outgoing{frames: frame(opText, data), events: 1})
+	kind := s.encoding.Writes(protocol.FrameKind(s.heard.Load())) //nolint:gosec // one of the two that were stored
+	s.pushNow(outgoing{frames: frame(finalBit|byte(kind), data), events: 1})
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (s *subscription) read(ctx context.Context, since int64) ([]models.LogEntry
 }
 
 func (s *subscription) encode(entries []models.LogEntry) (publication, error) {
-	return encodeRun(entries, s.server.hub.epoch())
+	return s.server.hub.encodeRun(entries)
 }
 
 // lost ends the subscription: what the client wants next is there no more.
@@ -49,21 +49,21 @@ func (s *subscription) lost(head store.Head) error {
 }
 
 // offerEphemeral hands over an event that is not in the log.
-func (s *subscription) offerEphemeral(out outgoing) {
+func (s *subscription) offerEphemeral(b *broadcast, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.started && !s.ended {
-		s.socket.push(out)
+		s.socket.push(outgoing{frames: b.in(s.socket.encoding), events: 1, key: key})
 	}
 }
 
 // offerPresence hands over who is in the project, where that is news.
-func (s *subscription) offerPresence(data, frames []byte) {
+func (s *subscription) offerPresence(b *broadcast) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.started && !s.ended && !bytes.Equal(s.presence, data) {
-		s.presence = data
-		s.socket.push(outgoing{frames: frames, events: 1, key: presenceKey + string(s.project)})
+	if state := b.events[0]; s.started && !s.ended && !bytes.Equal(s.presence, state) {
+		s.presence = state
+		s.socket.push(outgoing{frames: b.in(s.socket.encoding), events: 1, key: presenceKey + string(s.project)})
 	}
 }
 

@@ -1,13 +1,13 @@
 package realtime
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +20,6 @@ import (
 )
 
 const (
-	subprotocolJSON  = "earshot.v1+json"
 	handshakeTimeout = 10 * time.Second
 	// handshakeLocal is where an upgrade's facts wait for its handler.
 	handshakeLocal = "earshot.handshake"
@@ -36,7 +35,6 @@ func Prepare(app *fiber.App) { app.Server().KeepHijackedConns = true }
 func upgradeHandler(serve func(*websocket.Conn), recovered func(*websocket.Conn)) fiber.Handler {
 	return websocket.New(serve, websocket.Config{
 		HandshakeTimeout: handshakeTimeout,
-		Subprotocols:     []string{subprotocolJSON},
 		WriteBufferPool:  &sync.Pool{},
 		RecoverHandler:   recovered,
 	})
@@ -51,12 +49,37 @@ func (s *Server) recovered(*websocket.Conn) {
 }
 
 // checkHandshake refuses what the library would take or answer wrongly: a wrong
-// version (426), a malformed key, and sub-protocols of which we speak none.
-func checkHandshake(c *fiber.Ctx) error {
+// version (426), a malformed key, and sub-protocols of which we speak none. It
+// answers with the sub-protocol of the encoding that it chose; tagging is the
+// client's query parameter of that name, where it may have one.
+func checkHandshake(c *fiber.Ctx, tagging string) (protocol.Encoding, error) {
+	joinLines(c, fiber.HeaderConnection)
+	joinLines(c, fiber.HeaderUpgrade)
+	joinLines(c, fiber.HeaderSecWebSocketProtocol)
+	if err := checkUpgrade(c); err != nil {
+		return protocol.JSON, err
+	}
+	offered := c.Get(fiber.HeaderSecWebSocketProtocol)
+	encoding, err := protocol.Negotiate(offered, tagging)
+	if err == nil && offered != "" {
+		c.Set(fiber.HeaderSecWebSocketProtocol, encoding.Subprotocol())
+	}
+	return encoding, err
+}
+
+// joinLines makes one line of a header that may come in several (RFC 9110 §5.3):
+// the library reads only the first.
+func joinLines(c *fiber.Ctx, name string) {
+	if lines := c.Context().Request.Header.PeekAll(name); len(lines) > 1 {
+		c.Context().Request.Header.SetBytesV(name, bytes.Join(lines, []byte(", ")))
+	}
+}
+
+func checkUpgrade(c *fiber.Ctx) error {
 	if !c.App().Server().KeepHijackedConns {
 		return errors.New("realtime: the server was not prepared for sockets")
 	}
-	if !websocket.IsWebSocketUpgrade(c) {
+	if c.Method() != fiber.MethodGet || !websocket.IsWebSocketUpgrade(c) {
 		c.Set(fiber.HeaderUpgrade, "websocket")
 		return fiber.NewError(fiber.StatusUpgradeRequired, "this address speaks WebSocket only")
 	}
@@ -64,63 +87,60 @@ func checkHandshake(c *fiber.Ctx) error {
 	if c.Context().Request.Header.ConnectionClose() {
 		return models.Errorf(models.CodeBadRequest, "a connection that is to be closed cannot be upgraded")
 	}
-	if c.Get("Sec-WebSocket-Version") != "13" {
+	header := &c.Context().Request.Header
+	if len(header.PeekAll("Sec-WebSocket-Version")) > 1 || c.Get("Sec-WebSocket-Version") != "13" {
 		c.Set("Sec-WebSocket-Version", "13")
 		return fiber.NewError(fiber.StatusUpgradeRequired, "WebSocket version 13 is needed")
 	}
-	if key, err := base64.StdEncoding.DecodeString(c.Get("Sec-WebSocket-Key")); err != nil || len(key) != 16 {
+	key, err := base64.StdEncoding.DecodeString(c.Get("Sec-WebSocket-Key"))
+	if err != nil || len(key) != 16 || len(header.PeekAll("Sec-WebSocket-Key")) > 1 {
 		return models.Errorf(models.CodeBadRequest, "Sec-WebSocket-Key must be 16 bytes in base64")
 	}
-	offered := c.Get("Sec-WebSocket-Protocol")
-	if offered == "" {
-		return nil
-	}
-	for name := range strings.SplitSeq(offered, ",") {
-		if strings.TrimSpace(name) == subprotocolJSON {
-			return nil
-		}
-	}
-	return models.Errorf(models.CodeBadRequest, "none of the offered sub-protocols is known; offer %s", subprotocolJSON)
+	return nil
 }
 
 // visitorHandshake and dashboardHandshake are the facts of an upgrade that its
 // handler, which runs after the request is over, needs.
 type visitorHandshake struct {
-	project *models.Project
-	address netip.Addr
-	slot    slot
+	project  *models.Project
+	address  netip.Addr
+	encoding protocol.Encoding
+	slot     slot
 }
 
 type dashboardHandshake struct {
-	claims models.Claims
-	name   string
-	slot   slot
+	claims   models.Claims
+	name     string
+	encoding protocol.Encoding
+	slot     slot
 }
 
 // UpgradeVisitor upgrades a visitor's request whose key and origin were
 // checked. Refusals come back as errors before the upgrade.
 func (s *Server) UpgradeVisitor(c *fiber.Ctx, project *models.Project, address netip.Addr) error {
-	if err := checkHandshake(c); err != nil {
+	encoding, err := checkHandshake(c, c.Query("tagging"))
+	if err != nil {
 		return err
 	}
 	slot, err := s.admit(address)
 	if err != nil {
 		return err
 	}
-	return upgrade(c, s.visitorUpgrade, slot, &visitorHandshake{project: project, address: address, slot: slot})
+	return upgrade(c, s.visitorUpgrade, slot, &visitorHandshake{project, address, encoding, slot})
 }
 
 // UpgradeDashboard upgrades a member's request. name is how the member is shown
 // to others.
 func (s *Server) UpgradeDashboard(c *fiber.Ctx, claims models.Claims, name string, address netip.Addr) error {
-	if err := checkHandshake(c); err != nil {
+	encoding, err := checkHandshake(c, "")
+	if err != nil {
 		return err
 	}
 	slot, err := s.admit(address)
 	if err != nil {
 		return err
 	}
-	return upgrade(c, s.dashboardUpgrade, slot, &dashboardHandshake{claims: claims, name: name, slot: slot})
+	return upgrade(c, s.dashboardUpgrade, slot, &dashboardHandshake{claims, name, encoding, slot})
 }
 
 func upgrade(c *fiber.Ctx, handler fiber.Handler, slot slot, handshake any) error {
@@ -134,11 +154,11 @@ func upgrade(c *fiber.Ctx, handler fiber.Handler, slot slot, handshake any) erro
 	return nil
 }
 
-func newSocket[In, Out any](s *Server, c net.Conn, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
-	socket := &Socket[In, Out]{conn: newConn(c, s), in: in, out: out}
+func newSocket[In, Out any](s *Server, c net.Conn, encoding protocol.Encoding, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
+	socket := &Socket[In, Out]{conn: newConn(c, s, encoding), in: in, out: out}
 	if !s.unlimited {
 		socket.frames = rate.NewLimiter(framesPerSecond, framesPerSecond)
-		socket.refused = rate.NewLimiter(framesPerSecond, refusedFrames)
+		socket.excess = rate.NewLimiter(framesPerSecond, excessFrames)
 	}
 	return socket
 }

@@ -62,7 +62,7 @@ func (s *Server) serveVisitor(c *websocket.Conn) {
 		return
 	}
 	v := &visitor{
-		Socket: newSocket(s, c.NetConn(), protocol.VisitorClient, protocol.VisitorServer),
+		Socket: newSocket(s, c.NetConn(), handshake.encoding, protocol.VisitorClient, protocol.VisitorServer),
 		server: s, project: handshake.project, address: handshake.address,
 		token: models.NewResumeToken(), session: models.NewID(), draftLimit: rate.NewLimiter(draftsPerSecond, draftsPerSecond),
 	}

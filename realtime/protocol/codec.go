@@ -56,6 +56,20 @@ func (s *Sum[E]) Encode(enc Encoding, event E, meta Meta) (frame []byte, ok bool
 	return frame, err == nil, err
 }
 
+// Transcode writes an event that is there as JSON, as Encode gives it, in
+// another encoding. Not ok means that the encoding does not have it.
+func Transcode(enc Encoding, event []byte) (frame []byte, ok bool, err error) {
+	switch enc {
+	case JSON:
+		return event, true, nil
+	case CBOR:
+		frame, err = cborFromJSON(event)
+		return frame, err == nil, err
+	case External: // it has answers alone
+	}
+	return nil, false, nil
+}
+
 // marshal writes JSON without the escapes that only HTML needs: clients parse
 // JSON, none of them HTML.
 func marshal(value any) ([]byte, error) {
