@@ -19,6 +19,7 @@ var seeds = []string{
 	`{"type":"Hello","data":{"resume_token":"a","epoch":"e","since":0}}`,
 	`{"type":"DraftChanged","data":{"text":"\ud83d\ude00","shared":true}}`,
 	`{"type":"FeedbackSubmitted","data":{"page_url":"https://a.example/","message":"m","kind":"bug","rating":5,"context":{"a":[1,{"b":null}]}}}`,
+	`{"type":"FeedbackSubmitted","data":{"page_url":"p","message":"m","attachment_ids":[]}}`,
 	`{"type":"Subscribe","data":{"project_id":"p","epoch":"e","since":7}}`,
 	`{"type":"Reauthenticate","data":{"token":"t"}}`,
 	`{"a":1,"\u0061":2}`, `{"A":1,"a":2}`, `{"type":"x","TYPE":"y"}`, `{"t\u017fpe":1}`, `"\ud800"`, `"\udc00\ud800"`, "\"\xff\"", "\"\x00\"", `"\u0000"`,
@@ -271,7 +272,8 @@ func survives[E any](t *testing.T, sum *Sum[E], enc Encoding, event E, id string
 	if err != nil {
 		t.Fatalf("%+v is not understood in %s, %q: %v", event, allEncodings[enc], encoded, err)
 	}
-	if !reflect.DeepEqual(event, again) {
+	// Their JSON is compared: an empty list is as good as none.
+	if quoted(event) != quoted(again) {
 		t.Fatalf("%+v comes back from %s (%q) as %+v", event, allEncodings[enc], encoded, again)
 	}
 	if _, isSubmission := any(event).(FeedbackSubmitted); againID != id && (enc != External || isSubmission) {
