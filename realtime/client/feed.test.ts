@@ -158,8 +158,8 @@ describe("a stream", () => {
 
 describe("polls take over", () => {
   it.each([
-    ["the head of the answer is held back", never, 10_000],
-    ["the body is held back", undefined, 10_000],
+    ["the head of the answer is held back", never, 17_000],
+    ["the body is held back", undefined, 17_000],
     ["the answer is no stream", async () => new Response("{}", { headers: { "Content-Type": "application/json" } }), 0],
   ])("where %s", async (_, stream, after) => {
     const { advance, polls, poll, log } = open(at(4), stream ? { stream } : {});

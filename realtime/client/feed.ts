@@ -6,9 +6,9 @@ import { readStream } from "./stream";
 
 /** How long one poll may wait for an event, in seconds: what the server takes at most. */
 const POLL_WAIT_S = 25;
-/** Nothing for so long after the answer's head: something on the way holds the stream back until it is full. */
-const FIRST_BYTE_MS = 10_000;
-/** The server says something every 15 s. */
+/** The server says something every 15 s, and better at once: what is later than that is held back on the way. */
+const FIRST_BYTE_MS = 17_000;
+/** A stream that has flowed may stall on a slow network for longer. */
 const SILENCE_MS = 25_000;
 /** A poll that is not answered in its time and this grace never will be. */
 const POLL_TIMEOUT_MS = 35_000;

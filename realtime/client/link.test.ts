@@ -141,6 +141,8 @@ describe("the way", () => {
     all.detour().options.onState("streaming");
     await attempt(all);
     all.socket().opens();
+    all.socket().says({ type: "GoingAway" });
+    expect(all.events).toEqual([]);
     all.link.send({ type: "Unsubscribe" });
     expect(all.detour().sent).toHaveLength(2);
     all.ready.mockImplementation(() => expect(all.detour().closed).toBe(true));

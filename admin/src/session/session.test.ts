@@ -91,6 +91,21 @@ describe("session", () => {
     expect(session.state.value).toEqual({ name: "out", reason: "expired" });
   });
 
+  it("is not ended by a refusal that is older than it", async () => {
+    const { session, fetch } = server();
+    let letGo = (): void => undefined;
+    fetch.mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => (letGo = resolve));
+      return new Response("{}", { status: 401 });
+    });
+    const late = session.refresh();
+    fetch.mockResolvedValueOnce(new Response('{"access_token":"new","expires_in":900}'));
+    await session.login({ email: "a@b.example", password: "a long password" });
+    letGo();
+    expect(await late).toBe("new");
+    expect(session.signedIn.value).toBe(true);
+  });
+
   it("gives a first visitor no reason", async () => {
     const { state, session } = server();
     state.refreshStatus = 401;

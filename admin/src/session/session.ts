@@ -94,10 +94,13 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Each refresh uses the old cookie up; two at once would look like theft to the server. */
   async function rotate(): Promise<string | null> {
+    const before = state.peek();
     const response = await send(deps.fetch, { method: "POST", path: "/auth/refresh", body: {} }, null);
     if (response.ok) return enter(await response.json());
     // Only a refusal ends the session; a server that is down or busy says nothing about it.
     if (response.status === 401 || response.status === 403) {
+      // It speaks of the session that was; somebody has signed in while the answer was on its way.
+      if (state.peek() !== before && token()) return token();
       // Another tab that signed out has cleared the hint for all; whoever was in here is still owed the reason.
       return leave(state.peek().name === "in" || deps.hint.get() ? "expired" : "none");
     }

@@ -30,7 +30,7 @@ export const en = {
   kind,
   connection,
   /** After the state: "Reconnecting in 5s". */
-  connectionRetry: { soon: (time: string) => `in ${time}`, next: (time: string) => `next try in ${time}`, now: "Try now" },
+  connectionRetry: { soon: (time: string) => `in ${time}`, next: (time: string) => `· next try in ${time}`, now: "Try now" },
   common: {
     cancel: "Cancel",
     close: "Close",
