@@ -11,6 +11,13 @@ import (
 // node is a piece of a JSON document.
 type node = map[string]any
 
+const (
+	taggingParameter = "tagging"
+	externalTagging  = "Events as serde tags enums by default: {\"DraftChanged\":{\"text\":\"…\"}}, or the bare name of one without data, " +
+		"as JSON in text or binary frames. There are DraftChanged and FeedbackSubmitted (with an id of its own), " +
+		"and Connected, DraftAccepted, FeedbackReceived and Error in answer."
+)
+
 // asyncDocument is the AsyncAPI 3.0 description of both sockets. Its schemas are
 // those of the OpenAPI document, so that there is one source for both.
 func asyncDocument(doc *huma.OpenAPI) node {
@@ -34,14 +41,16 @@ func asyncDocument(doc *huma.OpenAPI) node {
 		"asyncapi": "3.0.0",
 		"info": node{
 			"title": "Earshot's sockets", "version": doc.Info.Version, "license": node{"name": "Apache-2.0"},
-			"description": "One event a frame, as JSON in text frames. A seq marks what is in the project's log; anything else may be dropped. " +
+			"description": "One event a frame: as JSON in text frames (sub-protocol " + protocol.SubprotocolJSON + ", which is meant where none is offered), " +
+				"or the same as CBOR in binary frames (" + protocol.SubprotocolCBOR + "). A seq marks what is in the project's log; anything else may be dropped. " +
 				"After a close code of 4000 to 4499 a client reconnects, after one from 4500 on it stops.",
 		},
 		"x-close-codes":      closeCodes(),
 		"defaultContentType": "application/json",
 		"channels": node{
 			"visitor": channel("/w/{key}/socket", "A visitor's socket", node{"key": node{"description": "The project's public key"}},
-				node{}, visitorSends, visitorHears),
+				node{taggingParameter: node{"type": "string", "enum": []string{protocol.TaggingExternal}, "description": externalTagging}},
+				visitorSends, visitorHears),
 			"dashboard": channel(ticketPath, "A dashboard's socket", nil,
 				node{"ticket": node{"type": "string", "description": "From POST /api/v1/socket/tickets"}}, dashboardSends, dashboardHears),
 		},
@@ -81,7 +90,12 @@ func channel(address, title string, parameters, query node, sides ...[]string) n
 		}
 	}
 	c := node{"address": address, "title": title, "messages": messages,
-		"bindings": node{"ws": node{"method": "GET", "query": node{"type": "object", "properties": query}}}}
+		"bindings": node{"ws": node{
+			"method": "GET", "query": node{"type": "object", "properties": query},
+			"headers": node{"type": "object", "properties": node{"Sec-WebSocket-Protocol": node{
+				"type": "string", "enum": []string{protocol.SubprotocolJSON, protocol.SubprotocolCBOR},
+			}}},
+		}}}
 	if parameters != nil {
 		c["parameters"] = parameters
 	}

@@ -91,7 +91,7 @@ func (c *conn) abort() {
 	defer c.deadlineMu.Unlock()
 	c.closing, c.aborted = true, true
 	c.wakeToClose()
-	_ = c.net.SetDeadline(time.Unix(1, 0))
+	_ = c.net.SetDeadline(past)
 }
 
 // giveUp leaves nothing to be written, and little time to what is on its way.

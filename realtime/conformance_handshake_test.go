@@ -202,7 +202,6 @@ func TestHandshakeConformance(t *testing.T) {
 	for _, tc := range handshakeCases() {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			skipPending(t, "handshake/"+tc.name)
 			for _, piece := range []int{1 << 20, 40} {
 				w := dialTCP(t, addr)
 				w.send(writesOf(piece, []byte(tc.text()))...)

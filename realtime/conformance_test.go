@@ -92,7 +92,6 @@ func TestConformance(t *testing.T) {
 			name := section.name + "/" + tc.name
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				skipPending(t, name)
 				tc.run(t, h)
 			})
 		}

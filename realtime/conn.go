@@ -59,13 +59,14 @@ type owner interface {
 // client has something to say, and a queue that is written by one goroutine at a
 // time. All writes go through the queue as whole frames.
 type conn struct {
-	encoding protocol.Encoding
-	owner    owner
-	log      *slog.Logger
-	now      func() time.Time
-	net      net.Conn
-	in       net.Conn        // net, behind what the server had read already
-	raw      syscall.RawConn // nil where the connection has no descriptor
+	encoding  protocol.Encoding
+	owner     owner
+	transport *Transport
+	log       *slog.Logger
+	now       func() time.Time
+	net       net.Conn
+	in        net.Conn        // net, behind what the server had read already
+	raw       syscall.RawConn // nil where the connection has no descriptor
 
 	queue     queue
 	shard     *shard
@@ -82,9 +83,10 @@ type conn struct {
 	buf     *[readBuffer]byte
 	unread  []byte
 	parser  parser
-	excess  *rate.Limiter // of frames that are refused or bring nothing; nil: no limit
-	parking *parking      // nil: the socket is never parked
-	number  uint64        // in parking, whose it is
+	excess  *rate.Limiter   // of frames that are refused or bring nothing; nil: no limit
+	waiting context.Context //nolint:containedctx // of the Recv that is waited in
+	parking *parking        // nil: the socket is never parked
+	number  uint64          // in parking, whose it is
 	// parkAfter is the constant of that name, but in tests.
 	parkAfter time.Duration
 
@@ -100,14 +102,15 @@ type conn struct {
 	pingAt, heardAt atomic.Int64
 }
 
-func newConn(c net.Conn, s *Server, encoding protocol.Encoding) *conn {
-	now := s.now()
+func newConn(c net.Conn, t *Transport, encoding protocol.Encoding) *conn {
+	now := t.now()
 	n := &conn{
-		encoding: encoding, log: s.log, now: s.now, net: rawConn(c), in: c, shard: s.nextShard(), scratches: &s.scratches, buffers: &s.readBuffers,
-		parser: parser{limit: protocol.MaxFrame}, parkAfter: s.parkAfter,
+		encoding: encoding, transport: t, log: t.log, now: t.now, net: rawConn(c), in: c,
+		shard: t.nextShard(), scratches: &t.scratches, buffers: &t.readBuffers,
+		parser: parser{limit: protocol.MaxFrame}, parkAfter: t.parkAfter,
 	}
 	if n.raw = descriptor(n.net); n.raw != nil {
-		n.parking = s.parking
+		n.parking = t.parking
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.queue.writers = &n.owned
@@ -122,6 +125,13 @@ func rawConn(c net.Conn) net.Conn {
 		return wrapper.UnsafeConn()
 	}
 	return c
+}
+
+// start gives the socket to what it is a part of, and its first goroutine.
+func (c *conn) start(o owner) {
+	c.owner = o
+	c.transport.add(c)
+	go c.serve()
 }
 
 // serve runs the socket until it parks or ends. Whatever happens, nothing is
@@ -140,6 +150,7 @@ func (c *conn) serve() {
 		c.parking.forget(c)
 		c.giveBuffer()
 		_ = c.net.Close()
+		c.transport.remove(c)
 		c.owner.closed()
 	}()
 	err = c.owner.loop()

@@ -2,11 +2,10 @@ package realtime
 
 import (
 	"errors"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gofiber/contrib/websocket"
 
 	"earshot/models"
 	"earshot/realtime/protocol"
@@ -42,25 +41,20 @@ type dashboard struct {
 	ended         bool
 }
 
-func (s *Server) serveDashboard(c *websocket.Conn) {
-	handshake, ok := c.Locals(handshakeLocal).(*dashboardHandshake)
-	if !ok {
-		return
-	}
-	if !handshake.slot.claim() {
-		return
-	}
+func (s *Server) serveDashboard(c net.Conn, encoding protocol.Encoding, claims models.Claims, name string, release func()) {
 	d := &dashboard{
-		Socket: newSocket(s, c.NetConn(), handshake.encoding, protocol.DashboardClient, protocol.DashboardServer),
-		server: s, name: handshake.name, subscriptions: map[models.ID]*subscription{}, replayTurn: make(chan struct{}, 1),
+		Socket: newSocket(s.transport, c, encoding, protocol.DashboardClient, protocol.DashboardServer),
+		server: s, name: name, release: release, subscriptions: map[models.ID]*subscription{}, replayTurn: make(chan struct{}, 1),
 	}
-	d.claims.Store(&handshake.claims)
-	d.owner, d.release = d, handshake.slot.release
+	d.claims.Store(&claims)
+	if !s.unlimited {
+		d.limit()
+	}
 	s.mu.Lock()
 	s.dashboards[d] = struct{}{}
 	d.draining = s.draining
 	s.mu.Unlock()
-	go d.serve()
+	d.start(d)
 }
 
 // stopped and closed take the socket out of what it is a part of.
@@ -80,7 +74,7 @@ func (d *dashboard) open() error {
 	}
 	claims := d.claims.Load()
 	d.checkSession(claims.SessionID)
-	return d.Send(protocol.DashboardConnected{
+	return d.answer(protocol.DashboardConnected{
 		UserID: claims.UserID, SessionID: claims.SessionID, HeartbeatMS: Heartbeat.Milliseconds(),
 		Limits: protocol.DashboardLimits{
 			FrameBytes: protocol.MaxFrame, FramesPerSecond: framesPerSecond, Subscriptions: maxSubscriptions,
@@ -104,23 +98,11 @@ func (d *dashboard) loop() error {
 			return err
 		}
 	}
-	for {
-		event, id, err := d.Recv()
-		if err == nil {
-			err = d.dispatch(event, id)
-		} else if !errors.As(err, new(*models.Error)) {
-			return err
-		}
-		if err != nil {
-			if err := d.answer(err, id); err != nil {
-				return err
-			}
-		}
-	}
+	return d.each(d.dispatch, d.refused)
 }
 
-// answer tells the client why an event was refused.
-func (d *dashboard) answer(err error, id string) error {
+// refused tells the client why an event was refused.
+func (d *dashboard) refused(err error, id string) error {
 	if !errors.As(err, new(*models.Error)) {
 		d.server.log.Error("dashboard event", "error", err)
 	}
@@ -138,7 +120,7 @@ func (d *dashboard) dispatch(event protocol.DashboardClientEvent, id string) err
 	case protocol.Reauthenticate:
 		return d.reauthenticate(e)
 	case protocol.Ping:
-		return d.Send(protocol.Pong{}, id)
+		return d.answer(protocol.Pong{}, id)
 	}
 	return nil
 }
@@ -171,7 +153,7 @@ func (d *dashboard) subscribe(e protocol.Subscribe, id string) error {
 	if e.Since != nil {
 		if reason := CannotResume(head, e.Epoch, *e.Since); reason != "" {
 			d.unsubscribe(e.ProjectID)
-			return d.Send(protocol.ResyncRequired{ProjectID: e.ProjectID, Reason: reason, Epoch: head.Epoch, Head: head.Last}, id)
+			return d.answer(protocol.ResyncRequired{ProjectID: e.ProjectID, Reason: reason, Epoch: head.Epoch, Head: head.Last}, id)
 		}
 	}
 	if err := sub.announce(head, id); err != nil {
@@ -268,7 +250,7 @@ func (d *dashboard) checkToken(now time.Time) {
 	case !now.Before(at):
 		d.shut(protocol.CloseTokenExpired)
 	case at.Sub(now) <= authWarning && !d.warned.Swap(true):
-		if err := d.Send(protocol.AuthExpiring{At: at}, ""); err != nil {
+		if err := d.answer(protocol.AuthExpiring{At: at}, ""); err != nil {
 			d.server.log.Error("send AuthExpiring", "error", err)
 		}
 	}

@@ -27,7 +27,7 @@ func (f *following) encode(entries []models.LogEntry) (publication, error) {
 // lost goes on behind the head: what came before it the client has to fetch.
 func (f *following) lost(head store.Head) error {
 	f.next = head.Last + 1
-	return f.visitor.Send(protocol.ResumeFailed{Reason: protocol.ReasonTooOld}, "")
+	return f.visitor.answer(protocol.ResumeFailed{Reason: protocol.ReasonTooOld}, "")
 }
 
 // join makes the socket one of its session's, which is stored or is about to be.
@@ -89,11 +89,11 @@ func (v *visitor) resume(session models.ID, e protocol.Hello, id string) error {
 		return err
 	}
 	if reason := CannotResumeVisitor(head, e.Epoch, *e.Since); reason != "" {
-		err = v.Send(protocol.ResumeFailed{Reason: reason}, id)
+		err = v.answer(protocol.ResumeFailed{Reason: reason}, id)
 		f.startLive(head.Last)
 		return err
 	}
-	err = v.Send(protocol.Resumed{From: *e.Since, To: head.Last}, id)
+	err = v.answer(protocol.Resumed{From: *e.Since, To: head.Last}, id)
 	f.start(*e.Since+1, head.Last)
 	return err
 }

@@ -12,7 +12,7 @@ import (
 // startParked is a harness whose sockets park at once.
 func startParked(t *testing.T) *harness {
 	h := start(t, true)
-	h.server.parkAfter = time.Millisecond
+	h.server.transport.parkAfter = time.Millisecond
 	return h
 }
 

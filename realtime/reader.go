@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"context"
 	"time"
 
 	"earshot/realtime/protocol"
@@ -92,6 +93,9 @@ func (c *conn) fill() error {
 			c.heardAt.Store(c.now().UnixNano())
 			return nil
 		}
+		if c.waiting != nil && isTimeout(err) && c.waiting.Err() != nil {
+			return c.waiting.Err()
+		}
 		if err != nil && (!quiet || !isTimeout(err) || c.isClosing()) {
 			return err
 		}
@@ -109,11 +113,34 @@ func (c *conn) beforeRead(quiet bool) {
 	if c.closing {
 		return
 	}
+	if c.waiting != nil && c.waiting.Err() != nil {
+		_ = c.net.SetReadDeadline(past)
+		return
+	}
 	end := time.Time{} // beat ends it
 	if quiet && c.parking != nil {
 		end = time.Now().Add(c.parkAfter)
 	}
 	_ = c.net.SetReadDeadline(end)
+}
+
+// past is over.
+var past = time.Unix(1, 0)
+
+// until has what is read end with ctx, until the end of it is called.
+func (c *conn) until(ctx context.Context) (end func()) {
+	c.waiting = ctx
+	stop := context.AfterFunc(ctx, func() {
+		c.deadlineMu.Lock()
+		defer c.deadlineMu.Unlock()
+		if !c.closing {
+			_ = c.net.SetReadDeadline(past)
+		}
+	})
+	return func() {
+		stop()
+		c.waiting = nil
+	}
 }
 
 // park leaves the waiting for the client's next bytes to the system. It is false

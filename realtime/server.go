@@ -11,12 +11,8 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"earshot/models"
 	"earshot/models/intake"
@@ -69,12 +65,7 @@ type Server struct {
 	authenticate func(ctx context.Context, token string) (models.Claims, error)
 	unlimited    bool
 
-	visitorUpgrade, dashboardUpgrade fiber.Handler
-	shards                           []*shard
-	turn                             atomic.Uint32 // the socket's number that gets the next shard
-	scratches, readBuffers           sync.Pool
-	parking                          *parking
-	parkAfter                        time.Duration
+	transport *Transport
 
 	mu         sync.Mutex
 	visitors   map[*visitor]struct{}
@@ -92,25 +83,14 @@ func New(options Options) *Server {
 	s := &Server{
 		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
 		authenticate: options.Authenticate, unlimited: options.Unlimited,
-		parkAfter: parkAfter, visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{}, addresses: map[string]int{},
+		transport: newTransport(options.Log, options.Now), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{}, addresses: map[string]int{},
 	}
-	s.parking = startParking(s.log)
-	s.readBuffers.New = func() any { return new([readBuffer]byte) }
-	s.scratches.New = func() any { return newScratch(inlineBuffer) }
-	for range runtime.GOMAXPROCS(0) {
-		s.shards = append(s.shards, startShard())
-	}
-	s.visitorUpgrade = upgradeHandler(s.serveVisitor, s.recovered)
-	s.dashboardUpgrade = upgradeHandler(s.serveDashboard, s.recovered)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.ticker.Go(func() { s.tick(ctx) })
 	s.ticker.Go(func() { s.watchSessions(ctx) })
 	return s
 }
-
-// nextShard deals the shards out in turn.
-func (s *Server) nextShard() *shard { return s.shards[int(s.turn.Add(1))%len(s.shards)] }
 
 // watchInterval is how soon a session that was ended elsewhere, by the
 // operator's command for one, ends here.
@@ -141,8 +121,7 @@ func (s *Server) watchSessions(ctx context.Context) {
 	}
 }
 
-// tick does what is due by the clock for all sockets, so that an idle one needs
-// no timer and no second goroutine.
+// tick does what is due by the clock, but for what the transport does.
 func (s *Server) tick(ctx context.Context) {
 	ticker := time.NewTicker(tickInterval)
 	defer ticker.Stop()
@@ -160,11 +139,7 @@ func (s *Server) tick(ctx context.Context) {
 		s.hub.publishPresence()
 		now := s.now()
 		s.mu.Lock()
-		for v := range s.visitors {
-			v.beat(now)
-		}
 		for d := range s.dashboards {
-			d.beat(now)
 			d.checkToken(now)
 		}
 		s.mu.Unlock()

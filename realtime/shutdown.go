@@ -34,7 +34,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	ended := make(chan struct{})
 	go func() {
 		s.open.Wait()
-		s.endWorkers()
+		s.transport.Close()
 		close(ended)
 	}()
 	if waitFor(ctx, ended, grace) {
@@ -52,14 +52,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.log.Warn("sockets did not end")
 	}
 	return nil
-}
-
-// endWorkers ends what all sockets share, once there are none.
-func (s *Server) endWorkers() {
-	s.parking.stop()
-	for _, w := range s.shards {
-		w.stop()
-	}
 }
 
 // waitFor reports whether ended came before ctx and the time were over.
@@ -99,7 +91,7 @@ func (s *Server) abortAll() {
 }
 
 func goAway[In, Out any](socket *Socket[In, Out], event Out) {
-	if err := socket.Send(event, ""); err == nil {
+	if err := socket.answer(event, ""); err == nil {
 		socket.shut(protocol.CloseGoingAway)
 	}
 }

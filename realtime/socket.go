@@ -1,6 +1,8 @@
 package realtime
 
 import (
+	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -32,27 +34,55 @@ type Socket[In, Out any] struct {
 
 	frames *rate.Limiter // nil: no limit
 	bad    []time.Time
+	// received is the reader's own.
+	received string
 	// heard is the kind of the client's last frame: in some encodings it is answered
 	// in the same.
 	heard atomic.Uint32
 }
 
-// Recv waits for the client's next event. A refusal (*models.Error) concerns
-// one event, named by id where it had one, and the socket goes on; any other
-// error is its end.
-func (s *Socket[In, Out]) Recv() (event In, id string, err error) {
+// Recv waits for the client's next event; one goroutine may do so. A refusal
+// (*models.Error) concerns one event, named by Received where it had an id, and
+// the socket goes on. After ctx's own error it does, too; any other error is the
+// socket's end.
+func (s *Socket[In, Out]) Recv(ctx context.Context) (event In, err error) {
+	if ctx.Done() != nil && ctx != s.ctx {
+		defer s.until(ctx)()
+	}
 	for {
 		m, err := s.read()
 		if err != nil {
-			return event, "", err
+			return event, err
 		}
-		event, id, err = s.decode(m)
+		event, s.received, err = s.decode(m)
 		if err == errClosed { //nolint:errorlint // ours, never wrapped
 			continue // read waits for the other side's close frame
 		}
-		return event, id, err
+		return event, err
 	}
 }
+
+// each has every event handled, and every refusal told by refused, until the
+// socket ends or parks.
+func (s *Socket[In, Out]) each(handle func(event In, id string) error, refused func(err error, id string) error) error {
+	for {
+		event, err := s.Recv(s.ctx)
+		if err == nil {
+			err = handle(event, s.received)
+		} else if !errors.As(err, new(*models.Error)) {
+			return err // parked, the socket may be another goroutine's by now
+		}
+		if err != nil {
+			if err := refused(err, s.received); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Received is the id that the client gave the event of the last Recv, "" where it
+// gave none.
+func (s *Socket[In, Out]) Received() string { return s.received }
 
 func (s *Socket[In, Out]) decode(m message) (event In, id string, err error) {
 	kind := protocol.FrameKind(m.kind)
@@ -77,9 +107,22 @@ func (s *Socket[In, Out]) decode(m message) (event In, id string, err error) {
 	return s.in.Decode(s.encoding, m.payload)
 }
 
-// Send queues an event that answers the client's event re, or none. It does not
-// block; a client that is too slow to take it loses the socket.
-func (s *Socket[In, Out]) Send(event Out, re string) error {
+// Send queues an event. It does not block; a client that is too slow to take it
+// loses the socket. It may be called by any goroutine.
+func (s *Socket[In, Out]) Send(ctx context.Context, event Out) error {
+	return s.Answer(ctx, event, "")
+}
+
+// Answer is Send of an event that answers the client's event re.
+func (s *Socket[In, Out]) Answer(ctx context.Context, event Out, re string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.answer(event, re)
+}
+
+// answer is Answer for who is not to be held up by anything.
+func (s *Socket[In, Out]) answer(event Out, re string) error {
 	data, ok, err := s.out.Encode(s.encoding, event, protocol.Meta{Re: re})
 	if err != nil || !ok {
 		return err
@@ -92,7 +135,7 @@ func (s *Socket[In, Out]) Send(event Out, re string) error {
 // refuse tells the client why an event was refused, and ends the socket of one
 // that goes on sending what is refused.
 func (s *Socket[In, Out]) refuse(event Out, code models.Code, re string) error {
-	if err := s.Send(event, re); err != nil {
+	if err := s.answer(event, re); err != nil {
 		return err
 	}
 	switch code { //nolint:exhaustive // all others are the client's mistakes

@@ -43,7 +43,7 @@ func (s *subscription) lost(head store.Head) error {
 		s.socket.forget(s)
 		s.server.hub.unsubscribe(s.project, s)
 	})
-	return s.socket.Send(protocol.ResyncRequired{
+	return s.socket.answer(protocol.ResyncRequired{
 		ProjectID: s.project, Reason: protocol.ReasonTooOld, Epoch: head.Epoch, Head: head.Last,
 	}, "")
 }
@@ -77,7 +77,7 @@ func (s *subscription) announce(head store.Head, re string) error {
 	}
 	s.started = true
 	s.seen = max(s.seen, head.Last)
-	return s.socket.Send(protocol.Subscribed{ProjectID: s.project, Epoch: head.Epoch, Head: head.Last}, re)
+	return s.socket.answer(protocol.Subscribed{ProjectID: s.project, Epoch: head.Epoch, Head: head.Last}, re)
 }
 
 // projectDeleted ends the subscription and says why. Where Subscribe is not
@@ -92,7 +92,7 @@ func (s *subscription) projectDeleted(epoch models.Epoch) error {
 	if !s.started {
 		return nil
 	}
-	return s.socket.Send(protocol.ResyncRequired{
+	return s.socket.answer(protocol.ResyncRequired{
 		ProjectID: s.project, Reason: protocol.ReasonProjectDeleted, Epoch: epoch, Head: s.seen,
 	}, "")
 }

@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"runtime/debug"
-	"sync"
-	"time"
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
@@ -19,34 +15,13 @@ import (
 	"earshot/realtime/protocol"
 )
 
-const (
-	handshakeTimeout = 10 * time.Second
-	// handshakeLocal is where an upgrade's facts wait for its handler.
-	handshakeLocal = "earshot.handshake"
-)
+// taggingQuery asks for serde's tagging of events; see protocol.Negotiate.
+const taggingQuery = "tagging"
 
 // Prepare makes app's server leave upgraded connections to us: their requests,
 // some kilobytes each, are released while the sockets live. It is to be called
 // before the server runs.
 func Prepare(app *fiber.App) { app.Server().KeepHijackedConns = true }
-
-// upgradeHandler makes the handler that upgrades. Origins are not its business:
-// what is admitted depends on the project, and was asked before.
-func upgradeHandler(serve func(*websocket.Conn), recovered func(*websocket.Conn)) fiber.Handler {
-	return websocket.New(serve, websocket.Config{
-		HandshakeTimeout: handshakeTimeout,
-		WriteBufferPool:  &sync.Pool{},
-		RecoverHandler:   recovered,
-	})
-}
-
-// recovered keeps a panic's value on this side: the library's own handler sends
-// it to the client.
-func (s *Server) recovered(*websocket.Conn) {
-	if value := recover(); value != nil {
-		s.log.Error("socket panicked", "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
-	}
-}
 
 // checkHandshake refuses what the library would take or answer wrongly: a wrong
 // version (426), a malformed key, and sub-protocols of which we speak none. It
@@ -99,34 +74,16 @@ func checkUpgrade(c *fiber.Ctx) error {
 	return nil
 }
 
-// visitorHandshake and dashboardHandshake are the facts of an upgrade that its
-// handler, which runs after the request is over, needs.
-type visitorHandshake struct {
-	project  *models.Project
-	address  netip.Addr
-	encoding protocol.Encoding
-	slot     slot
-}
-
-type dashboardHandshake struct {
-	claims   models.Claims
-	name     string
-	encoding protocol.Encoding
-	slot     slot
-}
-
 // UpgradeVisitor upgrades a visitor's request whose key and origin were
 // checked. Refusals come back as errors before the upgrade.
 func (s *Server) UpgradeVisitor(c *fiber.Ctx, project *models.Project, address netip.Addr) error {
-	encoding, err := checkHandshake(c, c.Query("tagging"))
+	encoding, err := checkHandshake(c, c.Query(taggingQuery))
 	if err != nil {
 		return err
 	}
-	slot, err := s.admit(address)
-	if err != nil {
-		return err
-	}
-	return upgrade(c, s.visitorUpgrade, slot, &visitorHandshake{project, address, encoding, slot})
+	return s.upgradeAdmitted(c, address, func(conn net.Conn, release func()) {
+		s.serveVisitor(conn, encoding, project, address, release)
+	})
 }
 
 // UpgradeDashboard upgrades a member's request. name is how the member is shown
@@ -136,29 +93,36 @@ func (s *Server) UpgradeDashboard(c *fiber.Ctx, claims models.Claims, name strin
 	if err != nil {
 		return err
 	}
+	return s.upgradeAdmitted(c, address, func(conn net.Conn, release func()) {
+		s.serveDashboard(conn, encoding, claims, name, release)
+	})
+}
+
+// upgradeAdmitted counts the connection; whoever gets it calls release at its end.
+func (s *Server) upgradeAdmitted(c *fiber.Ctx, address netip.Addr, open func(conn net.Conn, release func())) error {
 	slot, err := s.admit(address)
 	if err != nil {
 		return err
 	}
-	return upgrade(c, s.dashboardUpgrade, slot, &dashboardHandshake{claims, name, encoding, slot})
-}
-
-func upgrade(c *fiber.Ctx, handler fiber.Handler, slot slot, handshake any) error {
-	c.Locals(handshakeLocal, handshake)
-	if err := handler(c); err != nil {
+	err = s.transport.upgrade(c, func(conn net.Conn) {
 		if slot.claim() {
-			slot.release()
+			open(conn, slot.release)
+		} else {
+			_ = conn.Close()
 		}
-		return err
+	})
+	if err != nil && slot.claim() {
+		slot.release()
 	}
-	return nil
+	return err
 }
 
-func newSocket[In, Out any](s *Server, c net.Conn, encoding protocol.Encoding, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
-	socket := &Socket[In, Out]{conn: newConn(c, s, encoding), in: in, out: out}
-	if !s.unlimited {
-		socket.frames = rate.NewLimiter(framesPerSecond, framesPerSecond)
-		socket.excess = rate.NewLimiter(framesPerSecond, excessFrames)
-	}
-	return socket
+// limit holds a client to the contract's rates.
+func (s *Socket[In, Out]) limit() {
+	s.frames = rate.NewLimiter(framesPerSecond, framesPerSecond)
+	s.excess = rate.NewLimiter(framesPerSecond, excessFrames)
+}
+
+func newSocket[In, Out any](t *Transport, c net.Conn, encoding protocol.Encoding, in *protocol.Sum[In], out *protocol.Sum[Out]) *Socket[In, Out] {
+	return &Socket[In, Out]{conn: newConn(c, t, encoding), in: in, out: out}
 }

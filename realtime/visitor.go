@@ -3,12 +3,12 @@ package realtime
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
 	"unicode/utf8"
 
-	"github.com/gofiber/contrib/websocket"
 	"golang.org/x/time/rate"
 
 	"earshot/models"
@@ -53,26 +53,21 @@ type waitingDraft struct {
 	re    string
 }
 
-func (s *Server) serveVisitor(c *websocket.Conn) {
-	handshake, ok := c.Locals(handshakeLocal).(*visitorHandshake)
-	if !ok {
-		return
-	}
-	if !handshake.slot.claim() {
-		return
-	}
+func (s *Server) serveVisitor(c net.Conn, encoding protocol.Encoding, project *models.Project, address netip.Addr, release func()) {
 	v := &visitor{
-		Socket: newSocket(s, c.NetConn(), handshake.encoding, protocol.VisitorClient, protocol.VisitorServer),
-		server: s, project: handshake.project, address: handshake.address,
+		Socket: newSocket(s.transport, c, encoding, protocol.VisitorClient, protocol.VisitorServer),
+		server: s, project: project, address: address, release: release,
 		token: models.NewResumeToken(), session: models.NewID(), draftLimit: rate.NewLimiter(draftsPerSecond, draftsPerSecond),
 	}
-	v.owner, v.release = v, handshake.slot.release
+	if !s.unlimited {
+		v.limit()
+	}
 	s.hub.visitorJoined(v.project.ID)
 	s.mu.Lock()
 	s.visitors[v] = struct{}{}
 	v.draining = s.draining
 	s.mu.Unlock()
-	go v.serve()
+	v.start(v)
 }
 
 // stopped and closed take the socket out of what it is a part of.
@@ -99,7 +94,7 @@ func (v *visitor) open() error {
 	if !v.keyInUse() {
 		v.shut(protocol.CloseKeyDisabled)
 	}
-	return v.Send(protocol.VisitorConnected{
+	return v.answer(protocol.VisitorConnected{
 		SessionID: v.session, ResumeToken: v.token, Epoch: v.server.store.Epoch(), HeartbeatMS: Heartbeat.Milliseconds(),
 		Limits: protocol.VisitorLimits{
 			FrameBytes: protocol.MaxFrame, MessageLength: models.MaxMessage, DraftLength: models.MaxDraft,
@@ -120,23 +115,11 @@ func (v *visitor) loop() error {
 			return err
 		}
 	}
-	for {
-		event, id, err := v.Recv()
-		if err == nil {
-			err = v.dispatch(event, id)
-		} else if !errors.As(err, new(*models.Error)) {
-			return err
-		}
-		if err != nil {
-			if err := v.answer(err, id); err != nil {
-				return err
-			}
-		}
-	}
+	return v.each(v.dispatch, v.refused)
 }
 
-// answer tells the client why an event was refused.
-func (v *visitor) answer(err error, id string) error {
+// refused tells the client why an event was refused.
+func (v *visitor) refused(err error, id string) error {
 	if !errors.As(err, new(*models.Error)) {
 		v.server.log.Error("visitor event", "project", v.project.ID, "error", err)
 	}
@@ -155,7 +138,7 @@ func (v *visitor) dispatch(event protocol.VisitorClientEvent, id string) error {
 	case protocol.FeedbackSubmitted:
 		return v.submit(e, id)
 	case protocol.Ping:
-		return v.Send(protocol.Pong{}, id)
+		return v.answer(protocol.Pong{}, id)
 	}
 	return nil
 }
@@ -194,7 +177,7 @@ func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
 	case e.Since == nil:
 		return v.joinLive(session)
 	case unknown:
-		return v.Send(protocol.ResumeFailed{Reason: protocol.ReasonUnknownToken}, id)
+		return v.answer(protocol.ResumeFailed{Reason: protocol.ReasonUnknownToken}, id)
 	}
 	return v.resume(session, e, id)
 }
@@ -223,7 +206,7 @@ func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 			}
 		}
 	}
-	return v.Send(protocol.VisitorFeedbackReceived{ID: result.ID, ReceiptURL: result.ReceiptURL}, id)
+	return v.answer(protocol.VisitorFeedbackReceived{ID: result.ID, ReceiptURL: result.ReceiptURL}, id)
 }
 
 // draft reads a draft at once or, where drafts come too fast, as soon as the
@@ -273,7 +256,7 @@ func (v *visitor) readDraft(e protocol.DraftChanged, id string) error {
 	}
 	v.draftShown = true
 	v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)
-	return v.Send(protocol.DraftAccepted{Kind: reading.Kind, Hints: reading.Hints}, id)
+	return v.answer(protocol.DraftAccepted{Kind: reading.Kind, Hints: reading.Hints}, id)
 }
 
 // clearDraft takes the draft off the dashboards: it was sent or given up.

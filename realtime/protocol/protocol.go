@@ -73,6 +73,12 @@ type EventType struct {
 	external bool // External has it
 }
 
+// NewSum makes a closed set of an interface's events, each given once in any
+// state; name is the interface's method.
+func NewSum[E any](name func(E) string, events ...E) *Sum[E] {
+	return newSum(name, notExternal, events...)
+}
+
 func newSum[E any](name func(E) string, external func(E) (any, bool), events ...E) *Sum[E] {
 	s := &Sum[E]{name: name, external: external, byName: make(map[string]EventType, len(events))}
 	for _, event := range events {

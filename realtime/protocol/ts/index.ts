@@ -1,7 +1,5 @@
 import type { components } from "./schema.gen";
 
-export { fullJitter } from "./jitter";
-export { openSocket, type Socket, type SocketOptions, type SocketState } from "./socket";
 export type { components };
 
 export type VisitorClientEvent = components["schemas"]["VisitorClientEvent"];
