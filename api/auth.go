@@ -177,7 +177,7 @@ func (s *Server) refresh(ctx context.Context, in *refreshInput) (*signedIn, erro
 		return nil, err
 	}
 	if rotation.Reused {
-		s.realtime.CloseSession(rotation.Session.ID, protocol.CloseRevoked)
+		s.closeSession(rotation.Session.ID)
 		return nil, ended
 	}
 	return s.grant(rotation.Session, successor)
@@ -219,7 +219,13 @@ func (s *Server) logout(ctx context.Context, in *logoutInput) (*signedOut, error
 		if err := s.store.RevokeSession(ctx, session); err != nil {
 			return nil, err
 		}
-		s.realtime.CloseSession(session, protocol.CloseRevoked)
+		s.closeSession(session)
 	}
 	return &signedOut{SetCookie: s.cookie("", 0)}, nil
+}
+
+// closeSession ends what is open for a session that was revoked.
+func (s *Server) closeSession(session models.ID) {
+	s.realtime.CloseSession(session, protocol.CloseRevoked)
+	s.closeStreams(session)
 }

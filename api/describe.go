@@ -22,10 +22,12 @@ func describe(doc *huma.OpenAPI) {
 	doc.Info.Description = description
 	doc.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token"},
-		"cookie": {Type: "apiKey", In: "cookie", Name: refreshCookie, Description: "The refresh token, from the server's own pages only"},
+		"bearer":  {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token"},
+		"visitor": {Type: "http", Scheme: "bearer", Description: "A visitor's resume token"},
+		"cookie":  {Type: "apiKey", In: "cookie", Name: refreshCookie, Description: "The refresh token, from the server's own pages only"},
 	}
 	describeVisitors(doc)
+	describeStream(doc.Paths[eventsPath].Get)
 	describeSockets(doc)
 	protocol.AddSchemas(doc.Components.Schemas)
 	relax(doc)
@@ -45,6 +47,16 @@ func describeVisitors(doc *huma.OpenAPI) {
 			"application/json": {Schema: body}, "text/plain": {Schema: body},
 		}},
 		Responses: answers(doc, 201, "Stored", receipt, "application/json", 200, "Was stored before"),
+	})
+	poll := schema(reflect.TypeFor[Poll](), "Poll")
+	doc.AddOperation(&huma.Operation{
+		OperationID: "poll-events", Method: http.MethodPost, Path: "/w/{key}/poll", Tags: []string{tag},
+		Summary: "What happened to the visitor's items, by long poll, for hosts without sockets", Parameters: []*huma.Param{key},
+		Security: []map[string][]string{{"visitor": {}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: poll}, "text/plain": {Schema: poll},
+		}},
+		Responses: answers(doc, 200, "OK", schema(reflect.TypeFor[VisitorEvents](), "VisitorEvents"), "application/json", 0, ""),
 	})
 	config := schema(reflect.TypeFor[WidgetConfig](), "WidgetConfig")
 	text := &huma.Schema{Type: huma.TypeString}
@@ -67,6 +79,18 @@ func describeVisitors(doc *huma.OpenAPI) {
 			Parameters: file.params, Responses: answers(doc, 200, "OK", file.schema, file.media, 0, ""),
 		})
 	}
+}
+
+// describeStream adds to a call that it can answer as a stream.
+func describeStream(op *huma.Operation) {
+	op.Parameters = append(op.Parameters, &huma.Param{
+		Name: lastEventID, In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+		Description: "Of a stream: the id of the last event received, epoch:seq. It goes before the query",
+	})
+	op.Description = "With Accept: text/event-stream the answer goes on: each event has its name, an id of the form epoch:seq, and as data " +
+		"the same text as in the JSON answer. ResyncRequired and GoingAway, which have no id, are followed by the stream's end, " +
+		"as the session's and the token's end are. A comment comes at least every 15 seconds. wait and limit say nothing here."
+	op.Responses["200"].Content[eventStreamType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 }
 
 func describeSockets(doc *huma.OpenAPI) {

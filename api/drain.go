@@ -36,6 +36,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	// whoever asks. The last quarter of the time is for those that run then.
 	sockets := s.drainSockets(ctx)
 	requests := s.drainRequests(ctx, late.C)
+	s.abortStreams()
 	return errors.Join(sockets, requests, s.closeStore())
 }
 

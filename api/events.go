@@ -3,19 +3,15 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"earshot/models"
+	"earshot/models/store"
 	"earshot/realtime"
 	"earshot/realtime/protocol"
 )
-
-// eventsPage bounds one answer; who is further behind asks again from the last
-// seq received.
-const eventsPage = 200
 
 // EventPage is a piece of a project's log.
 type EventPage struct {
@@ -28,9 +24,7 @@ type EventPage struct {
 type envelope json.RawMessage
 
 // Schema implements huma.SchemaProvider.
-func (envelope) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Ref: "#/components/schemas/DashboardServerEvent"}
-}
+func (envelope) Schema(huma.Registry) *huma.Schema { return ref("DashboardServerEvent") }
 
 // MarshalJSON implements json.Marshaler.
 func (e envelope) MarshalJSON() ([]byte, error) { return e, nil }
@@ -40,67 +34,108 @@ type readEventsInput struct {
 	Epoch string `query:"epoch" doc:"The epoch that since was counted in; needed where since is not 0"`
 	Since int64  `query:"since" minimum:"0" doc:"The last seq that was seen; 0 is the start of the window"`
 	Wait  int    `query:"wait" minimum:"0" maximum:"25" doc:"Seconds to wait for an event where there is none"`
+	Limit int    `query:"limit" default:"200" doc:"1 to 200; larger is capped. Who is further behind asks again from the last seq received"`
 }
 
 type readEventsOutput struct{ Body EventPage }
 
+// position is where a client is in a log.
+type position struct {
+	epoch models.Epoch
+	since int64
+}
+
+func errNoEpoch() error { return models.InvalidField("epoch", "is needed where since is not 0") }
+
 // readEvents answers with what came after since, at once if there is any,
 // otherwise as soon as there is, or empty when the wait is over.
 func (s *Server) readEvents(ctx context.Context, in *readEventsInput) (*readEventsOutput, error) {
-	if in.Since > 0 && in.Epoch == "" {
-		return nil, models.InvalidField("epoch", "is needed where since is not 0")
+	at := position{models.Epoch(in.Epoch), in.Since}
+	if at.since > 0 && at.epoch == "" {
+		return nil, errNoEpoch()
 	}
-	claims := askerOf(ctx).claims
-	project := models.ID(in.ID)
-	out, done, err := s.eventsAfter(ctx, claims.Scope, project, in)
-	if err != nil || done || in.Wait == 0 {
-		return out, err
+	claims, project, limit := askerOf(ctx).claims, models.ID(in.ID), min(in.Limit, store.MaxLimit)
+	found, err := s.eventsAfter(ctx, claims.Scope, project, at, limit)
+	if err != nil || len(found.events) > 0 || in.Wait == 0 {
+		return found.page(), err
 	}
 	waiting, cancel := context.WithTimeout(ctx, time.Duration(in.Wait)*time.Second)
 	defer cancel()
 	defer context.AfterFunc(s.leaving, cancel)()
-	if s.hub.Wait(waiting, project, out.Body.Head) != nil {
-		return out, s.stillMember(ctx, claims)
-	}
+	grown := s.hub.Wait(waiting, project, found.head) == nil
 	// Much may have changed during the wait: the session may have ended, and
 	// nothing is told to who is out.
-	if err := s.stillMember(ctx, claims); err != nil {
-		return nil, err
+	if err := s.stillMember(ctx, claims); err != nil || !grown {
+		return found.page(), err
 	}
-	out, _, err = s.eventsAfter(ctx, claims.Scope, project, in)
-	return out, err
+	found, err = s.eventsAfter(ctx, claims.Scope, project, at, limit)
+	return found.page(), err
 }
 
+// stillMember asks anew whether who has waited may hear anything.
 func (s *Server) stillMember(ctx context.Context, claims models.Claims) error {
-	_, err := s.store.Authorize(ctx, claims.SessionID)
+	now, err := s.store.Authorize(ctx, claims.SessionID)
+	if err == nil && (now.Scope != claims.Scope || !s.now().Before(claims.ExpiresAt)) {
+		return errUnauthorized()
+	}
 	return err
 }
 
-// eventsAfter reads one page; done says that it holds something to tell.
-func (s *Server) eventsAfter(ctx context.Context, scope models.Scope, project models.ID, in *readEventsInput) (out *readEventsOutput, done bool, err error) {
+// loggedEvents is a piece of a log as staff are told of it.
+type loggedEvents struct {
+	epoch  models.Epoch
+	head   int64
+	events []loggedEvent
+}
+
+// loggedEvent is an event as it goes out. One without a seq says why there are
+// no others.
+type loggedEvent struct {
+	name string
+	seq  int64
+	data envelope
+}
+
+func (l loggedEvents) page() *readEventsOutput {
+	page := EventPage{Epoch: l.epoch, Head: l.head, Events: make([]envelope, len(l.events))}
+	for i, event := range l.events {
+		page.Events[i] = event.data
+	}
+	return &readEventsOutput{Body: page}
+}
+
+// eventsAfter reads up to limit events behind a position.
+func (s *Server) eventsAfter(ctx context.Context, scope models.Scope, project models.ID, at position, limit int) (loggedEvents, error) {
 	head, err := s.store.LogHead(ctx, scope, project)
 	if err != nil {
-		return nil, false, err
+		return loggedEvents{}, err
 	}
-	page := EventPage{Epoch: head.Epoch, Head: head.Last, Events: []envelope{}}
-	if reason := realtime.CannotResume(head, models.Epoch(in.Epoch), in.Since); reason != "" {
-		event, err := protocol.Encode(protocol.DashboardServer, protocol.DashboardServerEvent(protocol.ResyncRequired{
-			ProjectID: project, Reason: reason, Epoch: head.Epoch, Head: head.Last,
-		}), protocol.Meta{})
-		page.Events = append(page.Events, event)
-		return &readEventsOutput{Body: page}, true, err
+	if reason := realtime.CannotResume(head, at.epoch, at.since); reason != "" {
+		return resync(project, head, reason)
 	}
-	entries, err := s.store.ReadLog(ctx, scope, project, in.Since, eventsPage)
+	entries, err := s.store.ReadLog(ctx, scope, project, at.since, limit)
 	if err != nil {
-		return nil, false, err
+		return loggedEvents{}, err
 	}
-	var failed []error
+	if at.since > 0 && len(entries) > 0 && entries[0].Seq != at.since+1 { // removed between the two reads
+		return resync(project, head, protocol.ReasonTooOld)
+	}
+	found := loggedEvents{epoch: head.Epoch, head: head.Last, events: make([]loggedEvent, 0, len(entries))}
 	for _, entry := range entries {
-		event, err := protocol.EncodeLog(entry, head.Epoch)
-		failed = append(failed, err)
-		page.Events = append(page.Events, event)
+		data, err := protocol.EncodeLog(entry, head.Epoch)
+		if err != nil {
+			return loggedEvents{}, err
+		}
+		found.events = append(found.events, loggedEvent{string(entry.Type), entry.Seq, data})
 		// The log may have grown between the two reads.
-		page.Head = max(page.Head, entry.Seq)
+		found.head = max(found.head, entry.Seq)
 	}
-	return &readEventsOutput{Body: page}, len(entries) > 0, errors.Join(failed...)
+	return found, nil
+}
+
+func resync(project models.ID, head store.Head, reason protocol.ResumeReason) (loggedEvents, error) {
+	data, err := protocol.Encode[protocol.DashboardServerEvent](protocol.DashboardServer, protocol.ResyncRequired{
+		ProjectID: project, Reason: reason, Epoch: head.Epoch, Head: head.Last,
+	}, protocol.Meta{})
+	return loggedEvents{epoch: head.Epoch, head: head.Last, events: []loggedEvent{{name: "ResyncRequired", data: data}}}, err
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,12 @@ func TestLongPoll(t *testing.T) {
 	if page := read("?since=1&epoch=" + page.Epoch); len(page.Events) != 1 || page.Events[0].Seq != 2 {
 		t.Errorf("page = %+v, want the second", page)
 	}
+	if page := read("?limit=1"); len(page.Events) != 1 || page.Events[0].Seq != 1 || page.Head != 2 {
+		t.Errorf("page = %+v, want the first alone", page)
+	}
+	if page := read("?limit=1000"); len(page.Events) != 2 {
+		t.Errorf("page = %+v, want both events: a large limit is capped", page)
+	}
 	resync := func(query, reason string) {
 		t.Helper()
 		page := read(query)
@@ -62,6 +69,9 @@ func TestLongPoll(t *testing.T) {
 	run(t, owner, []call{
 		{name: "no epoch", method: get, path: path + "?since=1", status: 422, code: "invalid_field", field: "epoch"},
 		{name: "negative", method: get, path: path + "?since=-1", status: 422, code: "invalid_field", field: "since"},
+		{name: "no limit", method: get, path: path + "?limit=0", status: 400, code: "bad_request"},
+		{name: "negative wait", method: get, path: path + "?wait=-1", status: 422, code: "invalid_field", field: "wait"},
+		{name: "too large a number", method: get, path: path + "?since=9223372036854775808", status: 422, code: "invalid_field", field: "since"},
 		{name: "no number", method: get, path: path + "?since=x", status: 422, code: "invalid_field", field: "since"},
 		{name: "long wait", method: get, path: path + "?wait=26", status: 422, code: "invalid_field", field: "wait"},
 		{name: "unknown", method: get, path: path + "?after=1", status: 400, code: "bad_request"},
@@ -84,6 +94,16 @@ func TestLongPoll(t *testing.T) {
 			t.Errorf("page = %+v, want none", page)
 		}
 	})
+	t.Run("deleted meanwhile", func(t *testing.T) {
+		doomed := owner.Project()
+		done := make(chan int, 1)
+		go func() { done <- owner.Do(get, "/api/v1/projects/"+string(doomed.ID)+"/events?wait=20", nil).Status }()
+		time.Sleep(300 * time.Millisecond)
+		owner.Delete("/api/v1/projects/" + string(doomed.ID))
+		if status := <-done; status != 404 {
+			t.Errorf("status = %d, want 404", status)
+		}
+	})
 	t.Run("logged out meanwhile", func(t *testing.T) {
 		other := s.Owner(t)
 		done := make(chan int, 1)
@@ -95,6 +115,23 @@ func TestLongPoll(t *testing.T) {
 			t.Errorf("status = %d, want 401", status)
 		}
 	})
+}
+
+// A token that ends during the wait hears nothing more.
+func TestLongPollOutlivesItsToken(t *testing.T) {
+	var ahead atomic.Int64
+	s := apitest.Start(t, apitest.Unlimited, func(c *api.Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
+	owner, project := s.Project(t)
+	done := make(chan int, 1)
+	go func() { done <- owner.Do(get, "/api/v1/projects/"+string(project.ID)+"/events?wait=20", nil).Status }()
+	time.Sleep(300 * time.Millisecond)
+	ahead.Add(int64(16 * time.Minute))
+	s.Submit(t, project, "secret")
+	if status := <-done; status != 401 {
+		t.Errorf("status = %d, want 401", status)
+	}
 }
 
 func TestTickets(t *testing.T) {

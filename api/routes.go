@@ -2,6 +2,7 @@ package api
 
 import (
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
 
 	"earshot/realtime/protocol"
 )
@@ -13,7 +14,7 @@ func (s *Server) routes() error {
 		return err
 	}
 	s.documents, s.pinned = newDocuments(), newPinned()
-	s.submissions = protocol.NewDecoder[Submission]()
+	s.submissions, s.pollBodies = protocol.NewDecoder[Submission](), protocol.NewDecoder[Poll]()
 	s.app.Use(s.enter)
 	s.huma = huma.NewAPI(humaConfig(), router{s.app})
 
@@ -30,6 +31,8 @@ func (s *Server) visitorRoutes() {
 	s.app.Post("/w/:key/feedback", s.submitFeedback)
 	s.app.Options("/w/:key/feedback", s.preflight("POST"))
 	s.app.Get("/w/:key/socket", s.visitorSocket)
+	s.app.Post("/w/:key/poll", s.pollEvents)
+	s.app.Options("/w/:key/poll", s.preflight("POST", fiber.HeaderAuthorization))
 	s.app.Get("/w/:key/config.json", s.widgetConfigFile)
 	s.app.Options("/w/:key/config.json", s.preflight("GET"))
 	s.app.Get("/w/v/:version/:file", s.pinnedFile)
@@ -122,9 +125,10 @@ func (s *Server) feedbackRoutes() {
 
 func (s *Server) liveRoutes() {
 	const tag = "Live"
+	s.app.Add(fiber.MethodGet, "/api/v1/projects/:id/events", s.streamEvents)
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}/events", id: "read-events", tag: tag,
-		summary: "The project's numbered log, by long poll",
+		method: "GET", path: eventsPath, id: "read-events", tag: tag,
+		summary: "The project's numbered log, by long poll or as server-sent events",
 	}, s.readEvents)
 	register(s, operation{
 		method: "POST", path: "/api/v1/socket/tickets", id: "create-ticket", tag: tag, status: 201,
@@ -159,6 +163,8 @@ func (s *Server) pageRoutes() {
 		s.app.Get(path+"/", withoutSlash)
 	}
 }
+
+const eventsPath = "/api/v1/projects/{id}/events"
 
 // humaConfig is huma without its own pages and its own errors.
 func humaConfig() huma.Config {

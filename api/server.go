@@ -82,8 +82,13 @@ type Server struct {
 	documents documents
 	pinned    pinned
 	pages     pages
-	// submissions reads visitors' POSTs.
+	// submissions and pollBodies read visitors' POSTs.
 	submissions protocol.Decoder[Submission]
+	pollBodies  protocol.Decoder[Poll]
+	polls       *ratelimit.Limiter
+	// waiting are the visitors' polls that wait, streams the staff's streams.
+	waiting places
+	streams *streams
 
 	requests requestIDs
 	// leaving is done once the server drains: long polls end with it.
@@ -158,6 +163,8 @@ func newServer(config Config) (*Server, error) {
 	}
 	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts(maxScripts)}
 	s.leaving, s.leave = context.WithCancel(context.Background())
+	s.waiting.unlimited = config.Unlimited
+	s.streams = newStreams(config.Unlimited)
 	return s, nil
 }
 
@@ -185,7 +192,7 @@ func (s *Server) wire() error {
 	return s.routes()
 }
 
-// guard makes what guards the staff's side.
+// guard makes what guards calls from being tried too often, or by the wrong ones.
 func (s *Server) guard() (err error) {
 	tokenKey, err := deriveKey(s.config.Secret, "earshot access token")
 	if err != nil {
@@ -195,10 +202,14 @@ func (s *Server) guard() (err error) {
 	if s.passwords, err = password.New(); err != nil {
 		return err
 	}
-	s.logins = ratelimit.Unlimited()
-	if !s.config.Unlimited {
-		s.logins, err = ratelimit.New(loginsPerMinute, time.Minute)
+	s.logins, s.polls = ratelimit.Unlimited(), ratelimit.Unlimited()
+	if s.config.Unlimited {
+		return nil
 	}
+	if s.logins, err = ratelimit.New(loginsPerMinute, time.Minute); err != nil {
+		return err
+	}
+	s.polls, err = ratelimit.New(pollsPerMinute, time.Minute)
 	return err
 }
 

@@ -2,11 +2,13 @@ package api
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/realtime/protocol"
 )
 
 // lookup is what came of asking for a key's project.
@@ -34,9 +36,13 @@ func (s *Server) projectByKey(c *fiber.Ctx, key string) (*models.Project, error)
 func (s *Server) openProject(c *fiber.Ctx, key string) (*models.Project, error) {
 	project, err := s.projectByKey(c, key)
 	if models.CodeOf(err) == models.CodeNotFound || err == nil && project.KeyDisabled {
-		return nil, models.Errorf(models.CodeNotFound, "there is no project with this key")
+		return nil, errNoKey()
 	}
 	return project, err
+}
+
+func errNoKey() *models.Error {
+	return models.Errorf(models.CodeNotFound, "there is no project with this key")
 }
 
 // visitorProject finds the project that a visitor's request is for and holds the
@@ -59,7 +65,8 @@ const preflightAge = "7200"
 // preflight answers a browser that asks whether a page may make a request
 // (https://fetch.spec.whatwg.org/#cors-preflight-request). Credentials are never
 // admitted: nothing on this side knows a cookie.
-func (s *Server) preflight(methods string) fiber.Handler {
+func (s *Server) preflight(methods string, headers ...string) fiber.Handler {
+	allowed := strings.Join(append([]string{fiber.HeaderContentType}, headers...), ", ")
 	return func(c *fiber.Ctx) error {
 		if _, err := s.visitorProject(c); err != nil {
 			return err
@@ -68,7 +75,7 @@ func (s *Server) preflight(methods string) fiber.Handler {
 		c.Append(fiber.HeaderVary, fiber.HeaderAccessControlRequestMethod, fiber.HeaderAccessControlRequestHeaders)
 		if c.Get(fiber.HeaderOrigin) != "" {
 			c.Set(fiber.HeaderAccessControlAllowMethods, methods)
-			c.Set(fiber.HeaderAccessControlAllowHeaders, fiber.HeaderContentType)
+			c.Set(fiber.HeaderAccessControlAllowHeaders, allowed)
 			c.Set(fiber.HeaderAccessControlMaxAge, preflightAge)
 		}
 		return c.SendStatus(fiber.StatusNoContent)
@@ -127,13 +134,18 @@ func (s *Server) submitFeedback(c *fiber.Ctx) error {
 	return c.Status(status).Send(body)
 }
 
-// decodeSubmission takes text/plain too: with it a page needs no preflight.
-func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err error) {
+// decodeVisitor reads a visitor's body. It takes text/plain too: with it a page
+// that sends no credential needs no preflight.
+func decodeVisitor[T any](c *fiber.Ctx, decoder protocol.Decoder[T]) (in T, err error) {
 	contentType := c.Get(fiber.HeaderContentType)
 	if !isMedia(contentType, fiber.MIMEApplicationJSON) && !isMedia(contentType, fiber.MIMETextPlain) {
-		return request, models.Errorf(models.CodeUnsupportedMedia, "the body must be JSON, as application/json or text/plain in UTF-8")
+		return in, models.Errorf(models.CodeUnsupportedMedia, "the body must be JSON, as application/json or text/plain in UTF-8")
 	}
-	in, err := s.submissions.Decode(c.Body())
+	return decoder.Decode(c.Body())
+}
+
+func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err error) {
+	in, err := decodeVisitor(c, s.submissions)
 	if err != nil {
 		return request, err
 	}

@@ -29,3 +29,7 @@ func CannotResumeVisitor(head store.Head, epoch models.Epoch, since int64) proto
 	}
 	return protocol.ReasonEpochChanged
 }
+
+// RetryAfterMS is when one client of a server that leaves may come back, in
+// milliseconds: each at a time of its own.
+func RetryAfterMS() int64 { return randomRetry() }

@@ -152,7 +152,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The project's numbered log, by long poll */
+        /**
+         * The project's numbered log, by long poll or as server-sent events
+         * @description With Accept: text/event-stream the answer goes on: each event has its name, an id of the form epoch:seq, and as data the same text as in the JSON answer. ResyncRequired and GoingAway, which have no id, are followed by the stream's end, as the session's and the token's end are. A comment comes at least every 15 seconds. wait and limit say nothing here.
+         */
         get: operations["read-events"];
         put?: never;
         post?: never;
@@ -361,6 +364,23 @@ export interface paths {
         put?: never;
         /** Send feedback; repeatable with the same id */
         post: operations["submit-feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{key}/poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What happened to the visitor's items, by long poll, for hosts without sockets */
+        post: operations["poll-events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1055,6 +1075,20 @@ export interface components {
             settings?: components["schemas"]["SettingsPatch"];
         };
         Ping: Record<string, never>;
+        Poll: {
+            /** @description The epoch that since was counted in; needed where since is not 0 */
+            epoch?: string;
+            /**
+             * Format: int64
+             * @description The last seq that was seen, or the head where there was none; 0, or none, is the start of the window
+             */
+            since?: number;
+            /**
+             * Format: int64
+             * @description Seconds to wait for an event where there is none
+             */
+            wait?: number;
+        };
         Pong: Record<string, never>;
         PresenceState: {
             members: components["schemas"]["Member"][] | null;
@@ -1386,6 +1420,16 @@ export interface components {
              * @description UUIDv7
              */
             session_id: string;
+        };
+        VisitorEvents: {
+            epoch: string;
+            /** @description Oldest first, at most 200; or one ResumeFailed where since cannot be served. The next since is the last one's seq */
+            events: components["schemas"]["VisitorServerEvent"][];
+            /**
+             * Format: int64
+             * @description The project's last seq; where there are no events, the next since
+             */
+            head: number;
         };
         VisitorFeedbackReceived: {
             /**
@@ -2068,8 +2112,13 @@ export interface operations {
                 since?: number;
                 /** @description Seconds to wait for an event where there is none */
                 wait?: number;
+                /** @description 1 to 200; larger is capped. Who is further behind asks again from the last seq received */
+                limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Of a stream: the id of the last event received, epoch:seq. It goes before the query */
+                "Last-Event-ID"?: string;
+            };
             path: {
                 /** @description The project's id */
                 id: string;
@@ -2085,6 +2134,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                    "text/event-stream": string;
                 };
             };
             /** @description The call was refused; code says why */
@@ -2538,6 +2588,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "poll-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Poll"];
+                "text/plain": components["schemas"]["Poll"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorEvents"];
                 };
             };
             /** @description The call was refused; code says why */
