@@ -361,21 +361,26 @@ func TestStreamsWriteDeadlineIsExtended(t *testing.T) {
 // Who reads nothing loses the stream, and its place.
 func TestSlowStreamIsCutOff(t *testing.T) {
 	s := apitest.Start(t, apitest.Unlimited)
-	s.HurryStreams(time.Minute, 100*time.Millisecond, 300*time.Millisecond)
+	s.HurryStreams(time.Minute, 100*time.Millisecond, time.Second)
 	owner, project := s.Project(t)
-	for range 4 {
-		submitMany(t, s, project, 300)
-	}
+	const sent = 1200 // of 5 KB each: far more than the system keeps for who reads nothing
+	submitMany(t, s, project, sent)
 	dial(t, s, "GET /api/v1/projects/"+string(project.ID)+"/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"+
 		"Authorization: Bearer "+owner.Token+"\r\n\r\n")
 	quick := openStream(t, owner, project, "")
+	for range sent {
+		if e, err := quick.event(); err != nil || e.name != "FeedbackReceived" {
+			t.Fatalf("who reads got %+v (%v)", e, err)
+		}
+	}
 	for deadline := time.Now().Add(20 * time.Second); s.OpenStreams() != 1; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d streams are open, want the quick one alone", s.OpenStreams())
 		}
-		if _, err := quick.next(); err != nil {
-			t.Fatal(err)
-		}
+	}
+	s.Submit(t, project, "one more")
+	if e, err := quick.event(); err != nil || e.name != "FeedbackReceived" {
+		t.Errorf("who reads got %+v (%v)", e, err)
 	}
 }
 
