@@ -106,10 +106,14 @@ var inlineCSS = api.Plugin{Name: "inline-css", Setup: func(build api.PluginBuild
 		if len(result.Errors) > 0 {
 			return api.OnLoadResult{Errors: result.Errors}, nil
 		}
-		css := strings.TrimSpace(string(result.Code))
+		css := tightCSS.Replace(strings.TrimSpace(string(result.Code)))
 		return api.OnLoadResult{Contents: &css, Loader: api.LoaderText}, nil
 	})
 }}
+
+// tightCSS drops the spaces that the minifier leaves in the values of custom properties, which it does not read. None
+// of our styles has a text in which they would count.
+var tightCSS = strings.NewReplacer(": ", ":", ", ", ",")
 
 // namedNumber is a constant of a module, such as "const SILENCE_MS = 10_000;".
 var namedNumber = regexp.MustCompile(`(?m)^(?:export )?const ([A-Z][A-Z_]+) = ([\d_]+);$`)
