@@ -107,7 +107,7 @@ func newCopy(t *testing.T) *moduleCopy {
 		if _, err := os.Stat(packages); err != nil {
 			missing(t, "the npm packages of "+folder+" are not installed (npm ci)")
 		}
-		for _, name := range []string{"package.json", "tsconfig.json", "vitest.config.ts"} {
+		for _, name := range []string{"package.json", "tsconfig.json"} {
 			copyTree(t, filepath.Join(module, folder, name), filepath.Join(c.root, folder, name))
 		}
 		if err := os.Symlink(packages, filepath.Join(c.root, folder, "node_modules")); err != nil {
