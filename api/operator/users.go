@@ -112,7 +112,7 @@ func (d Data) withStore(ctx context.Context, use func(*store.Store) error) error
 	if err := d.Migrate(ctx); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, store.Options{Path: d.Path(), Log: d.Log})
+	s, err := store.Open(ctx, store.Options{Path: d.Path(), Log: d.Log, Beside: true})
 	if err != nil {
 		return err
 	}

@@ -137,22 +137,14 @@ CREATE TABLE events (
 -- An item's first event is found by its own seq.
 CREATE INDEX events_by_feedback ON events (feedback_id) WHERE type <> 'FeedbackReceived';
 
--- How far each projection of the log has come.
-CREATE TABLE projections (
-    name       TEXT NOT NULL,
-    project_id TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
-    seq        INTEGER NOT NULL,
-    PRIMARY KEY (name, project_id)
-) WITHOUT ROWID;
-
-CREATE VIRTUAL TABLE feedback_search USING fts4 (
-    project, message, name, email, page_url,
-    tokenize=unicode61 "remove_diacritics=2"
+-- Erased items whose words the search index, a database of its own, still has.
+CREATE TABLE search_removals (
+    id INTEGER PRIMARY KEY,
+    n  INTEGER NOT NULL -- the item's
 );
 
 -- +goose Down
-DROP TABLE feedback_search;
-DROP TABLE projections;
+DROP TABLE search_removals;
 DROP TABLE events;
 DROP TABLE feedback;
 DROP TABLE visitor_sessions;

@@ -17,10 +17,7 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		if err != nil {
 			return err
 		}
-		if err := t.orm().Exec("DELETE FROM feedback_search WHERE docid = ?", row.N).Error; err != nil {
-			return err
-		}
-		if err := t.owePurge(); err != nil {
+		if err := t.forgetWords(row.N); err != nil {
 			return err
 		}
 		at := t.now.UnixMilli()

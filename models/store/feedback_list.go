@@ -203,7 +203,7 @@ func (s *Store) filtered(ctx context.Context, scope models.Scope, project models
 		if match == "" {
 			return q.Where("1 = 0")
 		}
-		q = q.Where("n IN (SELECT docid FROM feedback_search WHERE feedback_search MATCH ?)", match)
+		q = q.Where("n IN (SELECT docid FROM search.feedback_search WHERE feedback_search MATCH ?)", match)
 	}
 	return q
 }

@@ -290,8 +290,8 @@ func TestErasedWordsLeaveTheIndex(t *testing.T) {
 	}
 	await(t, func() bool {
 		var left int64
-		err := s.read.Raw(`SELECT (SELECT count(*) FROM feedback_search_segdir WHERE instr(root, CAST('zebracorn' AS BLOB)) > 0)
-			+ (SELECT count(*) FROM feedback_search_segments WHERE instr(block, CAST('zebracorn' AS BLOB)) > 0)`).Scan(&left).Error
+		err := s.read.Raw(`SELECT (SELECT count(*) FROM search.feedback_search_segdir WHERE instr(root, CAST('zebracorn' AS BLOB)) > 0)
+			+ (SELECT count(*) FROM search.feedback_search_segments WHERE instr(block, CAST('zebracorn' AS BLOB)) > 0)`).Scan(&left).Error
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -86,10 +86,7 @@ func (t *tx) blankFeedback(project models.ID) (int64, error) {
 	if err != nil || len(numbers) == 0 {
 		return 0, err
 	}
-	if err := t.orm().Exec("DELETE FROM feedback_search WHERE docid IN ?", numbers).Error; err != nil {
-		return 0, err
-	}
-	if err := t.owePurge(); err != nil {
+	if err := t.forgetWords(numbers...); err != nil {
 		return 0, err
 	}
 	at := t.now.UnixMilli()

@@ -12,8 +12,8 @@ import (
 func leftOf(t *testing.T, s *Store, p *models.Project) (left, taken int64) {
 	t.Helper()
 	for query, into := range map[string]*int64{
-		`SELECT (SELECT count(*) FROM feedback_search) + (SELECT count(*) FROM events WHERE project_id = @p)
-			+ (SELECT count(*) FROM visitor_sessions WHERE project_id = @p) + (SELECT count(*) FROM removals)
+		`SELECT (SELECT count(*) FROM search.feedback_search) + (SELECT count(*) FROM events WHERE project_id = @p)
+			+ (SELECT count(*) FROM visitor_sessions WHERE project_id = @p) + (SELECT count(*) FROM removals) + (SELECT count(*) FROM search_removals)
 			+ (SELECT count(*) FROM feedback WHERE project_id = @p AND message <> '')`: &left,
 		"SELECT count(*) FROM feedback WHERE project_id = @p": &taken,
 	} {

@@ -63,16 +63,14 @@ func (r *retention) run(ctx context.Context) {
 	}
 }
 
-// longLogs finds the projects with more events than have to be kept. Indexed is
-// how far every projection has followed; what one has not seen yet must stay.
-const longLogs = `SELECT id AS project_id, first, last, indexed FROM (
-	SELECT p.id, ` + firstSeq + ` AS first, ` + lastSeq + ` AS last,
-		COALESCE((SELECT MIN(seq) FROM projections WHERE project_id = p.id), 0) AS indexed FROM projects AS p
-	) WHERE last - first >= @events AND indexed >= first`
+// longLogs finds the projects with more events than have to be kept.
+const longLogs = `SELECT id AS project_id, first, last FROM (
+	SELECT p.id, ` + firstSeq + ` AS first, ` + lastSeq + ` AS last FROM projects AS p
+	) WHERE last - first >= @events`
 
 type longLog struct {
-	ProjectID            models.ID
-	First, Last, Indexed int64
+	ProjectID   models.ID
+	First, Last int64
 }
 
 // step removes a few of the oldest events of each project that has too many.
@@ -100,7 +98,7 @@ func (r *retention) step(ctx context.Context) (more bool, err error) {
 // so what goes is chosen beforehand, where no submission waits for it.
 func (r *retention) shorten(ctx context.Context, log longLog) (int64, error) {
 	oldest := r.store.now().Add(-r.window.age).UnixMilli()
-	last := min(log.Last-max(1, r.window.events), log.Indexed)
+	last := log.Last - max(1, r.window.events)
 	var events []eventRow
 	err := r.store.read.WithContext(ctx).Select("seq", "at").Where("project_id = ? AND seq <= ?", log.ProjectID, last).
 		Order("seq").Limit(removalBatch).Find(&events).Error

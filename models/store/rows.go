@@ -178,12 +178,11 @@ type eventRow struct {
 
 func (eventRow) TableName() string { return "events" }
 
-type projectionRow struct {
-	Name      string    `gorm:"primaryKey"`
-	ProjectID models.ID `gorm:"primaryKey"`
-	Seq       int64
+type searchRemovalRow struct {
+	ID int64 `gorm:"primaryKey"`
+	N  int64
 }
 
-func (projectionRow) TableName() string { return "projections" }
+func (searchRemovalRow) TableName() string { return "search_removals" }
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

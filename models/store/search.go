@@ -3,42 +3,48 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
-
-	"earshot/models"
 )
 
-// The search index is a projection: it follows the projects' logs in the
-// background, whose events stay until it has seen them. Inside a submission's own
-// transaction it would cost a third of the speed.
+// The search index is a projection: it follows the items in the order in which
+// they were committed, in the background.
 
 const (
-	searchProjectionName = "search"
-	// Rows that one transaction indexes. Submissions wait for it meanwhile, so it
-	// is what one in a hundred of them takes longer than the others.
-	searchBatch = 64
-	// The longest time between two looks at the logs.
+	// searchBatch is how many items one transaction of the index takes in.
+	searchBatch = 256
+	// searchInterval is the longest time between two looks for something new.
 	searchInterval = 500 * time.Millisecond
-	// Indexing rests this many times as long as it worked: under a flood the
-	// index falls behind, rather than the acknowledgements.
+	// Indexing rests this many times as long as it worked, while others write:
+	// under a flood the index falls behind, rather than the acknowledgements.
 	searchRest = 9
+	// forgetBatch is how many removed items are taken out at a time.
+	forgetBatch = 1000
 )
 
 type searchProjection struct {
 	store  *Store
+	index  *searchIndex
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
+
+	// The goroutine's own: when words were purged last, and how long that took.
+	purged   time.Time
+	purgeFor time.Duration
 }
 
-func startSearchProjection(s *Store) *searchProjection {
+func startSearchProjection(ctx context.Context, s *Store, index *searchIndex) (*searchProjection, error) {
+	var last int64
+	if err := s.read.WithContext(ctx).Raw("SELECT coalesce(max(n), 0) FROM feedback").Scan(&last).Error; err != nil {
+		return nil, err
+	}
+	if err := index.follow(ctx, s.epoch, last); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &searchProjection{store: s, cancel: cancel}
+	p := &searchProjection{store: s, index: index, cancel: cancel}
 	p.ended.Go(func() { p.run(ctx) })
-	return p
+	return p, nil
 }
 
 func (p *searchProjection) stop() {
@@ -50,16 +56,22 @@ func (p *searchProjection) run(ctx context.Context) {
 	var seen uint64
 	for looked := false; ; {
 		pause := searchInterval
-		if commits := p.store.writer.commits.Load(); !looked || commits != seen {
+		commits := p.store.writer.commits.Load()
+		if !looked || commits != seen {
 			began := time.Now()
 			more, err := p.step(ctx)
 			if err != nil && ctx.Err() == nil {
 				p.store.log.Error("search index", "error", err)
+				err = errors.Join(err, p.mend(ctx, err))
 			}
-			if more {
-				pause = searchRest * time.Since(began)
+			looked = err == nil && !more
+			if more && err == nil {
+				pause = 0
+				if commits != seen {
+					pause = searchRest * time.Since(began)
+				}
 			}
-			looked, seen = err == nil && !more, commits
+			seen = commits
 		}
 		select {
 		case <-ctx.Done():
@@ -69,151 +81,102 @@ func (p *searchProjection) run(ctx context.Context) {
 	}
 }
 
-// step indexes what the first project that is behind has waiting.
+// step takes in what comes next and takes out what was erased. What it reads of
+// an item may be erased before it is in the index; but then it is taken out
+// later, since nobody else does either.
 func (p *searchProjection) step(ctx context.Context) (more bool, err error) {
-	var behind []projectionRow
-	err = p.store.read.WithContext(ctx).Raw(`SELECT p.id AS project_id, COALESCE(at.seq, 0) AS seq FROM projects AS p
-		LEFT JOIN projections AS at ON at.project_id = p.id AND at.name = ?
-		WHERE `+lastSeq+` > COALESCE(at.seq, 0)`, searchProjectionName).Scan(&behind).Error
+	more, err = p.takeIn(ctx)
 	if err != nil {
 		return false, err
 	}
-	var failed []error
-	for _, at := range behind {
-		n, err := p.index(ctx, at)
-		if err != nil { // the other projects' search goes on
-			failed = append(failed, fmt.Errorf("project %s: %w", at.ProjectID, err))
+	deferred, err := p.takeOut(ctx)
+	return more || deferred, err
+}
+
+func (p *searchProjection) takeIn(ctx context.Context) (more bool, err error) {
+	n, err := p.index.progress(ctx)
+	if err != nil {
+		return false, err
+	}
+	reading, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var next []feedbackRow
+	err = p.store.read.WithContext(reading).Select("n", "project_id", "message", "name", "email", "page_url").
+		Where("n > ?", n).Order("n").Limit(searchBatch).Find(&next).Error
+	if err != nil || len(next) == 0 {
+		return false, err
+	}
+	return len(next) == searchBatch, p.index.add(ctx, next, next[len(next)-1].N)
+}
+
+// forgetWords has the words of erased items taken out of the search index. The
+// note of it is in the transaction that erases them, so a restart loses none.
+func (t *tx) forgetWords(numbers ...int64) error {
+	owed := make([]searchRemovalRow, len(numbers))
+	for i, n := range numbers {
+		owed[i].N = n
+	}
+	return t.orm().Create(&owed).Error
+}
+
+// takeOut takes out of the index what was erased. A purge writes the whole index
+// anew, so it then rests, and later does it once for all that came meanwhile.
+func (p *searchProjection) takeOut(ctx context.Context) (deferred bool, err error) {
+	var last int64
+	for {
+		var owed []searchRemovalRow
+		err := p.store.read.WithContext(ctx).Where("id > ?", last).Order("id").Limit(forgetBatch).Find(&owed).Error
+		if err != nil {
+			return false, err
 		}
-		more = more || n == searchBatch
+		if len(owed) == 0 {
+			break
+		}
+		if time.Since(p.purged) < searchRest*p.purgeFor {
+			return true, nil
+		}
+		numbers := make([]int64, len(owed))
+		for i, row := range owed {
+			numbers[i] = row.N
+		}
+		if err := p.index.remove(ctx, numbers); err != nil {
+			return false, err
+		}
+		last = owed[len(owed)-1].ID
 	}
-	if !more {
-		failed = append(failed, p.purge(ctx))
+	if last == 0 {
+		return false, nil
 	}
-	return more, errors.Join(failed...)
+	began := time.Now()
+	err = p.index.purge(ctx)
+	p.purged, p.purgeFor = time.Now(), time.Since(began)
+	if err != nil {
+		return false, err
+	}
+	return false, p.noteForgotten(ctx, last)
 }
 
-// metaPurge notes that the index still has words of rows that are gone.
-const metaPurge = "search_purge"
-
-// owePurge has the words of deleted rows taken out of the index's segments. A
-// deletion alone only marks them: they are there until the segments are merged,
-// for which the whole index is written anew. So that is done once for all that
-// were deleted in the meantime, and the note of it survives a crash.
-func (t *tx) owePurge() error {
-	return t.orm().Exec("INSERT INTO meta (name, value) VALUES (?, '1') ON CONFLICT DO NOTHING", metaPurge).Error
-}
-
-func (p *searchProjection) purge(ctx context.Context) error {
-	var owed int64
-	if err := p.store.read.WithContext(ctx).Model(&metaRow{}).Where("name = ?", metaPurge).Count(&owed).Error; err != nil || owed == 0 {
-		return err
-	}
-	return p.store.writer.do(ctx, false, func(t *tx) error {
-		if err := t.orm().Exec("INSERT INTO feedback_search (feedback_search) VALUES ('optimize')").Error; err != nil {
+func (p *searchProjection) noteForgotten(ctx context.Context, last int64) error {
+	for {
+		var noted int64
+		err := p.store.writer.do(ctx, false, func(t *tx) (err error) {
+			noted, err = rows(t.orm().Exec(`DELETE FROM search_removals WHERE id IN
+				(SELECT id FROM search_removals WHERE id <= ? LIMIT ?)`, last, forgetBatch))
+			// The pages as they were before are in the database's own log of pages.
+			t.committed = append(t.committed, func() { t.w.owed.Store(owesTruncate) })
+			return err
+		})
+		if err != nil || noted < forgetBatch {
 			return err
 		}
-		// The pages as they were before are in the log of pages still.
-		t.committed = append(t.committed, func() { t.w.owed.Store(owesTruncate) })
-		return t.orm().Where("name = ?", metaPurge).Delete(&metaRow{}).Error
-	})
+	}
 }
 
-// The writer's two statements of the index. What was read before the transaction
-// may be erased by now, and its project deleted.
-const (
-	indexFeedback = `INSERT INTO feedback_search (docid, project, message, name, email, page_url)
-		SELECT n, ?, ?, ?, email, page_url FROM feedback WHERE n = ? AND erased_at IS NULL`
-	noteIndexed = `INSERT INTO projections (name, project_id, seq) SELECT ?, id, ? FROM projects WHERE id = ?
-		ON CONFLICT (name, project_id) DO UPDATE SET seq = excluded.seq`
-)
-
-// index takes one project's next batch of the log into the index, and notes how
-// far it came in the same transaction. Nobody else does, so that all it needs is
-// read beforehand, where no submission waits for it.
-func (p *searchProjection) index(ctx context.Context, at projectionRow) (int, error) {
-	read := p.store.read.WithContext(ctx)
-	var events []eventRow
-	err := read.Where("project_id = ? AND seq > ?", at.ProjectID, at.Seq).Order("seq").Limit(searchBatch).Find(&events).Error
-	if err != nil || len(events) == 0 {
-		return 0, err
+// mend begins an index anew that is broken.
+func (p *searchProjection) mend(ctx context.Context, failure error) error {
+	if !corruptSQLite(failure) {
+		return nil
 	}
-	var ids []models.ID
-	for _, event := range events {
-		if event.Type == models.EventFeedbackReceived {
-			ids = append(ids, event.FeedbackID)
-		}
-	}
-	var rows []feedbackRow
-	if err := read.Select("n", "message", "name").Where("id IN ? AND erased_at IS NULL", ids).Find(&rows).Error; err != nil {
-		return 0, err
-	}
-	for i := range rows {
-		rows[i].Message, rows[i].Name = segment(rows[i].Message), segment(rows[i].Name)
-	}
-	token, last := projectToken(at.ProjectID), events[len(events)-1].Seq
-	err = p.store.writer.do(ctx, false, func(t *tx) error {
-		for _, row := range rows {
-			if _, err := t.w.stmts.indexFeedback.ExecContext(t.ctx, token, row.Message, row.Name, row.N); err != nil {
-				return err
-			}
-		}
-		_, err := t.w.stmts.noteIndexed.ExecContext(t.ctx, searchProjectionName, last, at.ProjectID)
-		return err
-	})
-	return len(events), err
-}
-
-// projectToken is the project's id as one word, so that one look-up in the
-// index narrows a search to the project. It begins with a character of private
-// use, which the index takes for a letter and searchExpression does not: nothing
-// that is typed can be its beginning.
-func projectToken(id models.ID) string { return "\ue000" + strings.ReplaceAll(string(id), "-", "") }
-
-// maxSearchTerms bounds what one search may ask of the index.
-const maxSearchTerms = 16
-
-// searchExpression turns what a person typed into an expression of the index:
-// all words must be there, the last one may be a beginning. Nothing that was
-// typed is taken for an operator. It is "" where no word was typed.
-func searchExpression(project models.ID, typed string) string {
-	fields := strings.FieldsFunc(typed, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
-	})
-	if len(fields) == 0 {
-		return ""
-	}
-	fields = fields[:min(len(fields), maxSearchTerms)]
-	var b strings.Builder
-	b.WriteString("project:" + projectToken(project))
-	for i, field := range fields {
-		b.WriteString(` "` + segment(field))
-		if i == len(fields)-1 {
-			b.WriteByte('*')
-		}
-		b.WriteByte('"')
-	}
-	return b.String()
-}
-
-// segment puts spaces around the characters of scripts that write none, so that
-// each is a word to the index and a run of them a phrase.
-func segment(s string) string {
-	if !strings.ContainsFunc(s, unspaced) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if unspaced(r) {
-			b.WriteByte(' ')
-			b.WriteRune(r)
-			b.WriteByte(' ')
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-func unspaced(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+	p.store.log.Warn("the search index is broken and is built anew")
+	return p.index.begin(ctx, p.store.epoch)
 }

@@ -25,13 +25,13 @@ func found(t *testing.T, s *Store, scope models.Scope, p *models.Project, query 
 func awaitIndexed(t *testing.T, s *Store) {
 	t.Helper()
 	await(t, func() bool {
-		var behind int64
-		err := s.read.Raw(`SELECT count(*) FROM projects AS p LEFT JOIN projections AS at ON at.project_id = p.id
-			WHERE ` + lastSeq + ` > coalesce(at.seq, 0)`).Scan(&behind).Error
+		var done bool
+		err := s.read.Raw(`SELECT (SELECT coalesce(max(n), 0) FROM feedback) = (SELECT n FROM search.progress)
+			AND NOT EXISTS (SELECT 1 FROM search_removals)`).Scan(&done).Error
 		if err != nil {
 			t.Fatal(err)
 		}
-		return behind == 0
+		return done
 	})
 }
 
@@ -123,7 +123,7 @@ func FuzzSearchExpression(f *testing.F) {
 			return
 		}
 		var n int64
-		err := s.read.WithContext(context.Background()).Raw("SELECT count(*) FROM feedback_search WHERE feedback_search MATCH ?", match).Scan(&n).Error
+		err := s.read.WithContext(context.Background()).Raw("SELECT count(*) FROM search.feedback_search WHERE feedback_search MATCH ?", match).Scan(&n).Error
 		if err != nil {
 			t.Fatalf("%q becomes %q: %v", typed, match, err)
 		}

@@ -26,3 +26,9 @@ func translateSQLite(err error) error {
 	}
 	return nil
 }
+
+// corruptSQLite reports whether SQLite found a file that it cannot have written.
+func corruptSQLite(err error) bool {
+	var failure sqlite3.Error
+	return errors.As(err, &failure) && (failure.Code == sqlite3.ErrCorrupt || failure.Code == sqlite3.ErrNotADB)
+}

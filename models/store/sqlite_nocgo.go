@@ -10,3 +10,5 @@ func Supported() error {
 }
 
 func translateSQLite(error) error { return nil }
+
+func corruptSQLite(error) bool { return false }

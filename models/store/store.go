@@ -10,21 +10,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
-	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3" // registers the driver that DSNs below name
-	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
 	"earshot/models"
 )
@@ -42,6 +34,9 @@ type Options struct {
 	// Publish is told of every committed change, in commit order, by the one
 	// goroutine that commits: it must return at once. May be nil.
 	Publish func([]models.LogEntry)
+	// Beside opens the database for a moment beside a server that may be running:
+	// what goes on in the background is left to that one. There is no search.
+	Beside bool
 
 	// window is replayWindow, but in tests.
 	window window
@@ -56,6 +51,7 @@ type Store struct {
 	writer *writer
 	// What follows the writer in the background.
 	checkpoints *checkpointer
+	index       *searchIndex
 	search      *searchProjection
 	removals    *remover
 	retention   *retention
@@ -76,35 +72,55 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options.Now = time.Now
 	}
 	s := &Store{log: options.Log, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}}
-	var err error
-	if s.write, err = open(writerDSN(options.Path), 1); err != nil {
-		return nil, err
-	}
-	if s.read, err = open(readerDSN(options.Path), max(4, runtime.NumCPU())); err != nil {
-		return nil, errors.Join(err, closeDB(s.write))
-	}
-	if s.writer, err = newWriter(ctx, s.write, options); err != nil {
-		return nil, errors.Join(err, closeDB(s.read), closeDB(s.write))
-	}
-	if s.epoch, err = s.loadEpoch(ctx); err == nil {
-		err = s.refuseOlder(ctx)
-	}
-	if err == nil {
-		err = s.startRecord(ctx)
+	err := s.open(ctx, options)
+	if err == nil && !options.Beside {
+		err = s.startBackground(ctx, options)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if s.checkpoints, err = startCheckpointer(ctx, options.Path, s.writer, options.Log); err != nil {
-		return nil, errors.Join(err, s.Close())
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, options Options) (err error) {
+	if s.write, err = open(writerDSN(options.Path), 1); err != nil {
+		return err
 	}
-	s.search = startSearchProjection(s)
+	if !options.Beside {
+		if s.index, err = openSearchIndex(ctx, options.Path); err != nil {
+			return err
+		}
+	}
+	if s.read, err = openReaders(options.Path, s.index != nil); err != nil {
+		return err
+	}
+	if s.writer, err = newWriter(ctx, s.write, options); err != nil {
+		return err
+	}
+	s.epoch, err = s.loadEpoch(ctx)
+	return err
+}
+
+// startBackground starts what follows the writer.
+func (s *Store) startBackground(ctx context.Context, options Options) (err error) {
+	if err = s.refuseOlder(ctx); err != nil {
+		return err
+	}
+	if err = s.startRecord(ctx); err != nil {
+		return err
+	}
+	if s.checkpoints, err = startCheckpointer(ctx, options.Path, s.writer, options.Log); err != nil {
+		return err
+	}
+	if s.search, err = startSearchProjection(ctx, s, s.index); err != nil {
+		return err
+	}
 	s.removals = startRemover(s)
 	if options.window == (window{}) {
 		options.window = replayWindow
 	}
 	s.retention = startRetention(s, options.window)
-	return s, nil
+	return nil
 }
 
 // Close lets the writer commit what waits, then closes the database. Writes
@@ -119,14 +135,27 @@ func (s *Store) Close() error {
 	if s.retention != nil {
 		s.retention.stop()
 	}
-	err := s.writer.close()
+	var failed []error
+	if s.writer != nil {
+		failed = append(failed, s.writer.close())
+	}
 	if s.record != nil {
-		err = errors.Join(err, s.record.close())
+		failed = append(failed, s.record.close())
 	}
 	if s.checkpoints != nil {
-		err = errors.Join(err, s.checkpoints.stop())
+		failed = append(failed, s.checkpoints.stop())
 	}
-	return errors.Join(err, closeDB(s.read), closeDB(s.write))
+	// Who closes a file last empties its write-ahead log, which readers cannot.
+	if s.read != nil {
+		failed = append(failed, closeDB(s.read))
+	}
+	if s.index != nil {
+		failed = append(failed, s.index.close())
+	}
+	if s.write != nil {
+		failed = append(failed, closeDB(s.write))
+	}
+	return errors.Join(failed...)
 }
 
 // Ping reports whether the database answers.
@@ -135,79 +164,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	defer cancel()
 	var one int
 	return translate(s.read.WithContext(ctx).Raw("SELECT 1 FROM meta LIMIT 1").Scan(&one).Error)
-}
-
-const (
-	// writerCacheKiB keeps the pages that submissions touch again and again in
-	// memory: with SQLite's default of 2 MiB each batch reads them anew.
-	writerCacheKiB = 16 << 10
-	// busyTimeout is how long a statement waits for another process.
-	busyTimeout = 5 * time.Second
-)
-
-// The DSN options are per connection: a setting made by a statement would be
-// lost with the connection it was made on. FULL makes every commit wait for its
-// fsync; the driver's own default under WAL is NORMAL.
-func writerDSN(path string) string {
-	return "file:" + escapePath(path) +
-		"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_foreign_keys=on&_secure_delete=on" +
-		"&_busy_timeout=" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) +
-		"&_cache_size=-" + strconv.Itoa(writerCacheKiB)
-}
-
-func readerDSN(path string) string {
-	return "file:" + escapePath(path) + "?mode=ro&_query_only=on&_busy_timeout=5000&_foreign_keys=on"
-}
-
-// escapePath makes a path fit for a file: URI, whose "?", "#" and "%" would
-// otherwise end or change it.
-func escapePath(path string) string {
-	return (&url.URL{Path: path}).EscapedPath()
-}
-
-func open(dsn string, connections int) (*gorm.DB, error) {
-	db, err := gorm.Open(sqlite.Open(dsn), &gorm.Config{
-		Logger:                 logger.Discard, // errors are returned, and logged by who answers them
-		SkipDefaultTransaction: true,
-		TranslateError:         false, // translate needs the driver's own code
-		NowFunc:                func() time.Time { return time.Now().UTC() },
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	pool, err := db.DB()
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
-	return db, nil
-}
-
-func closeDB(db *gorm.DB) error {
-	pool, err := db.DB()
-	if err != nil {
-		return err
-	}
-	return pool.Close()
-}
-
-// checkDurability refuses a connection that would acknowledge what is not on
-// disk.
-func checkDurability(ctx context.Context, conn *sql.Conn) error {
-	var journal string
-	var synchronous int
-	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
-		return fmt.Errorf("read journal mode: %w", err)
-	}
-	if err := conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
-		return fmt.Errorf("read synchronous: %w", err)
-	}
-	const full = 2 // https://www.sqlite.org/pragma.html#pragma_synchronous
-	if journal != "wal" || synchronous != full {
-		return fmt.Errorf("the database is not durable: journal_mode=%s synchronous=%d, want wal and %d", journal, synchronous, full)
-	}
-	return nil
 }
 
 // scoped is a read inside a tenant's walls. The zero scope is refused.

@@ -253,7 +253,7 @@ func TestErasedIDStaysTaken(t *testing.T) {
 			t.Errorf("entry %d is %+v, want an erased one", i, entry)
 		}
 	}
-	for _, table := range []string{"feedback", "events", "feedback_search", "feedback_search_content"} {
+	for _, table := range []string{"feedback", "events", "search.feedback_search", "search.feedback_search_content"} {
 		var rows []map[string]any
 		if err := s.read.Table(table).Find(&rows).Error; err != nil {
 			t.Fatal(err)

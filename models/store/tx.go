@@ -118,7 +118,6 @@ type statements struct {
 	insertFeedback, insertEvent    *sql.Stmt
 	findFeedback                   *sql.Stmt
 	findSession, insertSession     *sql.Stmt
-	indexFeedback, noteIndexed     *sql.Stmt
 	all                            []*sql.Stmt
 }
 
@@ -141,8 +140,6 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			kind, rating, email, name, context, quarantined, quarantine_reasons, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
 		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND resume_hash = ?"},
-		{&s.indexFeedback, indexFeedback},
-		{&s.noteIndexed, noteIndexed},
 		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, resume_hash, id, created_at) VALUES (?, ?, ?, ?)"},
 	} {
 		stmt, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does it, for all of them
