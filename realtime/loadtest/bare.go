@@ -23,6 +23,7 @@ import (
 type bare struct {
 	db    *sql.DB
 	queue chan *bareWrite
+	early bool
 }
 
 type bareWrite struct {
@@ -34,21 +35,33 @@ type bareWrite struct {
 	done chan error
 }
 
-func serveBare(ctx context.Context, data string, out io.Writer) (err error) {
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(data, "bare.db")+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
+// bareFaults are the promises that a control breaks.
+type bareFaults struct {
+	Early    bool `help:"Acknowledges before the commit, and whatever comes of it."`
+	Unsynced bool `help:"Commits without a sync."`
+}
+
+// bareSchema shows the log that an audit reads as a view, which costs no write.
+const bareSchema = `
+CREATE TABLE IF NOT EXISTS feedback (id TEXT PRIMARY KEY, page_url TEXT, message TEXT);
+CREATE VIEW IF NOT EXISTS events AS
+	SELECT 'bare' AS project_id, rowid AS seq, 'FeedbackReceived' AS type, id AS feedback_id FROM feedback;`
+
+func (s serve) serveBare(ctx context.Context, listener net.Listener, out io.Writer) (err error) {
+	synchronous := "FULL"
+	if s.Unsynced {
+		synchronous = "OFF"
+	}
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.Data, database)+"?_journal_mode=WAL&_txlock=immediate&_synchronous="+synchronous)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, "CREATE TABLE feedback (id TEXT PRIMARY KEY, page_url TEXT, message TEXT)"); err != nil {
+	if _, err := db.ExecContext(ctx, bareSchema); err != nil {
 		return err
 	}
-	b := &bare{db: db, queue: make(chan *bareWrite, 4096)}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
+	b := &bare{db: db, queue: make(chan *bareWrite, 4096), early: s.Early}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true})
 	app.Post("/api/v1/auth/login", func(c *fiber.Ctx) error { return c.SendString(`{"access_token":"none"}`) })
 	app.Get("/api/v1/projects/bare/feedback", b.count)
@@ -115,6 +128,9 @@ func (b *bare) socket(c *websocket.Conn) {
 func (b *bare) write(w *bareWrite) error {
 	w.done = make(chan error, 1)
 	b.queue <- w
+	if b.early {
+		return nil
+	}
 	return <-w.done
 }
 
@@ -146,7 +162,7 @@ func (b *bare) commit(batch []*bareWrite) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	insert, err := tx.Prepare("INSERT INTO feedback (id, page_url, message) VALUES (?, ?, ?)")
+	insert, err := tx.Prepare("INSERT INTO feedback (id, page_url, message) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
 	if err != nil {
 		return err
 	}

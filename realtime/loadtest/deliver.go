@@ -13,13 +13,16 @@ import (
 // deliveryWriters keep the server busy while deliveries are counted.
 const deliveryWriters = 16
 
-// deliveries measures how many events a second reach dashboards that all follow
-// one project, and checks each dashboard's sequence.
-func (t *test) deliveries() error {
+// deliver measures deliveries.
+type deliver struct{ options }
+
+// Run measures how many events a second reach dashboards that all follow one
+// project, and checks each dashboard's sequence.
+func (d deliver) Run(t *test) error {
 	t.printf("Deliveries while %d writers submit; every dashboard must see every seq once and in order\n", deliveryWriters)
 	t.printf("%10s %14s %12s %16s %10s %10s\n", "dashboards", "deliveries/s", "events/s", "server µs/deliv.", "RSS MiB", "missing")
-	for _, n := range t.options.Dashboards {
-		if err := t.deliveriesTo(n); err != nil {
+	for _, n := range d.Dashboards {
+		if err := d.deliveriesTo(t, n); err != nil {
 			return err
 		}
 	}
@@ -27,8 +30,8 @@ func (t *test) deliveries() error {
 	return nil
 }
 
-func (t *test) deliveriesTo(n int) (err error) {
-	p, err := t.start()
+func (d deliver) deliveriesTo(t *test, n int) (err error) {
+	p, err := t.start(d.Profile)
 	if err != nil {
 		return err
 	}
@@ -48,7 +51,7 @@ func (t *test) deliveriesTo(n int) (err error) {
 	}
 	load := newLoad(p, deliveryWriters, (*process).dialPost)
 	start := time.Now()
-	load.run(t.ctx, t.duration(), t.options.Pace)
+	load.run(t.ctx, d.duration(), d.Pace)
 	events := load.acknowledged.Load()
 	missing := audience.waitFor(events)
 	elapsed := time.Since(start)

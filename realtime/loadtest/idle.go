@@ -2,9 +2,12 @@ package main
 
 import "fmt"
 
-// idle measures what an idle visitor's socket costs the server.
-func (t *test) idle() (err error) {
-	p, err := t.start()
+// idle measures idle sockets.
+type idle struct{ options }
+
+// Run measures what an idle visitor's socket costs the server.
+func (i idle) Run(t *test) (err error) {
+	p, err := t.start(i.Profile)
 	if err != nil {
 		return err
 	}
@@ -20,7 +23,7 @@ func (t *test) idle() (err error) {
 		return err
 	}
 	const smallBuffer = 512
-	for i := range t.options.Sockets {
+	for i := range i.Sockets {
 		socket, err := dialSocket(p.Addr, "/w/"+p.Key+"/socket", "", smallBuffer)
 		if err != nil {
 			return fmt.Errorf("socket %d: %w", i, err)

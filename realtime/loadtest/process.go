@@ -2,164 +2,129 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
-	"runtime/debug"
-	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"earshot/api"
-	"earshot/api/config"
-	"earshot/api/operator"
-	"earshot/models"
-	"earshot/models/store"
-)
-
-// ready is what the server under test prints once it can be reached.
-type ready struct {
-	Addr    string    `json:"addr"`
-	Key     string    `json:"key"`
-	Project models.ID `json:"project"`
-	Token   string    `json:"token"`
-}
-
-// serve is the server's side: the product as it is, but for its limits.
-func serve(ctx context.Context, data, profile string, out io.Writer) (err error) {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
-	defer stop()
-	go releaseMemory(ctx)
-	debug.SetGCPercent(config.GCPercent) // as main does
-	if profile != "" {
-		file, err := os.Create(profile) //nolint:gosec // named by whoever measures
-		if err != nil {
-			return err
-		}
-		defer func() { _ = file.Close() }()
-		if err := pprof.StartCPUProfile(file); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	server, err := api.New(ctx, api.Config{
-		DataDir: data, BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Unlimited: true, Log: log, Drain: 10 * time.Second,
-	})
-	if err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	r := ready{Addr: listener.Addr().String()}
-	if err := seed(ctx, server.Store(), &r); err != nil {
-		return err
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	if err := json.NewEncoder(out).Encode(r); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	end, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	return errors.Join(server.Shutdown(end), <-served)
-}
-
-// releaseMemory gives free memory back to the system at each SIGUSR1, so that
-// what is measured then is what is in use.
-func releaseMemory(ctx context.Context) {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGUSR1)
-	defer signal.Stop(asked)
-	for {
-		select {
-		case <-asked:
-			debug.FreeOSMemory() // pools keep what they hold
-			debug.FreeOSMemory() // until they were passed over twice
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func seed(ctx context.Context, s *store.Store, r *ready) error {
-	hash, err := operator.Hash(ctx, password)
-	if err != nil {
-		return err
-	}
-	_, org, err := s.CreateFirstOwner(ctx, models.User{Email: email, PasswordHash: hash}, models.Organization{Name: "Load"})
-	if err != nil {
-		return err
-	}
-	project := &models.Project{Name: "Load", Settings: models.DefaultSettings()}
-	if err := errors.Join(project.Normalize(), s.CreateProject(ctx, models.ScopeOf(org.ID), project)); err != nil {
-		return err
-	}
-	r.Key, r.Project = project.Key, project.ID
-	return nil
-}
-
-const (
-	email    = "load@example.com"
-	password = "a password for load tests"
 )
 
 // process is the server under test, seen from outside.
 type process struct {
 	ready
-	cmd  *exec.Cmd
-	data string
+	cmd    *exec.Cmd
+	stdout io.Reader
+	data   string
+	ours   bool // the folder goes with the process
+
+	started time.Time
 }
 
-func (t *test) start() (*process, error) { return t.startServer("--profile=" + t.options.Profile) }
+// launch is how a server under test is started.
+type launch struct {
+	data   string   // its folder, which stays; "" for one that goes with the process
+	listen string   // its address; "" for any port
+	flags  []string // further ones of serve
+}
 
-func (t *test) startServer(flag string) (*process, error) {
-	ctx := t.ctx
-	data, err := os.MkdirTemp("", "earshot-loadtest-")
+func (t *test) start(profile string) (*process, error) {
+	return t.launch(launch{flags: []string{"--profile=" + profile}})
+}
+
+// launch starts a server and returns once it can be reached.
+func (t *test) launch(l launch) (*process, error) {
+	p, err := t.spawn(l)
 	if err != nil {
 		return nil, err
+	}
+	if err := p.awaitReady(); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	if p.Token, err = login(t.ctx, p.Addr); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// spawn starts a server without waiting for it.
+func (t *test) spawn(l launch) (p *process, err error) {
+	p = &process{data: l.data, ours: l.data == ""}
+	if p.ours {
+		if p.data, err = os.MkdirTemp("", "earshot-loadtest-"); err != nil {
+			return nil, err
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{data: data, cmd: exec.CommandContext(ctx, self, "serve", data, flag)} //nolint:gosec // this program itself
-	p.cmd.Stderr = os.Stderr
-	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
+	args := append([]string{"serve", p.data}, l.flags...)
+	if l.listen != "" {
+		args = append(args, "--listen="+l.listen)
+	}
+	p.cmd = exec.CommandContext(t.ctx, self, args...) //nolint:gosec // this program itself
+	p.cmd.Stderr = t.log
+	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
 		return nil, err
 	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
+	p.started = time.Now()
+	return p, p.cmd.Start()
+}
+
+// lowPort gives a free address whose port lies below those that Linux hands to
+// clients (net.ipv4.ip_local_port_range, from 32768): while a server is down, no
+// client's connection can take its port, or be made with itself.
+func lowPort() (string, error) {
+	const lowest, highest, tries = 20_000, 32_000, 100
+	var err error
+	for range tries {
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+rand.N(highest-lowest))); err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
 	}
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	return "", err
+}
+
+// awaitReady waits for the line that says where the server is.
+func (p *process) awaitReady() error {
+	line, err := bufio.NewReader(p.stdout).ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.ready)
 	}
-	if err == nil {
-		p.Token, err = login(ctx, p.Addr)
-	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start server: %w", err), p.stop())
+		return fmt.Errorf("start server: %w", err)
 	}
-	return p, nil
+	return nil
 }
 
+// stop asks the server to leave and waits until it has; it is an error where
+// the server did not end well.
 func (p *process) stop() error {
-	err := p.cmd.Process.Signal(syscall.SIGTERM)
-	return errors.Join(err, p.cmd.Wait(), os.RemoveAll(p.data))
+	err := errors.Join(p.cmd.Process.Signal(syscall.SIGTERM), p.cmd.Wait())
+	if p.ours {
+		err = errors.Join(err, os.RemoveAll(p.data))
+	}
+	return err
+}
+
+// kill ends the server with SIGKILL, so that nothing of it can tidy up.
+func (p *process) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	var killed *exec.ExitError
+	if err := p.cmd.Wait(); !errors.As(err, &killed) || killed.ExitCode() != -1 {
+		return fmt.Errorf("the server had ended before it was killed: %w", err)
+	}
+	return nil
 }
 
 // usage is what the server has used: CPU since its start, memory now.

@@ -12,9 +12,12 @@ import (
 	"earshot/models"
 )
 
-// submissions measures acknowledged submissions a second, each on disk, with the
+// submit measures submissions.
+type submit struct{ options }
+
+// Run measures acknowledged submissions a second, each on disk, with the
 // control's beside them.
-func (t *test) submissions() error {
+func (s submit) Run(t *test) error {
 	for _, way := range []struct {
 		name string
 		dial func(*process) (transport, error)
@@ -24,8 +27,8 @@ func (t *test) submissions() error {
 	} {
 		t.printf("Submissions over %s, each synced to disk before its acknowledgement\n", way.name)
 		t.printf("%8s %10s %9s %9s %15s %8s %18s %6s\n", "writers", "acks/s", "p50 ms", "p99 ms", "server µs/ack", "counted", "bare control/s", "ratio")
-		for _, writers := range t.options.Writers {
-			if err := t.submissionsWith(writers, way.dial); err != nil {
+		for _, writers := range s.Writers {
+			if err := s.submissionsWith(t, writers, way.dial); err != nil {
 				return err
 			}
 		}
@@ -34,12 +37,12 @@ func (t *test) submissions() error {
 	return nil
 }
 
-func (t *test) submissionsWith(writers int, dial func(*process) (transport, error)) error {
-	control, err := t.rate(writers, dial, func() (*process, error) { return t.startServer("--bare") })
+func (s submit) submissionsWith(t *test, writers int, dial func(*process) (transport, error)) error {
+	control, err := s.rate(t, writers, dial, func() (*process, error) { return t.launch(launch{flags: []string{"--bare"}}) })
 	if err != nil {
 		return fmt.Errorf("control: %w", err)
 	}
-	ours, err := t.rate(writers, dial, t.start)
+	ours, err := s.rate(t, writers, dial, func() (*process, error) { return t.start(s.Profile) })
 	if err != nil {
 		return err
 	}
@@ -54,20 +57,20 @@ type rate struct {
 	p50, p99                time.Duration
 }
 
-func (t *test) rate(writers int, dial func(*process) (transport, error), start func() (*process, error)) (r rate, err error) {
+func (s submit) rate(t *test, writers int, dial func(*process) (transport, error), start func() (*process, error)) (r rate, err error) {
 	p, err := start()
 	if err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
 	warm := newLoad(p, writers, dial)
-	warm.run(t.ctx, t.warmup(), 0)
+	warm.run(t.ctx, s.warmup(), 0)
 	before, err := p.usage()
 	if err != nil {
 		return r, err
 	}
 	load := newLoad(p, writers, dial)
-	elapsed := load.run(t.ctx, t.duration(), 0)
+	elapsed := load.run(t.ctx, s.duration(), 0)
 	after, err := p.usage()
 	if err != nil {
 		return r, err

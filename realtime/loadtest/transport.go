@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -35,10 +36,32 @@ func (p *process) dialVisitor() (transport, error) {
 	return &overSocket{socket: socket}, nil
 }
 
+// refusal is a submission's answer that is no acknowledgement.
+type refusal struct{ code, answer string }
+
+// Error is the answer as it came.
+func (r *refusal) Error() string { return "answered " + r.answer }
+
+// refused reads the stable code of an Error, or of a problem.
+func refused(answer []byte) error {
+	r := &refusal{answer: string(answer)}
+	if _, after, ok := bytes.Cut(answer, []byte(`"code":"`)); ok {
+		code, _, _ := bytes.Cut(after, []byte{'"'})
+		r.code = string(code)
+	}
+	return r
+}
+
+// submitTimeout is how long a submission may go without an answer.
+const submitTimeout = 30 * time.Second
+
 var received = []byte(`{"type":"FeedbackReceived"`)
 
 func (o *overSocket) submit(id models.ID) error {
 	o.event = fmt.Appendf(o.event[:0], `{"type":"FeedbackSubmitted","id":"%s","data":{%s}}`, id, submissionFields)
+	if err := o.socket.conn.SetDeadline(time.Now().Add(submitTimeout)); err != nil {
+		return err
+	}
 	if err := o.socket.send(string(o.event)); err != nil {
 		return err
 	}
@@ -47,7 +70,7 @@ func (o *overSocket) submit(id models.ID) error {
 		return err
 	}
 	if !bytes.HasPrefix(answer, received) || !bytes.Contains(answer, []byte(id)) {
-		return fmt.Errorf("answered %s", answer)
+		return refused(answer)
 	}
 	return nil
 }
@@ -64,7 +87,8 @@ type overPost struct {
 
 func (p *process) dialPost() (transport, error) {
 	o := &overPost{
-		client:  &fasthttp.HostClient{Addr: p.Addr, MaxConns: 1, NoDefaultUserAgentHeader: true, DisablePathNormalizing: true},
+		client: &fasthttp.HostClient{Addr: p.Addr, MaxConns: 1, ReadTimeout: submitTimeout, WriteTimeout: submitTimeout,
+			NoDefaultUserAgentHeader: true, DisablePathNormalizing: true},
 		request: fasthttp.AcquireRequest(), response: fasthttp.AcquireResponse(),
 	}
 	o.request.SetRequestURI("http://" + p.Addr + "/w/" + p.Key + "/feedback")
@@ -79,8 +103,8 @@ func (o *overPost) submit(id models.ID) error {
 	if err := o.client.Do(o.request, o.response); err != nil {
 		return err
 	}
-	if code := o.response.StatusCode(); code != fasthttp.StatusCreated {
-		return fmt.Errorf("answered %d %s", code, o.response.Body())
+	if code := o.response.StatusCode(); code != fasthttp.StatusCreated && code != fasthttp.StatusOK { // OK: it was there
+		return refused(o.response.Body())
 	}
 	return nil
 }

@@ -1,0 +1,33 @@
+package main
+
+import "fmt"
+
+// faults are the things that break. Each prints its figures, fails where a
+// promise was not kept, and then runs its own check against something that does
+// not keep it: a check that lets its control pass has shown nothing.
+type faults struct {
+	All  allFaults `cmd:"" default:"1" help:"All of them."`
+	Kill kill      `cmd:"" help:"SIGKILL at random moments under load."`
+}
+
+// allFaults is every fault, with what its flags default to.
+type allFaults struct{}
+
+// Run is called by kong.
+func (allFaults) Run(t *test) error {
+	for _, name := range []string{"kill"} {
+		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// mustFail turns around what a check said of its control.
+func (t *test) mustFail(control string, err error) error {
+	if err == nil {
+		return fmt.Errorf("the control (%s) was not found out", control)
+	}
+	t.printf("  control, %s: found out: %v\n\n", control, err)
+	return nil
+}
