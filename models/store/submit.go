@@ -3,9 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"earshot/models"
@@ -78,18 +76,18 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 		return Accepted{}, err
 	}
 	at := t.now.UnixMilli()
-	result, err := t.w.stmts.insertFeedback.ExecContext(t.ctx, sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
+	inserted, err := t.w.stmts.insertFeedback.exec(sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
 		sub.Message, sub.PageURL, sub.Kind, sub.Rating, sub.Email, sub.Name, string(sub.Context),
 		len(in.Quarantine) > 0, reasons, at, at)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("insert feedback: %w", err)
 	}
-	if inserted, err := result.RowsAffected(); err != nil || inserted == 0 {
+	if inserted == 0 {
 		t.returnSeq(in.Project.ID)
 		return t.earlier(in, fingerprint, session, known)
 	}
 	if !known {
-		if _, err := t.w.stmts.insertSession.ExecContext(t.ctx, in.Project.ID, []byte(in.ResumeHash), session, at); err != nil {
+		if _, err := t.w.stmts.insertSession.exec(in.Project.ID, []byte(in.ResumeHash), session, at); err != nil {
 			return Accepted{}, fmt.Errorf("insert visitor session: %w", err)
 		}
 	}
@@ -106,9 +104,9 @@ func (t *tx) earlier(in NewFeedback, fingerprint []byte, session models.ID, know
 	var stored []byte
 	var version int
 	var erased bool
-	err := t.w.stmts.findFeedback.QueryRowContext(t.ctx, in.Submission.ID).Scan(&project, &owner, &stored, &version, &erased)
-	if err != nil {
-		return Accepted{}, fmt.Errorf("find feedback: %w", err)
+	found, err := t.w.stmts.findFeedback.row([]any{&project, &owner, &stored, &version, &erased}, in.Submission.ID)
+	if err != nil || !found {
+		return Accepted{}, fmt.Errorf("find feedback %s: found %t: %w", in.Submission.ID, found, err)
 	}
 	if project != in.Project.ID || erased || !bytes.Equal(stored, fingerprint) {
 		return Accepted{}, models.Errorf(models.CodeIDConflict, "this id was used for something else")
@@ -124,12 +122,12 @@ func (t *tx) visitorSession(in NewFeedback) (id models.ID, known bool, err error
 	if in.TokenMade || in.SessionStored {
 		return in.SessionID, in.SessionStored, nil
 	}
-	err = t.w.stmts.findSession.QueryRowContext(t.ctx, in.Project.ID, []byte(in.ResumeHash)).Scan(&id)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return in.SessionID, false, nil
-	case err != nil:
+	known, err = t.w.stmts.findSession.row([]any{&id}, in.Project.ID, []byte(in.ResumeHash))
+	if err != nil {
 		return "", false, fmt.Errorf("find visitor session: %w", err)
+	}
+	if !known {
+		return in.SessionID, false, nil
 	}
 	return id, true, nil
 }

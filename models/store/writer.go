@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -143,23 +144,38 @@ func (w *writer) run() {
 	defer close(w.ended)
 	batch := make([]*op, 0, maxBatch)
 	for first := range w.queue {
-		batch = append(batch[:0], first)
-	collect:
-		for len(batch) < maxBatch {
-			select {
-			case o, ok := <-w.queue:
-				if !ok {
-					break collect
-				}
-				batch = append(batch, o)
-			default:
-				break collect
-			}
-		}
+		batch = w.collect(append(batch[:0], first))
 		w.commit(batch)
 		clear(batch)
 		w.checkpoint()
 	}
+}
+
+// collect adds what waits to a batch. Before each look it lets the goroutines run
+// that are ready to: those who were just told of the last commit bring their next
+// writes, which then share this one's sync. It goes on while they bring any.
+func (w *writer) collect(batch []*op) []*op {
+	for looked := 0; looked < len(batch) && len(batch) < maxBatch; {
+		looked = len(batch)
+		runtime.Gosched()
+		batch = w.drain(batch)
+	}
+	return batch
+}
+
+func (w *writer) drain(batch []*op) []*op {
+	for len(batch) < maxBatch {
+		select {
+		case o, ok := <-w.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, o)
+		default:
+			return batch
+		}
+	}
+	return batch
 }
 
 // commit applies a batch in one transaction. Where that fails as a whole, each
@@ -198,13 +214,13 @@ func (w *writer) complain(err error) {
 // results holds what single writes were refused for.
 func (w *writer) transact(batch []*op, results []error) (entries []models.LogEntry, err error) {
 	ctx := context.Background() // a cancelled caller must not undo its neighbours
-	if _, err := w.stmts.begin.ExecContext(ctx); err != nil {
+	if _, err := w.stmts.begin.exec(); err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer func() {
 		if err != nil {
 			// After a failed COMMIT the transaction may be gone already.
-			_, _ = w.stmts.rollback.ExecContext(ctx)
+			_, _ = w.stmts.rollback.exec()
 		}
 	}()
 	t := &tx{w: w, ctx: ctx, now: w.now(), heads: map[models.ID]*int64{}}
@@ -213,7 +229,7 @@ func (w *writer) transact(batch []*op, results []error) (entries []models.LogEnt
 			return nil, err
 		}
 	}
-	if _, err := w.stmts.commit.ExecContext(ctx); err != nil {
+	if _, err := w.stmts.commit.exec(); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
 	w.commits.Add(1)
