@@ -56,8 +56,11 @@ func (s *statement) row(into []any, args ...any) (found bool, err error) {
 		}
 		return false, err
 	}
-	for i, value := range s.cols {
-		if err := scan(into[i], value); err != nil {
+	if len(into) != len(s.cols) {
+		return false, fmt.Errorf("%q has %d columns, not %d", s.text, len(s.cols), len(into))
+	}
+	for i, to := range into {
+		if err := scan(to, s.cols[i]); err != nil {
 			return false, fmt.Errorf("column %d of %q: %w", i, s.text, err)
 		}
 	}
