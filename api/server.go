@@ -199,9 +199,7 @@ func (s *Server) guard() (err error) {
 		return err
 	}
 	s.tokens = tokens{key: tokenKey, issuer: s.config.BaseURL, now: s.now}
-	if s.passwords, err = password.New(); err != nil {
-		return err
-	}
+	s.passwords = password.New()
 	s.logins, s.polls = ratelimit.Unlimited(), ratelimit.Unlimited()
 	if s.config.Unlimited {
 		return nil

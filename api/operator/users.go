@@ -121,10 +121,7 @@ func (d Data) withStore(ctx context.Context, use func(*store.Store) error) error
 
 // Hash hashes one password.
 func Hash(ctx context.Context, plain string) (string, error) {
-	hasher, err := password.New()
-	if err != nil {
-		return "", err
-	}
+	hasher := password.New()
 	return hasher.Hash(ctx, plain)
 }
 

@@ -5,7 +5,7 @@
 // that it can be killed; both share the machine's cores.
 //
 //	go run ./realtime/loadtest              all measurements
-//	go run ./realtime/loadtest submit       one of them: submit, deliver, idle
+//	go run ./realtime/loadtest submit       one of them: submit, deliver, idle, start
 //	go run ./realtime/loadtest faults       all faults
 //	go run ./realtime/loadtest faults kill  one of them
 package main
@@ -22,12 +22,13 @@ import (
 )
 
 type commands struct {
-	All     all     `cmd:"" default:"withargs" help:"All measurements."`
-	Submit  submit  `cmd:"" help:"Submissions a second, over sockets and POST."`
-	Deliver deliver `cmd:"" help:"Deliveries a second to dashboards."`
-	Idle    idle    `cmd:"" help:"Bytes an idle socket."`
-	Faults  faults  `cmd:"" help:"What must hold when something breaks, each with a control that must fail."`
-	Serve   serve   `cmd:"" hidden:"" help:"The server under test."`
+	All     all      `cmd:"" default:"withargs" help:"All measurements."`
+	Submit  submit   `cmd:"" help:"Submissions a second, over sockets and POST."`
+	Deliver deliver  `cmd:"" help:"Deliveries a second to dashboards."`
+	Idle    idle     `cmd:"" help:"Bytes an idle socket."`
+	Start   starting `cmd:"" help:"Time and memory of a start."`
+	Faults  faults   `cmd:"" help:"What must hold when something breaks, each with a control that must fail."`
+	Serve   serve    `cmd:"" hidden:"" help:"The server under test."`
 }
 
 // options are those of the measurements.
@@ -71,7 +72,7 @@ type all struct{ options }
 
 // Run is called by kong.
 func (a all) Run(t *test) error {
-	for _, measure := range []func(*test) error{submit(a).Run, deliver(a).Run, idle(a).Run} {
+	for _, measure := range []func(*test) error{submit(a).Run, deliver(a).Run, idle(a).Run, starting{Starts: defaultStarts}.Run} {
 		if err := measure(t); err != nil {
 			return err
 		}
