@@ -91,8 +91,7 @@ func (t *tx) checkAssignee(scope models.Scope, id *models.ID) error {
 	}
 	err := t.orm().Where("organization_id = ? AND user_id = ?", scope.Organization(), *id).Take(&memberRow{}).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid",
-			Fields: []models.FieldError{{Path: "assignee_id", Message: "must be a member's id"}}}
+		return models.InvalidField("assignee_id", "must be a member's id")
 	}
 	return err
 }

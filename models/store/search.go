@@ -59,12 +59,12 @@ func (p *searchProjection) run(ctx context.Context) {
 		commits := p.store.writer.commits.Load()
 		if !looked || commits != seen {
 			began := time.Now()
-			more, err := p.step(ctx)
+			more, owing, err := p.step(ctx)
 			if err != nil && ctx.Err() == nil {
 				p.store.log.Error("search index", "error", err)
 				err = errors.Join(err, p.mend(ctx, err))
 			}
-			looked = err == nil && !more
+			looked = err == nil && !more && !owing
 			if more && err == nil {
 				pause = 0
 				if commits != seen {
@@ -83,14 +83,15 @@ func (p *searchProjection) run(ctx context.Context) {
 
 // step takes in what comes next and takes out what was erased. What it reads of
 // an item may be erased before it is in the index; but then it is taken out
-// later, since nobody else does either.
-func (p *searchProjection) step(ctx context.Context) (more bool, err error) {
+// later, since nobody else does either. more can be had at once; owing says that
+// something is left for a later step.
+func (p *searchProjection) step(ctx context.Context) (more, owing bool, err error) {
 	more, err = p.takeIn(ctx)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	deferred, err := p.takeOut(ctx)
-	return more || deferred, err
+	owing, err = p.takeOut(ctx)
+	return more, owing, err
 }
 
 func (p *searchProjection) takeIn(ctx context.Context) (more bool, err error) {
@@ -121,7 +122,7 @@ func (t *tx) forgetWords(numbers ...int64) error {
 
 // takeOut takes out of the index what was erased. A purge writes the whole index
 // anew, so it then rests, and later does it once for all that came meanwhile.
-func (p *searchProjection) takeOut(ctx context.Context) (deferred bool, err error) {
+func (p *searchProjection) takeOut(ctx context.Context) (owing bool, err error) {
 	var last int64
 	for {
 		var owed []searchRemovalRow

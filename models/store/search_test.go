@@ -3,7 +3,11 @@ package store
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"gorm.io/gorm"
 
 	"earshot/models"
 )
@@ -128,4 +132,29 @@ func FuzzSearchExpression(f *testing.F) {
 			t.Fatalf("%q becomes %q: %v", typed, match, err)
 		}
 	})
+}
+
+// While the projection rests from a purge, and something is owed, it does not ask
+// for it again and again.
+func TestRestingProjectionIsQuiet(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	erased := mustSubmit(t, s, newFeedback(p, "one"))
+	waitIndexed(t, s, scope, p, "one")
+	s.search.stop()
+	if err := s.Erase(t.Context(), scope, erased.ID); err != nil {
+		t.Fatal(err)
+	}
+	var reads atomic.Int64
+	if err := s.read.Callback().Query().Before("gorm:query").Register("count", func(*gorm.DB) { reads.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*searchInterval)
+	defer cancel()
+	resting := &searchProjection{store: s, index: s.index, purged: time.Now(), purgeFor: time.Hour}
+	resting.run(ctx)
+	const perStep = 2
+	if n := reads.Load(); n == 0 || n > 5*perStep {
+		t.Errorf("%d reads in three intervals, want two in each", n)
+	}
 }
