@@ -44,7 +44,21 @@ func (c *conn) boundClosing(grace time.Duration, slow bool) {
 	c.closing, c.slow, c.closeBy = true, slow, time.Now().Add(grace)
 	c.wakeToClose()
 	_ = c.net.SetWriteDeadline(c.closeBy)
-	_ = c.net.SetReadDeadline(c.closeBy.Add(closeLinger))
+	c.readUntil(c.closeBy.Add(closeLinger))
+}
+
+// readUntil is called with deadlineMu held, while closing.
+func (c *conn) readUntil(end time.Time) {
+	c.readBy = end
+	_ = c.net.SetReadDeadline(end)
+}
+
+// timeIsUp reports whether a read that ran out of time was the last. The time may
+// have been that of a socket that was only quiet, and closes since.
+func (c *conn) timeIsUp() bool {
+	c.deadlineMu.Lock()
+	defer c.deadlineMu.Unlock()
+	return c.closing && !time.Now().Before(c.readBy)
 }
 
 // wakeToClose gives a parked socket a reader, which it needs to close. Called
@@ -73,7 +87,7 @@ func (c *conn) closeSent() {
 	case c.slow:
 		c.closeWrite()
 	default:
-		_ = c.net.SetReadDeadline(time.Now().Add(closeLinger))
+		c.readUntil(time.Now().Add(closeLinger))
 	}
 }
 
@@ -89,7 +103,7 @@ func (c *conn) abort() {
 	c.queue.discard()
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
-	c.closing, c.aborted = true, true
+	c.closing, c.aborted, c.readBy = true, true, past
 	c.wakeToClose()
 	_ = c.net.SetDeadline(past)
 }

@@ -71,6 +71,8 @@ type conn struct {
 	queue     queue
 	shard     *shard
 	scratches *sync.Pool
+	// behind: the connection takes less than there is, and has a writer of its own.
+	behind atomic.Bool
 	// ctx ends when the reader has heard its last; owned counts what has to end
 	// before the connection may: the turn to write, and the replays.
 	ctx    context.Context
@@ -79,14 +81,16 @@ type conn struct {
 
 	// The reader's own. buf holds what was read and not parsed yet; there is none
 	// while the socket is parked.
-	buffers *sync.Pool
-	buf     *[readBuffer]byte
-	unread  []byte
-	parser  parser
-	excess  *rate.Limiter   // of frames that are refused or bring nothing; nil: no limit
-	waiting context.Context //nolint:containedctx // of the Recv that is waited in
-	parking *parking        // nil: the socket is never parked
-	number  uint64          // in parking, whose it is
+	buffers   *sync.Pool
+	buf       *[readBuffer]byte
+	unread    []byte
+	parser    parser
+	excess    *rate.Limiter   // of frames that are refused or bring nothing; nil: no limit
+	waiting   context.Context //nolint:containedctx // of the Recv that is waited in
+	parking   *parking        // nil: the socket is never parked
+	number    uint64          // in parking, whose it is, as is forgotten
+	forgotten bool
+	stay      bool // the system refused to wait for it. The reader's own
 	// parkAfter is the constant of that name, but in tests.
 	parkAfter time.Duration
 
@@ -96,6 +100,7 @@ type conn struct {
 	slow       bool // it is closed because it is
 	aborted    bool
 	closeBy    time.Time // the end of writing, while closing
+	readBy     time.Time // and of reading
 
 	// pingAt is when the next ping is due, heardAt when the client was last
 	// heard, in Unix nanoseconds.
@@ -158,27 +163,46 @@ func (c *conn) serve() {
 
 var errPanicked = errors.New("socket panicked")
 
-// push queues frames for the socket's shard to write. A full queue ends the
-// socket.
-func (c *conn) push(out outgoing) {
-	start, overflow := c.queue.push(out)
-	switch {
-	case overflow:
-		c.shut(protocol.CloseSlowConsumer)
-	case start:
-		c.shard.add(c)
-	}
+// push queues frames for the socket's shard to write, and reports whether they
+// were. A full queue ends the socket.
+func (c *conn) push(out outgoing) bool {
+	return c.handOver(out, c.shard.add)
 }
 
 // pushNow queues frames and writes them from here where nobody writes.
 func (c *conn) pushNow(out outgoing) {
-	start, overflow := c.queue.push(out)
-	switch {
-	case overflow:
+	c.handOver(out, (*conn).flushNow)
+}
+
+func (c *conn) handOver(out outgoing, write func(*conn)) bool {
+	switch c.queue.push(out) {
+	case turn:
+		write(c)
+	case queued:
+	case full:
 		c.shut(protocol.CloseSlowConsumer)
-	case start:
-		c.flushNow()
+		return false
+	case dropped, closed:
+		return false
 	}
+	return true
+}
+
+// offer is push for who can have the frames again: a full queue ends the socket
+// only where it is the client that does not take what waits. Where it is us, who
+// have more at once than a queue holds, it is false and nothing was queued.
+func (c *conn) offer(out outgoing) bool {
+	switch c.queue.push(out) {
+	case turn:
+		c.shard.add(c)
+	case full:
+		if !c.behind.Load() {
+			return false
+		}
+		c.shut(protocol.CloseSlowConsumer)
+	case queued, dropped, closed:
+	}
+	return true
 }
 
 // beat sends a ping when one is due, and gives up a client that was not heard

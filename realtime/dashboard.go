@@ -29,8 +29,8 @@ type dashboard struct {
 	draining bool // the server was, when the socket was opened
 	opened   bool // the reader's own
 	claims   atomic.Pointer[models.Claims]
-	// warned: AuthExpiring was sent for the present token. The ticker's own.
-	warned atomic.Bool
+	// warnedOf is the token's end that AuthExpiring was sent for. The ticker's own.
+	warnedOf time.Time
 
 	// replayTurn is held by the one subscription that replays: several at once
 	// would each see the same room in the queue and fill it together.
@@ -83,9 +83,10 @@ func (d *dashboard) open() error {
 }
 
 // checkSession closes the socket where its session ended too early for
-// CloseSession to find it here.
+// CloseSession to find it here, or went to another organisation.
 func (d *dashboard) checkSession(session models.ID) {
-	if _, err := d.server.store.Authorize(d.ctx, session); models.CodeOf(err) == models.CodeUnauthorized {
+	now, err := d.server.store.Authorize(d.ctx, session)
+	if models.CodeOf(err) == models.CodeUnauthorized || err == nil && now.Scope != d.claims.Load().Scope {
 		d.endSubscriptions()
 		d.shut(protocol.CloseRevoked)
 	}
@@ -238,7 +239,6 @@ func (d *dashboard) reauthenticate(e protocol.Reauthenticate) error {
 		return models.Errorf(models.CodeUnauthorized, "the token is not this member's")
 	}
 	d.claims.Store(&claims)
-	d.warned.Store(false)
 	d.checkSession(claims.SessionID)
 	return nil
 }
@@ -249,7 +249,8 @@ func (d *dashboard) checkToken(now time.Time) {
 	switch {
 	case !now.Before(at):
 		d.shut(protocol.CloseTokenExpired)
-	case at.Sub(now) <= authWarning && !d.warned.Swap(true):
+	case at.Sub(now) <= authWarning && !d.warnedOf.Equal(at):
+		d.warnedOf = at
 		if err := d.answer(protocol.AuthExpiring{At: at}, ""); err != nil {
 			d.server.log.Error("send AuthExpiring", "error", err)
 		}

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,10 +99,34 @@ func TestSlowReaderIsCutOffAndTheOthersAreNot(t *testing.T) {
 	}
 	h.server.mu.Unlock()
 	holdWriter(socket.conn) // as if the connection took nothing
+	socket.behind.Store(true)
 	h.submit(maxQueuedEvents + 10)
 	quick.wantSeqs(1, maxQueuedEvents+10)
 	socket.shard.add(socket.conn) // the connection takes again
 	slow.wantClose(protocol.CloseSlowConsumer)
+}
+
+// A reader that takes what it gets is not cut off for what we have at once, more
+// than its queue holds in events or in bytes.
+func TestQuickReaderIsNotCutOffByABurst(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		events  int
+		message string
+	}{
+		{"many events", 4 * maxQueuedEvents, "The total is wrong"},
+		{"long events", 4 * maxPublication, strings.Repeat("\U0001F600", models.MaxMessage)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			h := start(t, true)
+			c := h.dial("/dashboard")
+			h.subscribe(c, map[string]any{})
+			h.eachDashboard(func(d *dashboard) { holdWriter(d.conn) }) // the shard is busy with others
+			h.submitTexts(tc.events, tc.message)
+			h.eachDashboard(func(d *dashboard) { d.shard.add(d.conn) })
+			c.wantSeqs(1, int64(tc.events))
+		})
+	}
 }
 
 // holdWriter takes the place of the socket's writer, once the one that is at
@@ -283,4 +309,36 @@ func TestPanicLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	h.submit(1) // goes to nobody, and breaks nothing
+}
+
+// movedStore has moved every session to another organisation.
+type movedStore struct {
+	Store
+	moved *atomic.Bool
+}
+
+func (s movedStore) AuthorizeAll(ctx context.Context, sessions []models.ID) (map[models.ID]models.Claims, error) {
+	open, err := s.Store.AuthorizeAll(ctx, sessions)
+	if s.moved.Load() {
+		for id, claims := range open {
+			claims.Scope = models.ScopeOf(models.NewID())
+			open[id] = claims
+		}
+	}
+	return open, err
+}
+
+// A session that goes to another organisation leaves no socket in the old one.
+func TestSocketEndsWhenItsSessionMoves(t *testing.T) {
+	h := start(t, true)
+	var moved atomic.Bool
+	h.server.store = movedStore{h.server.store, &moved}
+	c := h.dial("/dashboard")
+	h.subscribe(c, map[string]any{})
+	h.server.checkSessions(t.Context())
+	h.submit(1)
+	c.wantSeqs(1, 1)
+	moved.Store(true)
+	h.server.checkSessions(t.Context())
+	c.wantClose(protocol.CloseRevoked)
 }

@@ -13,8 +13,8 @@ import (
 const maxPending = 1 << 14
 
 // maxPublication bounds how many events go to sockets as one piece. Larger
-// pieces share more writes, but one of them must fit into a socket's queue many
-// times.
+// pieces share more writes, but of the usual events one must fit into a socket's
+// queue many times.
 const maxPublication = 32
 
 // Hub fans a project's events out to its subscribers. What it is told is only a

@@ -60,9 +60,13 @@ func (p *parking) stop() {
 	p.ended.Wait()
 }
 
-// wait has c woken at its next bytes, or its end.
+// wait has c woken at its next bytes, or its end. After an error it is not, and
+// may be tried again.
 func (p *parking) wait(c *conn) error {
 	number, operation := p.place(c)
+	if number == 0 {
+		return errClosed
+	}
 	event := syscall.EpollEvent{
 		Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT,
 		Fd:     int32(uint32(number)), Pad: int32(uint32(number >> 32)), //nolint:gosec // 64 bits that the system gives back
@@ -80,15 +84,21 @@ func (p *parking) wait(c *conn) error {
 		err = controlErr
 	}
 	if err != nil {
+		if operation == syscall.EPOLL_CTL_ADD {
+			p.giveBack(c)
+		}
 		return fmt.Errorf("epoll: %w", err)
 	}
 	return nil
 }
 
-// place gives c its number, the first time.
+// place gives c its number, the first time; 0 where c has ended meanwhile.
 func (p *parking) place(c *conn) (number uint64, operation int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c.forgotten {
+		return 0, 0
+	}
 	if c.number != 0 {
 		return c.number, syscall.EPOLL_CTL_MOD
 	}
@@ -98,7 +108,15 @@ func (p *parking) place(c *conn) (number uint64, operation int) {
 	return c.number, syscall.EPOLL_CTL_ADD
 }
 
-// forget is called before c is closed.
+// giveBack takes back a number that the system does not know.
+func (p *parking) giveBack(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sockets, c.number)
+	c.number = 0
+}
+
+// forget is called before c is closed. Whoever was about to park it comes too late.
 func (p *parking) forget(c *conn) {
 	if p == nil {
 		return
@@ -106,6 +124,7 @@ func (p *parking) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.sockets, c.number)
+	c.forgotten = true
 }
 
 func (p *parking) run() {

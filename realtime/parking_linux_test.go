@@ -1,8 +1,10 @@
 package realtime
 
 import (
+	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,3 +139,46 @@ func TestParkingRaces(t *testing.T) {
 	close(stop)
 	closer.Wait()
 }
+
+// A socket that ends while it is about to be parked leaves nothing behind.
+func TestSocketThatEndedIsNotParked(t *testing.T) {
+	h := start(t, true)
+	c := h.dial("/visitor")
+	c.want("Connected")
+	var ended *conn
+	h.eachVisitor(func(v *visitor) { ended = v.conn })
+	p := ended.parking
+	ended.abort()
+	for h.visitors() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := p.wait(ended); !errors.Is(err, errClosed) {
+		t.Errorf("parked a socket that has ended: %v", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.sockets) > 0 {
+		t.Errorf("%d sockets wait that have ended", len(p.sockets))
+	}
+}
+
+// What the system refuses once, for want of room, it may take later.
+func TestRefusedParkingGivesTheNumberBack(t *testing.T) {
+	h := start(t, true)
+	c := h.dial("/visitor")
+	c.want("Connected")
+	h.eachVisitor(func(v *visitor) {
+		full := &parking{raw: refusing{v.parking.raw}, sockets: map[uint64]*conn{}}
+		if err := full.wait(v.conn); err == nil || len(full.sockets) > 0 {
+			t.Errorf("refused with %v, %d sockets wait", err, len(full.sockets))
+		}
+		if err := v.parking.wait(v.conn); err != nil {
+			t.Errorf("after a refusal: %v", err)
+		}
+	})
+}
+
+// refusing is an epoll instance that takes nothing.
+type refusing struct{ syscall.RawConn }
+
+func (refusing) Control(func(uintptr)) error { return syscall.ENOSPC }

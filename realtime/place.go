@@ -66,10 +66,9 @@ func (s *place) offer(p publication) {
 	switch {
 	case s.ended || !s.live || p.last < s.next:
 		// Not ours, or the replay will bring it, or it has brought it.
-	case p.first == s.next, s.sparse && p.first > s.next:
+	case (p.first == s.next || s.sparse && p.first > s.next) && s.push(p):
 		s.next = p.last + 1
-		s.push(p)
-	default: // a gap, or a piece that we have in part
+	default: // a gap, or a piece that we have in part or have no room for now
 		s.startReplay()
 	}
 }
@@ -155,6 +154,8 @@ func (s *place) replayOnce() (done, pause bool) {
 	}
 	if !s.conn.waitForRoom(replayStall) {
 		s.conn.shut(protocol.CloseSlowConsumer)
+	}
+	if s.conn.isClosing() {
 		return true, false
 	}
 	s.mu.Lock()
@@ -203,16 +204,17 @@ func (s *place) send(entries []models.LogEntry, head store.Head, seen int64) (do
 		return true
 	}
 	s.empty = 0
-	s.next = p.last + 1
-	s.push(p)
+	if s.push(p) {
+		s.next = p.last + 1
+	}
 	return false
 }
 
-// push queues a publication, which may hold nothing for this client.
-func (s *place) push(p publication) {
-	if frames := p.in(s.conn.encoding); frames != nil {
-		s.conn.push(outgoing{frames: frames, events: len(p.events)})
-	}
+// push queues a publication, which may hold nothing for this client. It is false
+// where there is no room for it yet.
+func (s *place) push(p publication) bool {
+	frames := p.in(s.conn.encoding)
+	return frames == nil || s.conn.offer(outgoing{frames: frames, events: len(p.events)})
 }
 
 // caughtUp goes live where nothing was published since the last page was read.

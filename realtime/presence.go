@@ -12,7 +12,8 @@ import (
 // tell. It lives in memory alone and is guarded by the hub's mutex.
 type presence struct {
 	visitors int
-	// changed: somebody came or went since the subscribers were told.
+	// changed: somebody came or went since the subscribers were told, or one of
+	// them could not be.
 	changed bool
 }
 
@@ -85,25 +86,39 @@ func (h *Hub) publishPresence() {
 	}
 	h.mu.Unlock()
 	for _, project := range changed {
-		if err := h.publishPresenceOf(project); err != nil {
+		told, err := h.publishPresenceOf(project)
+		if err != nil {
 			h.log.Error("encode presence", "error", err)
+		}
+		if !told {
+			h.tellPresenceLater(project)
 		}
 	}
 }
 
-func (h *Hub) publishPresenceOf(project models.ID) error {
+// publishPresenceOf is not told where a subscriber had no room for it.
+func (h *Hub) publishPresenceOf(project models.ID) (told bool, err error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	t := h.topics[project]
 	if t == nil || len(t.subscriptions) == 0 {
-		return nil
+		return true, nil
 	}
 	state, err := h.encodePresence(project, t)
 	if err != nil {
-		return err
+		return true, err
 	}
+	told = true
 	for s := range t.subscriptions {
-		s.offerPresence(state)
+		told = s.offerPresence(state) && told
 	}
-	return nil
+	return told, nil
+}
+
+func (h *Hub) tellPresenceLater(project models.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := h.topics[project]; t != nil {
+		t.presence.changed = true
+	}
 }

@@ -40,25 +40,39 @@ type queue struct {
 	closed bool
 }
 
-// push adds frames. start is true where the caller has the turn to write;
-// overflow is true where there is no more room, and then nothing was added.
-func (q *queue) push(out outgoing) (start, overflow bool) {
+// pushed is what became of frames that were to be queued.
+type pushed int
+
+const (
+	queued  pushed = iota // somebody has the turn to write, and will take them
+	turn                  // queued, and the caller has the turn to write
+	dropped               // ephemeral, and more waits already than they may come after
+	full                  // there is no room; nothing was added
+	closed                // the queue is; nothing was added
+)
+
+// push adds frames.
+func (q *queue) push(out outgoing) pushed {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
-		return false, false
-	}
-	if out.key != "" {
-		if q.replace(out) || (!out.control && q.events >= maxQueuedBeforeEphemeral) {
-			return false, false
-		}
-	} else if len(q.waiting) > 0 && (q.events+out.events > maxQueuedEvents || q.bytes+len(out.frames) > maxQueuedBytes) {
-		return false, true
+	switch {
+	case q.closed:
+		return closed
+	case out.key != "" && q.replace(out):
+		return queued
+	case out.control:
+	case out.key != "" && q.events >= maxQueuedBeforeEphemeral:
+		return dropped
+	case out.key == "" && len(q.waiting) > 0 && (q.events+out.events > maxQueuedEvents || q.bytes+len(out.frames) > maxQueuedBytes):
+		return full
 	}
 	q.waiting = append(q.waiting, out)
 	q.events += out.events
 	q.bytes += len(out.frames)
-	return q.start(), false
+	if q.start() {
+		return turn
+	}
+	return queued
 }
 
 // start gives the caller the turn to write where nobody has it. Called with mu

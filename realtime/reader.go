@@ -96,7 +96,7 @@ func (c *conn) fill() error {
 		if c.waiting != nil && isTimeout(err) && c.waiting.Err() != nil {
 			return c.waiting.Err()
 		}
-		if err != nil && (!quiet || !isTimeout(err) || c.isClosing()) {
+		if err != nil && (!quiet || !isTimeout(err) || c.timeIsUp()) {
 			return err
 		}
 		if c.park() {
@@ -118,7 +118,7 @@ func (c *conn) beforeRead(quiet bool) {
 		return
 	}
 	end := time.Time{} // beat ends it
-	if quiet && c.parking != nil {
+	if quiet && c.parking != nil && !c.stay {
 		end = time.Now().Add(c.parkAfter)
 	}
 	_ = c.net.SetReadDeadline(end)
@@ -150,17 +150,23 @@ func (c *conn) park() bool {
 	if !c.readyToPark() {
 		return false
 	}
-	if err := c.parking.wait(c); err != nil {
-		c.log.Error("park a socket", "error", err)
-		return !c.unpark() // woken by its end, it is not ours any more
+	err := c.parking.wait(c)
+	if err == nil {
+		return true
 	}
-	return true
+	if !c.unpark() {
+		return true // woken by its end, it is not ours any more
+	}
+	// It keeps its goroutine from now on: the system would refuse it again.
+	c.log.Warn("an idle socket will take more memory", "error", err)
+	c.stay = true
+	return false
 }
 
 func (c *conn) readyToPark() bool {
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
-	if c.parking == nil || c.closing {
+	if c.parking == nil || c.stay || c.closing {
 		return false
 	}
 	c.giveBuffer()

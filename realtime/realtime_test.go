@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -153,10 +152,15 @@ func (h *harness) listen() {
 
 func (h *harness) submit(n int) {
 	h.t.Helper()
-	for i := range n {
+	h.submitTexts(n, "message")
+}
+
+func (h *harness) submitTexts(n int, text string) {
+	h.t.Helper()
+	for range n {
 		in := store.NewFeedback{
 			Project: h.project, ResumeHash: models.HashResumeToken(models.NewResumeToken()), SessionID: models.NewID(),
-			Submission: models.Submission{ID: models.NewID(), PageURL: "https://shop.example/", Message: fmt.Sprint("message ", i)},
+			Submission: models.Submission{ID: models.NewID(), PageURL: "https://shop.example/", Message: text},
 		}
 		if _, err := h.store.Submit(context.Background(), in); err != nil {
 			h.t.Error(err)

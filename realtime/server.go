@@ -10,7 +10,9 @@ package realtime
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +32,7 @@ const (
 type Store interface {
 	Epoch() models.Epoch
 	Authorize(ctx context.Context, session models.ID) (models.Claims, error)
+	AuthorizeAll(ctx context.Context, sessions []models.ID) (map[models.ID]models.Claims, error)
 	LogHead(ctx context.Context, scope models.Scope, project models.ID) (store.Head, error)
 	ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ReadVisitorLog(ctx context.Context, scope models.Scope, project, session models.ID, since int64, limit int) ([]models.LogEntry, error)
@@ -106,17 +109,34 @@ func (s *Server) watchSessions(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			s.checkSessions(ctx)
 		}
-		s.mu.Lock()
-		open := map[models.ID]struct{}{}
-		for d := range s.dashboards {
-			open[d.claims.Load().SessionID] = struct{}{}
+	}
+}
+
+// checkSessions asks of all sessions at once: there may be thousands.
+func (s *Server) checkSessions(ctx context.Context) {
+	scopes := map[models.ID]models.Scope{}
+	s.mu.Lock()
+	for d := range s.dashboards {
+		claims := d.claims.Load()
+		scopes[claims.SessionID] = claims.Scope
+	}
+	s.mu.Unlock()
+	if len(scopes) == 0 {
+		return
+	}
+	open, err := s.store.AuthorizeAll(ctx, slices.Collect(maps.Keys(scopes)))
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.Error("check sessions", "error", err)
 		}
-		s.mu.Unlock()
-		for session := range open {
-			if _, err := s.store.Authorize(ctx, session); models.CodeOf(err) == models.CodeUnauthorized {
-				s.CloseSession(session, protocol.CloseRevoked)
-			}
+		return
+	}
+	for session, scope := range scopes {
+		// One that went to another organisation has ended for this one.
+		if now, ok := open[session]; !ok || now.Scope != scope {
+			s.CloseSession(session, protocol.CloseRevoked)
 		}
 	}
 }

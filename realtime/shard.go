@@ -61,10 +61,11 @@ func (w *shard) run() {
 			w.mu.Lock()
 			due, w.due = append(w.due, more...), due[:0]
 			w.mu.Unlock()
+			clear(more)
+			more = more[:0]
 			if len(due) == 0 {
 				break
 			}
-			more = more[:0]
 			for _, c := range due {
 				if c.flush(w.scratch) {
 					more = append(more, c)

@@ -57,14 +57,20 @@ func (s *subscription) offerEphemeral(b *broadcast, key string) {
 	}
 }
 
-// offerPresence hands over who is in the project, where that is news.
-func (s *subscription) offerPresence(b *broadcast) {
+// offerPresence hands over who is in the project, where that is news. It is false
+// where the client had no room for it and is to be told later.
+func (s *subscription) offerPresence(b *broadcast) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if state := b.events[0]; s.started && !s.ended && !bytes.Equal(s.presence, state) {
-		s.presence = state
-		s.socket.push(outgoing{frames: b.in(s.socket.encoding), events: 1, key: presenceKey + string(s.project)})
+	state := b.events[0]
+	if !s.started || s.ended || bytes.Equal(s.presence, state) {
+		return true
 	}
+	s.presence = nil
+	if s.socket.push(outgoing{frames: b.in(s.socket.encoding), events: 1, key: presenceKey + string(s.project)}) {
+		s.presence = state
+	}
+	return s.presence != nil
 }
 
 // announce answers Subscribe, before everything else of the subscription.

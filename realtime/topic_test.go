@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -78,6 +79,14 @@ func (h *harness) visitors() int {
 	h.server.mu.Lock()
 	defer h.server.mu.Unlock()
 	return len(h.server.visitors)
+}
+
+func (h *harness) eachVisitor(do func(*visitor)) {
+	h.server.mu.Lock()
+	defer h.server.mu.Unlock()
+	for v := range h.server.visitors {
+		do(v)
+	}
 }
 
 func (h *harness) eachDashboard(do func(*dashboard)) {
@@ -181,5 +190,28 @@ func TestOnePruningKeepsTheHeadForWait(t *testing.T) {
 	h.hub.prune()
 	if n := h.topics(); n != 0 {
 		t.Errorf("%d topics are left, want none", n)
+	}
+}
+
+// A member for whom there was no room when the presence was told is told later.
+func TestPresenceThatWasDroppedIsToldLater(t *testing.T) {
+	h := start(t, true)
+	c := h.dial("/dashboard")
+	h.subscribe(c, map[string]any{})
+	c.want("PresenceState")
+	fill := func(events int) {
+		h.eachDashboard(func(d *dashboard) {
+			d.queue.mu.Lock()
+			d.queue.events += events
+			d.queue.mu.Unlock()
+		})
+	}
+	fill(maxQueuedBeforeEphemeral) // as in a replay
+	h.hub.visitorJoined(h.project.ID)
+	h.hub.publishPresence()
+	h.hub.publishPresence() // once more, so that it is no news
+	fill(-maxQueuedBeforeEphemeral)
+	if e := c.want("PresenceState"); !strings.Contains(string(e.Data), `"visitors":1`) {
+		t.Errorf("told %s, want one visitor", e.Data)
 	}
 }

@@ -25,6 +25,7 @@ func (c *conn) flush(s *scratch) (more bool) {
 			c.owned.Done()
 			return false
 		case n < len(data):
+			c.behind.Store(true)
 			go c.write(bytes.Clone(data[n:]))
 			return false
 		}
@@ -53,6 +54,7 @@ func (c *conn) flushNow() {
 // is. It begins with data.
 func (c *conn) write(data []byte) {
 	defer c.owned.Done()
+	defer c.behind.Store(false)
 	var buf []byte
 	for {
 		if err := c.writeAll(data); err != nil {
