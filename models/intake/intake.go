@@ -109,8 +109,7 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		return Result{}, err
 	}
 	if request.ResumeToken != "" && !models.ValidToken(request.ResumeToken) {
-		return Result{}, &models.Error{Code: models.CodeInvalidField, Message: "some fields are not valid",
-			Fields: []models.FieldError{{Path: "resume_token", Message: "must be 43 characters of base64url"}}}
+		return Result{}, models.InvalidField("resume_token", "must be 43 characters of base64url")
 	}
 	made := ""
 	if request.ResumeToken == "" {
@@ -121,7 +120,7 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		request.SessionID = models.NewID()
 	}
 	hash := models.HashResumeToken(request.ResumeToken)
-	quarantine, err := in.limit(ctx, request, hash)
+	quarantine, counted, err := in.limit(ctx, request, hash)
 	if err != nil {
 		return Result{}, err
 	}
@@ -130,11 +129,11 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		SessionID: request.SessionID, SessionStored: request.SessionStored, Quarantine: quarantine,
 	})
 	if err != nil {
-		return Result{}, err
+		return Result{}, errors.Join(err, counted.giveBack(ctx))
 	}
 	result := Result{ID: accepted.ID, SessionID: accepted.SessionID, Repeated: accepted.Repeated, ResumeToken: made}
 	if accepted.Repeated {
-		if err := in.sessions.Return(ctx, sessionKey(request.Project, hash)); err != nil {
+		if err := counted.giveBack(ctx); err != nil {
 			return Result{}, err
 		}
 	}
@@ -144,22 +143,40 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	return result, nil
 }
 
-func (in *Intake) limit(ctx context.Context, request Request, token models.ResumeHash) (quarantine []string, err error) {
-	if err := in.sessions.Take(ctx, sessionKey(request.Project, token)); err != nil {
+// counted is a submission in the budget of its session.
+type counted struct {
+	by  *ratelimit.Limiter // nil where it was not counted
+	key string
+}
+
+// giveBack takes a submission out of its session's budget again: only what was
+// stored is what a session has sent.
+func (c counted) giveBack(ctx context.Context) error {
+	if c.by == nil {
+		return nil
+	}
+	return c.by.Return(ctx, c.key)
+}
+
+func (in *Intake) limit(ctx context.Context, request Request, token models.ResumeHash) (quarantine []string, c counted, err error) {
+	key := sessionKey(request.Project, token)
+	if err := in.sessions.Take(ctx, key); err == nil {
+		c = counted{in.sessions, key}
+	} else {
 		// Who repeats what was acknowledged asks for nothing new.
 		known, lookupErr := in.store.HasFeedback(ctx, request.Project.ID, request.Submission.ID)
 		if lookupErr != nil || !known {
-			return nil, errors.Join(err, lookupErr)
+			return nil, c, errors.Join(err, lookupErr)
 		}
 	}
 	if err := in.addresses.Take(ctx, AddressKey(request.Address)); err != nil {
-		return nil, err
+		return nil, c, errors.Join(err, c.giveBack(ctx))
 	}
 	err = in.projects.Take(ctx, string(request.Project.ID))
 	if models.CodeOf(err) == models.CodeRateLimited {
-		return []string{reasonFlood}, nil
+		return []string{reasonFlood}, c, nil
 	}
-	return nil, err
+	return nil, c, err
 }
 
 func sessionKey(project *models.Project, token models.ResumeHash) string {

@@ -290,3 +290,58 @@ func TestRepeatsAreNotCounted(t *testing.T) {
 		t.Errorf("a repeat past the limit gives %v", err)
 	}
 }
+
+// A repetition gives nothing back that it had not taken: otherwise an old id would
+// buy one new submission after the other.
+func TestRepetitionsBuyNoBudget(t *testing.T) {
+	s := &fakeStore{}
+	seen := map[models.ID]bool{}
+	s.answer = func(in store.NewFeedback) (store.Accepted, error) {
+		repeated := seen[in.Submission.ID]
+		seen[in.Submission.ID] = true
+		return store.Accepted{ID: in.Submission.ID, SessionID: in.SessionID, Owned: true, Repeated: repeated, ReceiptVersion: 1}, nil
+	}
+	in := newIntake(t, s)
+	known := newRequest()
+	fresh := 0
+	for range 2 * PerSession {
+		request := known
+		request.Submission.ID = models.NewID()
+		if fresh == 0 {
+			known = request
+		}
+		if _, err := in.Submit(t.Context(), request); err == nil {
+			fresh++
+			continue
+		}
+		if _, err := in.Submit(t.Context(), known); err != nil {
+			t.Fatalf("repeat what was acknowledged: %v", err)
+		}
+	}
+	if fresh != PerSession {
+		t.Errorf("a session that repeats got %d submissions in, want %d", fresh, PerSession)
+	}
+}
+
+// What was not stored is not counted.
+func TestRefusedSubmissionCostsNoBudget(t *testing.T) {
+	s := &fakeStore{}
+	down := true
+	s.answer = func(in store.NewFeedback) (store.Accepted, error) {
+		if down {
+			return store.Accepted{}, models.Errorf(models.CodeUnavailable, "down")
+		}
+		return store.Accepted{ID: in.Submission.ID, SessionID: in.SessionID, Owned: true, ReceiptVersion: 1}, nil
+	}
+	in := newIntake(t, s)
+	request := newRequest()
+	for range 2 * PerSession {
+		if _, err := in.Submit(t.Context(), request); models.CodeOf(err) != models.CodeUnavailable {
+			t.Fatalf("while the store is down: %v", err)
+		}
+	}
+	down = false
+	if _, err := in.Submit(t.Context(), request); err != nil {
+		t.Errorf("once it is up: %v", err)
+	}
+}
