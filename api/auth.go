@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -11,9 +12,12 @@ import (
 )
 
 const (
-	loginsPerMinute = 10
-	refreshLifetime = 30 * 24 * time.Hour
-	refreshCookie   = "earshot_refresh"
+	// Wrong passwords a minute: for one account from one address, and from one
+	// address for all accounts together. Each costs a core some 30 ms.
+	loginsPerMinute  = 10
+	loginsPerAddress = 100
+	refreshLifetime  = 30 * 24 * time.Hour
+	refreshCookie    = "earshot_refresh"
 )
 
 // AccessToken is what signing in gives; the refresh token comes as a cookie.
@@ -42,9 +46,12 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*signedIn, error) {
 		return nil, err
 	}
 	email := models.NormalizeEmail(in.Body.Email)
-	attempt := loginKey(ctx, email)
+	attempt, address := loginKey(ctx, email), intake.AddressKey(askerOf(ctx).address)
 	if err := s.logins.Take(ctx, attempt); err != nil {
 		return nil, err
+	}
+	if err := s.loginAddresses.Take(ctx, address); err != nil {
+		return nil, errors.Join(err, s.logins.Return(ctx, attempt))
 	}
 	user, err := s.store.UserByEmail(ctx, email)
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {
@@ -58,7 +65,7 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*signedIn, error) {
 		return nil, models.Errorf(models.CodeUnauthorized, "the address or the password is wrong")
 	}
 	// Only failures count: who knows the password is not guessing.
-	if err := s.logins.Return(ctx, attempt); err != nil {
+	if err := errors.Join(s.logins.Return(ctx, attempt), s.loginAddresses.Return(ctx, address)); err != nil {
 		return nil, err
 	}
 	memberships, err := s.store.Memberships(ctx, user.ID)

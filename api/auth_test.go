@@ -142,6 +142,27 @@ func TestLoginLimit(t *testing.T) {
 	c.Do(post, "/api/v1/auth/login", login("other@example.com", "not the password"), "X-Forwarded-For", "203.0.113.1").Want(401)
 }
 
+// Guessing at many accounts is counted, too: none of them sees more than one guess.
+func TestLoginLimitOfAnAddress(t *testing.T) {
+	s := apitest.Start(t, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	s.Owner(t)
+	c := s.Client(t)
+	if err := s.FailLogins(t.Context(), netip.MustParseAddr("203.0.113.1"), api.LoginsPerAddress-1); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		from, account, password string
+		want                    int
+	}{
+		{"203.0.113.1", apitest.OwnerEmail, apitest.Password, 200}, // not a guess
+		{"203.0.113.1", "one@example.com", "not the password", 401},
+		{"203.0.113.1", "two@example.com", "not the password", 429},
+		{"203.0.113.2", "two@example.com", "not the password", 401},
+	} {
+		c.Do(post, "/api/v1/auth/login", login(tc.account, tc.password), "X-Forwarded-For", tc.from).Want(tc.want)
+	}
+}
+
 func TestForwardedForIsNotBelievedByDefault(t *testing.T) {
 	s := apitest.Start(t)
 	s.Owner(t)

@@ -54,11 +54,17 @@ func (s *Server) readEvents(ctx context.Context, in *readEventsInput) (*readEven
 	if at.since > 0 && at.epoch == "" {
 		return nil, errNoEpoch()
 	}
-	claims, project, limit := askerOf(ctx).claims, models.ID(in.ID), min(in.Limit, store.MaxLimit)
+	asker, project, limit := askerOf(ctx), models.ID(in.ID), min(in.Limit, store.MaxLimit)
+	claims := asker.claims
 	found, err := s.eventsAfter(ctx, claims.Scope, project, at, limit)
 	if err != nil || len(found.events) > 0 || in.Wait == 0 {
 		return found.page(), err
 	}
+	release, err := s.staffWaiting.take(asker.address)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	waiting, cancel := context.WithTimeout(ctx, time.Duration(in.Wait)*time.Second)
 	defer cancel()
 	defer context.AfterFunc(s.leaving, cancel)()

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -163,4 +164,24 @@ func TestTickets(t *testing.T) {
 		{name: "sub-protocol", method: get, path: visitor, headers: plus("Sec-WebSocket-Protocol", "soap"), status: 400, code: "bad_request"},
 		{name: "ticket at a visitor's", method: get, path: visitor + "?ticket=x", headers: upgrade, status: 400, code: "bad_request"},
 	})
+}
+
+// What is held open is counted: a member's script that asks without an end in many
+// threads must not take the server.
+func TestStaffPollsThatWaitAreBounded(t *testing.T) {
+	s := apitest.Start(t)
+	c, project := s.Project(t)
+	path := "/api/v1/projects/" + string(project.ID) + "/events?since=0&wait="
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	for range api.HeldPerAddress {
+		waiting.Go(func() { c.Do(get, path+"3", nil).Want(200) })
+	}
+	for s.WaitingStaff() < api.HeldPerAddress {
+		time.Sleep(time.Millisecond)
+	}
+	if r := c.Do(get, path+"1", nil).Want(429); r.Problem().Code != models.CodeRateLimited {
+		t.Errorf("answered %s, want rate_limited", r.Body)
+	}
+	c.Do(get, path+"0", nil).Want(200) // does not wait
 }

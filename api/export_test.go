@@ -1,6 +1,13 @@
 package api
 
-import "time"
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"earshot/models/intake"
+)
 
 // HurryStreams shortens the times of the streams that are opened from now on.
 func (s *Server) HurryStreams(heartbeat, check, patience time.Duration) {
@@ -24,6 +31,25 @@ func (s *Server) WaitingPolls() int {
 	defer s.waiting.mu.Unlock()
 	return s.waiting.all
 }
+
+// WaitingStaff counts the staff's polls that wait.
+func (s *Server) WaitingStaff() int {
+	s.staffWaiting.mu.Lock()
+	defer s.staffWaiting.mu.Unlock()
+	return s.staffWaiting.all
+}
+
+// FailLogins counts n wrong passwords from an address, each for an account of its own.
+func (s *Server) FailLogins(ctx context.Context, address netip.Addr, n int) error {
+	var failed error
+	for range n {
+		failed = errors.Join(failed, s.loginAddresses.Take(ctx, intake.AddressKey(address)))
+	}
+	return failed
+}
+
+// LoginsPerAddress is how many wrong passwords a minute one address may send.
+const LoginsPerAddress = loginsPerAddress
 
 // HeldPerAddress is how many calls that wait one address may have.
 const HeldPerAddress = heldPerAddress

@@ -77,18 +77,20 @@ type Server struct {
 
 	tokens    tokens
 	passwords *password.Hasher
-	logins    *ratelimit.Limiter
-	scripts   *scripts
-	documents documents
-	pinned    pinned
-	pages     pages
+	// logins bounds wrong passwords by account and address, loginAddresses by address.
+	logins, loginAddresses *ratelimit.Limiter
+	scripts                *scripts
+	documents              documents
+	pinned                 pinned
+	pages                  pages
 	// submissions and pollBodies read visitors' POSTs.
 	submissions protocol.Decoder[Submission]
 	pollBodies  protocol.Decoder[Poll]
 	polls       *ratelimit.Limiter
-	// waiting are the visitors' polls that wait, streams the staff's streams.
-	waiting places
-	streams *streams
+	// waiting are the visitors' polls that wait, staffWaiting the staff's, streams
+	// the staff's streams.
+	waiting, staffWaiting places
+	streams               *streams
 
 	requests requestIDs
 	// leaving is done once the server drains: long polls end with it.
@@ -163,7 +165,7 @@ func newServer(config Config) (*Server, error) {
 	}
 	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts(maxScripts)}
 	s.leaving, s.leave = context.WithCancel(context.Background())
-	s.waiting.unlimited = config.Unlimited
+	s.waiting.unlimited, s.staffWaiting.unlimited = config.Unlimited, config.Unlimited
 	s.streams = newStreams(config.Unlimited)
 	return s, nil
 }
@@ -200,15 +202,19 @@ func (s *Server) guard() (err error) {
 	}
 	s.tokens = tokens{key: tokenKey, issuer: s.config.BaseURL, now: s.now}
 	s.passwords = password.New()
-	s.logins, s.polls = ratelimit.Unlimited(), ratelimit.Unlimited()
-	if s.config.Unlimited {
-		return nil
+	for _, limit := range []struct {
+		into  **ratelimit.Limiter
+		count int
+	}{{&s.logins, loginsPerMinute}, {&s.loginAddresses, loginsPerAddress}, {&s.polls, pollsPerMinute}} {
+		*limit.into = ratelimit.Unlimited()
+		if s.config.Unlimited {
+			continue
+		}
+		if *limit.into, err = ratelimit.New(limit.count, time.Minute); err != nil {
+			return err
+		}
 	}
-	if s.logins, err = ratelimit.New(loginsPerMinute, time.Minute); err != nil {
-		return err
-	}
-	s.polls, err = ratelimit.New(pollsPerMinute, time.Minute)
-	return err
+	return nil
 }
 
 // deriveKey makes a key for one use, so that what is signed for one can never
