@@ -44,9 +44,10 @@ func (r router) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 // huma.Context here. It is good until its handler returns. Strings are copies
 // (fiber.Config.Immutable); the body was read, and held to its bounds, before.
 type humaCall struct {
-	c   *fiber.Ctx
-	op  *huma.Operation
-	ctx context.Context
+	c    *fiber.Ctx
+	op   *huma.Operation
+	ctx  context.Context
+	body []byte
 	// failed is what the call is refused with, instead of what huma wrote.
 	failed error
 }
@@ -72,7 +73,7 @@ func (x *humaCall) RemoteAddr() string         { return x.c.Context().RemoteAddr
 func (x *humaCall) Param(name string) string   { return x.c.Params(name) }
 func (x *humaCall) Query(name string) string   { return x.c.Query(name) }
 func (x *humaCall) Header(name string) string  { return x.c.Get(name) }
-func (x *humaCall) BodyReader() io.Reader      { return bytes.NewReader(x.c.Body()) }
+func (x *humaCall) BodyReader() io.Reader      { return bytes.NewReader(x.body) }
 
 // URL is empty where the address has no valid form.
 func (x *humaCall) URL() url.URL {

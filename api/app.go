@@ -114,11 +114,17 @@ func checkRequest(c *fiber.Ctx) error {
 func credentialName(name string) bool {
 	switch strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name)) {
 	case "token", "accesstoken", "refreshtoken", "resumetoken", "idtoken", "authtoken", "bearer", "bearertoken",
-		"auth", "authorization", "jwt", "ticket", "apikey", "key", "secret", "clientsecret", "password", "passwd", "pwd",
+		"authorization", "jwt", "ticket", "apikey", "secret", "clientsecret", "password", "passwd", "pwd",
 		"passphrase", "credential", "credentials", "cookie", "earshotrefresh":
 		return true
 	}
 	return false
+}
+
+// credentialValue knows credentials of ours by their form, whatever they are
+// called: API keys and access tokens (base64url of {" is eyJ).
+func credentialValue(value string) bool {
+	return strings.HasPrefix(value, "sk_") && len(value) > 40 || strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2
 }
 
 const ticketPath = "/api/v1/socket"
@@ -127,8 +133,9 @@ func checkQuery(c *fiber.Ctx) error {
 	if len(c.Request().URI().QueryString()) == 0 {
 		return nil
 	}
-	for name := range c.Request().URI().QueryArgs().All() {
-		if credentialName(string(name)) && (string(name) != "ticket" || c.Path() != ticketPath) {
+	for name, value := range c.Request().URI().QueryArgs().All() {
+		named := credentialName(string(name)) && (string(name) != "ticket" || c.Path() != ticketPath)
+		if named || credentialValue(string(value)) {
 			return models.Errorf(models.CodeBadRequest, "a credential must not be in the query: send it in the Authorization header or in the body")
 		}
 	}

@@ -37,6 +37,11 @@ func asyncDocument(doc *huma.OpenAPI) node {
 	for name := range used {
 		schemas[name] = doc.Components.Schemas.Map()[name]
 	}
+	for _, union := range unions() {
+		// AsyncAPI's discriminator is a member's name; OpenAPI's has a mapping beside it.
+		schema := doc.Components.Schemas.Map()[union]
+		schemas[union] = node{"oneOf": schema.OneOf, "discriminator": schema.Discriminator.PropertyName}
+	}
 	return node{
 		"asyncapi": "3.0.0",
 		"info": node{

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,6 +32,19 @@ func describe(doc *huma.OpenAPI) {
 	describeSockets(doc)
 	protocol.AddSchemas(doc.Components.Schemas)
 	relax(doc)
+	admitNull(doc.Components.Schemas)
+}
+
+// admitNull adds null to the values of what may be null: a list of allowed values
+// forbids it otherwise, whatever the type says (JSON Schema 2020-12 §6.1.2).
+func admitNull(registry huma.Registry) {
+	for _, schema := range registry.Map() {
+		for _, property := range schema.Properties {
+			if property.Nullable && len(property.Enum) > 0 && property.Enum[len(property.Enum)-1] != nil {
+				property.Enum = append(slices.Clip(property.Enum), nil)
+			}
+		}
+	}
 }
 
 func describeVisitors(doc *huma.OpenAPI) {
@@ -99,7 +113,11 @@ func describeSockets(doc *huma.OpenAPI) {
 	}
 	doc.AddOperation(&huma.Operation{
 		OperationID: "visitor-socket", Method: http.MethodGet, Path: "/w/{key}/socket", Tags: []string{"Live"},
-		Summary: "The visitor's WebSocket", Parameters: []*huma.Param{pathParam("key", "The project's public key")},
+		Summary: "The visitor's WebSocket", Parameters: []*huma.Param{
+			pathParam("key", "The project's public key"),
+			{Name: taggingParameter, In: "query", Description: externalTagging,
+				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{protocol.TaggingExternal}}},
+		},
 		Responses: upgrade("VisitorServerEvent"),
 	})
 	doc.AddOperation(&huma.Operation{

@@ -3,8 +3,10 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +43,42 @@ func TestDocumentsAreCommitted(t *testing.T) {
 		}
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s is not what the code makes: run go generate ./api", name)
+		}
+	}
+}
+
+// A validator of the documents, or of answers by them, is not to be led astray.
+func TestDocumentsAreStrict(t *testing.T) {
+	s := apitest.Start(t)
+	for _, name := range []string{"/openapi.json", "/asyncapi.json"} {
+		var doc any
+		if err := json.Unmarshal(s.Client(t).Get(name, 200).Body, &doc); err != nil {
+			t.Fatal(err)
+		}
+		walk(doc, name, func(at string, schema map[string]any) {
+			// JSON Schema 2020-12 §6.1.2: what is not among the values is not valid.
+			types, _ := schema["type"].([]any)
+			if values, ok := schema["enum"].([]any); ok && slices.Contains(types, any("null")) && !slices.Contains(values, nil) {
+				t.Errorf("%s may be null by its type and not by its values %v", at, values)
+			}
+			// AsyncAPI 3.0, Schema Object: the name of a member.
+			if _, named := schema["discriminator"].(string); schema["discriminator"] != nil && named != (name == "/asyncapi.json") {
+				t.Errorf("%s has the discriminator %v", at, schema["discriminator"])
+			}
+		})
+	}
+}
+
+func walk(node any, at string, visit func(at string, object map[string]any)) {
+	switch node := node.(type) {
+	case map[string]any:
+		visit(at, node)
+		for name, below := range node {
+			walk(below, at+"/"+name, visit)
+		}
+	case []any:
+		for i, below := range node {
+			walk(below, fmt.Sprint(at, "/", i), visit)
 		}
 	}
 }
@@ -106,6 +144,7 @@ func TestPagesOfTheServer(t *testing.T) {
 		{name: "inbox with a slash", method: http.MethodHead, path: "/projects/x/inbox/", headers: html, status: 308},
 		{name: "nothing with a slash", method: get, path: "/nothing/", headers: html, status: 404},
 		{name: "health", method: get, path: "/healthz", status: 200},
+		{name: "health with something added", method: get, path: "/healthz?probe=1", status: 200},
 		{name: "ready", method: get, path: "/readyz", status: 200},
 		{name: "head health", method: http.MethodHead, path: "/healthz", status: 200},
 		{name: "docs", method: get, path: "/docs", status: 200},

@@ -88,18 +88,11 @@ func (s *Server) visitorHeaders(c *fiber.Ctx) {
 
 // sameOrigin reports whether a browser's request comes from our own pages, or
 // not from a browser at all. Sec-Fetch-Site cannot be forged by a page; Origin is
-// for browsers that do not send it.
+// for browsers that do not send it. The Host header is not asked: whoever has a
+// name lead here chooses it.
 func (s *Server) sameOrigin(c *fiber.Ctx) bool {
 	if site := c.Get("Sec-Fetch-Site"); site != "" {
 		return site == "same-origin" || site == "none"
 	}
-	origin := c.Get(fiber.HeaderOrigin)
-	if origin == "" {
-		return true
-	}
-	_, host, _ := strings.Cut(origin, "://")
-	// Where the base URL is not the address in use, as on a developer's machine,
-	// the address of the request itself will do: a foreign page cannot choose it
-	// and keep the cookie.
-	return s.origin.Allows(origin) || (host != "" && host == c.Get(fiber.HeaderHost))
+	return s.origin.Allows(c.Get(fiber.HeaderOrigin)) // also where there is none
 }

@@ -140,6 +140,7 @@ func humaProblem(model *huma.ErrorModel) error {
 				break
 			}
 		}
+		path = strings.NewReplacer("[", ".", "]", "").Replace(path) // as everywhere else
 		message := detail.Message
 		if name, ok := strings.CutPrefix(message, "expected required property "); ok {
 			name, _, _ = strings.Cut(name, " ")
@@ -158,7 +159,9 @@ func humaProblem(model *huma.ErrorModel) error {
 func discardBody(c *fiber.Ctx) {
 	const idle, longest, most = 100 * time.Millisecond, 2 * time.Second, 32 << 20
 	conn := c.Context().Conn()
-	if c.Request().Header.ContentLength() <= len(c.Request().Body()) || conn == nil {
+	const chunked = -1
+	declared := c.Request().Header.ContentLength()
+	if conn == nil || declared != chunked && declared <= len(c.Request().Body()) {
 		return
 	}
 	end := time.Now().Add(longest)

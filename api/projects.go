@@ -81,12 +81,15 @@ func cursorOrNull(cursor string) *string {
 	return &cursor
 }
 
-type listProjectsInput struct{ PageQuery }
+type listProjectsInput struct {
+	PageQuery
+	Sort string `query:"sort" enum:"created_at,-created_at" default:"-created_at" doc:"- before it descends"`
+}
 
 type listProjectsOutput struct{ Body ProjectList }
 
 func (s *Server) listProjects(ctx context.Context, in *listProjectsInput) (*listProjectsOutput, error) {
-	list, err := s.store.Projects(ctx, askerOf(ctx).claims.Scope, in.page())
+	list, err := s.store.Projects(ctx, askerOf(ctx).claims.Scope, in.page(), in.Sort)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +142,7 @@ type ProjectPatch struct {
 	AllowedOrigins *[]string      `json:"allowed_origins,omitempty" nullable:"false"`
 	Settings       *SettingsPatch `json:"settings,omitempty"`
 	KeyDisabled    *bool          `json:"key_disabled,omitempty" doc:"Visitors are turned away while it is true"`
+	RotateKey      bool           `json:"rotate_key,omitempty" doc:"Makes a new key. The old one is nobody's at once, and its sockets end: the snippet has to be replaced"`
 }
 
 // SettingsPatch changes the settings it names; texts are replaced as a whole.
@@ -195,12 +199,15 @@ func (s *Server) updateProject(ctx context.Context, in *updateProjectInput) (*pr
 		}
 		patch.Settings.apply(&p.Settings)
 		set(&p.KeyDisabled, patch.KeyDisabled)
+		if patch.RotateKey {
+			p.Key = models.NewProjectKey()
+		}
 		return p.Normalize()
 	})
 	if err != nil {
 		return nil, err
 	}
-	if project.KeyDisabled {
+	if project.KeyDisabled || patch.RotateKey {
 		s.realtime.CloseProject(project.ID, protocol.CloseKeyDisabled)
 	}
 	return &projectOutput{Body: s.projectBody(project)}, nil

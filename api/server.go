@@ -6,6 +6,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -15,6 +16,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -159,7 +161,7 @@ func newServer(config Config) (*Server, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	own := models.Project{Name: "Earshot", AllowedOrigins: models.Origins{base.Scheme + "://" + base.Host}, Settings: models.DefaultSettings()}
+	own := models.Project{Name: "Earshot", AllowedOrigins: ownOrigins(base), Settings: models.DefaultSettings()}
 	if err := own.Normalize(); err != nil {
 		return nil, fmt.Errorf("read the base URL: %w", err)
 	}
@@ -168,6 +170,20 @@ func newServer(config Config) (*Server, error) {
 	s.waiting.unlimited, s.staffWaiting.unlimited = config.Unlimited, config.Unlimited
 	s.streams = newStreams(config.Unlimited)
 	return s, nil
+}
+
+// ownOrigins are those of our own pages: the base URL's, and on a developer's
+// machine all of its names for itself.
+func ownOrigins(base *url.URL) models.Origins {
+	origins := models.Origins{base.Scheme + "://" + base.Host}
+	loopback := []string{"localhost", "127.0.0.1", "::1"}
+	if !slices.Contains(loopback, base.Hostname()) {
+		return origins
+	}
+	for _, host := range loopback {
+		origins = append(origins, base.Scheme+"://"+net.JoinHostPort(host, cmp.Or(base.Port(), "80")))
+	}
+	return origins
 }
 
 // wire makes the parts that stand on the store.

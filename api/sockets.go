@@ -46,12 +46,10 @@ func (s *Server) createTicket(ctx context.Context, _ *ticketInput) (*ticketOutpu
 // ticket is used up even if the handshake then fails.
 func (s *Server) dashboardSocket(c *fiber.Ctx) error {
 	if !s.sameOrigin(c) {
-		return models.Errorf(models.CodeForbidden, "this socket is for the dashboard's own pages")
+		return models.Errorf(models.CodeForbidden, "this socket is for the dashboard's own pages, which are at %s", s.config.BaseURL)
 	}
-	for name := range c.Request().URI().QueryArgs().All() {
-		if string(name) != "ticket" {
-			return models.Errorf(models.CodeBadRequest, "the query has a field that this call does not know")
-		}
+	if err := checkStaffQuery(c, []string{"ticket"}); err != nil {
+		return err
 	}
 	claims, err := s.socketClaims(c)
 	if err != nil {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,9 +58,37 @@ func TestProjects(t *testing.T) {
 	if after.Name != "Shop" || after.Settings.Accent != "#000000" || after.Settings.Texts.Title != "Hi" || after.Settings.Theme != before.Settings.Theme || after.Key != before.Key {
 		t.Errorf("after = %+v", after)
 	}
+	script := "/w/" + p.Key + ".js"
+	s.Client(t).Get(script, 200)
+	owner.Patch(path, `{"rotate_key":true}`, 200).JSON(&after)
+	if !models.ValidProjectKey(after.Key) || after.Key == p.Key || !strings.Contains(after.Snippet, after.Key) {
+		t.Errorf("after a rotation of %s the project is %+v", p.Key, after)
+	}
+	s.Client(t).Get(script, 404)
+	s.Client(t).Get("/w/"+after.Key+".js", 200)
 	owner.Delete(path)
 	owner.Get(path, 404)
-	s.Client(t).Get("/w/"+p.Key+".js", 404)
+	s.Client(t).Get("/w/"+after.Key+".js", 404)
+}
+
+func TestProjectsAreListedInOrder(t *testing.T) {
+	s := apitest.Start(t)
+	owner, first := s.Project(t)
+	second := owner.Project()
+	for query, want := range map[string][]models.ID{
+		"": {second.ID, first.ID}, "?sort=-created_at": {second.ID, first.ID}, "?sort=created_at": {first.ID, second.ID},
+	} {
+		var list api.ProjectList
+		owner.Get("/api/v1/projects"+query, 200).JSON(&list)
+		var got []models.ID
+		for _, p := range list.Items {
+			got = append(got, p.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q lists %v, want %v", query, got, want)
+		}
+	}
+	owner.Get("/api/v1/projects?sort=name", 422)
 }
 
 func TestPages(t *testing.T) {
@@ -153,12 +182,16 @@ func TestTriage(t *testing.T) {
 		{name: "no rev", method: patch, path: path, body: `{"status":"open"}`, status: 422, code: "invalid_field", field: "rev"},
 		{name: "rev 0", method: patch, path: path, body: `{"status":"open","rev":0}`, status: 422, code: "invalid_field", field: "rev"},
 		{name: "rev as text", method: patch, path: path, body: `{"status":"open","rev":"1"}`, status: 422, code: "invalid_field", field: "rev"},
+		{name: "rev past float64", method: patch, path: path, body: `{"status":"open","rev":1e400}`, status: 422, code: "invalid_field", field: "rev"},
+		{name: "rev past int64", method: patch, path: path, body: `{"status":"open","rev":9223372036854775808}`, status: 422, code: "invalid_field", field: "rev"},
+		{name: "rev far ahead", method: patch, path: path, body: `{"status":"open","rev":1e18}`, status: 409, code: "conflict"},
+		{name: "rev as a fraction", method: patch, path: path, body: `{"status":"open","rev":1.5}`, status: 422, code: "invalid_field", field: "rev"},
 		{name: "nothing", method: patch, path: path, body: `{"rev":1}`, status: 422, code: "invalid_field"},
 		{name: "bad status", method: patch, path: path, body: `{"status":"hunter2","rev":1}`, status: 422, code: "invalid_field", field: "status"},
 		{name: "null status", method: patch, path: path, body: `{"status":null,"rev":1}`, status: 422, code: "invalid_field"},
 		{name: "bad priority", method: patch, path: path, body: `{"priority":"asap","rev":1}`, status: 422, code: "invalid_field", field: "priority"},
 		{name: "empty tag", method: patch, path: path, body: `{"tags":[""],"rev":1}`, status: 422, code: "invalid_field"},
-		{name: "tag as number", method: patch, path: path, body: `{"tags":[1],"rev":1}`, status: 422, code: "invalid_field"},
+		{name: "tag as number", method: patch, path: path, body: `{"tags":[1],"rev":1}`, status: 422, code: "invalid_field", field: "tags.0"},
 		{name: "assignee is nobody", method: patch, path: path, body: `{"assignee_id":"` + string(models.NewID()) + `","rev":1}`, status: 422, code: "invalid_field", field: "assignee_id"},
 		{name: "assignee no id", method: patch, path: path, body: `{"assignee_id":"hunter2","rev":1}`, status: 422, code: "invalid_field", field: "assignee_id"},
 		{name: "unknown", method: patch, path: path, body: `{"message":"x","rev":1}`, status: 422, code: "invalid_field"},
@@ -186,9 +219,14 @@ func TestTriage(t *testing.T) {
 		t.Errorf("problem = %+v, want the present item", conflict)
 	}
 	var none api.Feedback
-	agent.Patch(path, `{"assignee_id":null,"rev":2}`, 200).JSON(&none)
+	agent.Patch(path, `{"assignee_id":null,"rev":2.0}`, 200).JSON(&none) // 2.0 is 2
 	if none.AssigneeID != nil || none.Rev != 3 {
 		t.Errorf("item = %+v, want nobody assigned", none)
+	}
+	var log eventPage
+	agent.Get("/api/v1/projects/"+string(project.ID)+"/events?since=0", 200).JSON(&log)
+	if told := string(log.Events[2].Data); !strings.Contains(told, `"changes":{"assignee_id":null}`) {
+		t.Errorf("the log tells %s, want nobody assigned", told)
 	}
 	admin.Delete(path)
 	admin.Get(path, 404)

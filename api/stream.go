@@ -27,6 +27,8 @@ const (
 
 // wantsStream reports whether a client prefers a stream to an answer.
 func wantsStream(c *fiber.Ctx) bool {
+	// Media types have no case (RFC 9110 §8.3.1); the framework compares bytes.
+	c.Request().Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
 	return c.Accepts(fiber.MIMEApplicationJSON, eventStreamType) == eventStreamType
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -25,18 +26,32 @@ type tokens struct {
 
 type accessClaims struct {
 	jwt.RegisteredClaims
+	// For is written as a text where the library would write a list of one; both
+	// are read (RFC 7519 §4.1.3).
+	For          audience  `json:"aud"`
 	Organization models.ID `json:"org"`
 	Session      models.ID `json:"sid"`
 }
+
+type audience jwt.ClaimStrings
+
+// MarshalJSON implements json.Marshaler.
+func (a audience) MarshalJSON() ([]byte, error) { return json.Marshal(a[0]) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *audience) UnmarshalJSON(raw []byte) error { return (*jwt.ClaimStrings)(a).UnmarshalJSON(raw) }
+
+// GetAudience implements jwt.Claims.
+func (c accessClaims) GetAudience() (jwt.ClaimStrings, error) { return jwt.ClaimStrings(c.For), nil }
 
 func (t tokens) make(session models.Session) (string, error) {
 	now := t.now()
 	claims := accessClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: t.issuer, Subject: string(session.UserID), Audience: jwt.ClaimStrings{accessAudience},
+			Issuer: t.issuer, Subject: string(session.UserID),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(accessLifetime)), ID: string(models.NewID()),
 		},
-		Organization: session.OrganizationID, Session: session.ID,
+		For: audience{accessAudience}, Organization: session.OrganizationID, Session: session.ID,
 	}
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(t.key)
 	if err != nil {

@@ -115,6 +115,9 @@ func (s *Server) submitFeedback(c *fiber.Ctx) error {
 		return err
 	}
 	request.Project, request.Address = project, s.address(c)
+	if request.ResumeToken != "" {
+		request.SessionID = s.realtime.SessionOf(project.ID, request.ResumeToken)
+	}
 	result, err := s.intake.Submit(c.UserContext(), request)
 	if err != nil {
 		return err

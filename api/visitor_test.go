@@ -1,12 +1,16 @@
 package api_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"earshot/api"
 	"earshot/api/apitest"
@@ -104,13 +108,39 @@ func TestBodyPastTheServersLimit(t *testing.T) {
 		t.Errorf("code = %q, want too_large", p.Code)
 	}
 	wantHeader(t, r, "Access-Control-Allow-Origin", "https://shop.example")
-	r = s.Client(t).Do(post, "/w/"+project.Key+"/feedback", "{}", "Origin", "https://shop.example", "X-Long", strings.Repeat("a", 20<<10)).Want(431)
-	if p := r.Problem(); p.Code != models.CodeTooLarge || p.Status != 431 {
+	answer := chunked(t, s, "/w/"+project.Key+"/feedback", body)
+	if answer.StatusCode != http.StatusRequestEntityTooLarge || answer.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("in chunks: %s, %v", answer.Status, answer.Header)
+	}
+	refused := s.Client(t).Do(post, "/w/"+project.Key+"/feedback", "{}", "Origin", "https://shop.example", "X-Long", strings.Repeat("a", 20<<10)).Want(431)
+	if p := refused.Problem(); p.Code != models.CodeTooLarge || p.Status != 431 {
 		t.Errorf("problem = %+v, want too_large with 431", p)
 	}
-	if r.Header.Get("Access-Control-Allow-Origin") == "" {
+	if refused.Header.Get("Access-Control-Allow-Origin") == "" {
 		t.Error("the page cannot read the 431")
 	}
+}
+
+// chunked sends a body whose length is not said beforehand, all of it before it
+// looks for an answer.
+func chunked(t *testing.T, s *apitest.Server, path, body string) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", path, len(body), body)
+	if err != nil {
+		t.Fatalf("send: %v", err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("read the answer: %v", err)
+	}
+	_ = response.Body.Close()
+	return response
 }
 
 func TestRepeatedSubmission(t *testing.T) {

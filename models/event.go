@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Epoch names one life of a database's logs. A sequence number means something
 // only together with it: a database restored from a backup has a new one.
@@ -45,9 +48,39 @@ type Update struct {
 // Changes names the fields that a change touched, with their new values.
 type Changes struct {
 	Status     *Status   `json:"status,omitempty"`
-	AssigneeID *ID       `json:"assignee_id,omitempty" doc:"empty: unassigned"`
+	AssigneeID *Assignee `json:"assignee_id,omitempty" doc:"null: unassigned"`
 	Tags       *[]string `json:"tags,omitempty"`
 	Priority   *Priority `json:"priority,omitempty"`
+}
+
+// Assignee is the member who takes care of an item; "" is nobody, and null in
+// JSON.
+type Assignee ID
+
+// MarshalJSON implements json.Marshaler.
+func (a Assignee) MarshalJSON() ([]byte, error) {
+	if a == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(a))
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It tells null, nobody, from nothing.
+func (c *Changes) UnmarshalJSON(raw []byte) error {
+	type plain Changes
+	if err := json.Unmarshal(raw, (*plain)(c)); err != nil {
+		return err
+	}
+	var given struct {
+		AssigneeID json.RawMessage `json:"assignee_id"`
+	}
+	if err := json.Unmarshal(raw, &given); err != nil {
+		return err
+	}
+	if string(given.AssigneeID) == "null" {
+		c.AssigneeID = new(Assignee)
+	}
+	return nil
 }
 
 // Actor is the member behind a change.

@@ -11,6 +11,13 @@ func (ID) Schema(huma.Registry) *huma.Schema {
 }
 
 // Schema implements huma.SchemaProvider.
+func (Assignee) Schema(registry huma.Registry) *huma.Schema {
+	s := ID("").Schema(registry)
+	s.Nullable = true
+	return s
+}
+
+// Schema implements huma.SchemaProvider.
 func (Kind) Schema(huma.Registry) *huma.Schema { return enumSchema(Kinds()) }
 
 // Schema implements huma.SchemaProvider.

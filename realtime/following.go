@@ -30,23 +30,93 @@ func (f *following) lost(head store.Head) error {
 	return f.visitor.answer(protocol.ResumeFailed{Reason: protocol.ReasonTooOld}, "")
 }
 
+// hello takes up the session of a resume token. A token that we do not know
+// starts a new session under it.
+func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
+	if !first {
+		return models.Errorf(models.CodeBadRequest, "Hello must be the first event, and come once")
+	}
+	if e.ResumeToken == nil {
+		if e.Since != nil {
+			return models.InvalidField("since", "needs a resume_token")
+		}
+		return nil
+	}
+	token := *e.ResumeToken
+	switch {
+	case !models.ValidToken(token):
+		return models.InvalidField("resume_token", "must be 43 characters of base64url")
+	case e.Since != nil && *e.Since < 0:
+		return models.InvalidField("since", "must not be negative")
+	}
+	if e.Since != nil && *e.Since != 0 && e.Epoch == "" {
+		return models.InvalidField("epoch", "is needed with since")
+	}
+	v.token = token
+	session, err := v.server.store.VisitorSession(v.ctx, v.project.ID, models.HashResumeToken(token))
+	unknown := models.CodeOf(err) == models.CodeNotFound
+	if err != nil && !unknown {
+		return err
+	}
+	if unknown {
+		v.beginProvisional()
+	} else {
+		v.server.leaveProvisional(v)
+		v.setSession(session)
+		v.stored = true
+	}
+	switch {
+	case e.Since == nil && unknown:
+		return nil
+	case e.Since == nil:
+		return v.joinLive(session)
+	case unknown:
+		return v.answer(protocol.ResumeFailed{Reason: protocol.ReasonUnknownToken}, id)
+	}
+	return v.resume(session, e, id)
+}
+
+// beginProvisional takes up the session that other sockets of the token are in, or
+// else begins one.
+func (v *visitor) beginProvisional() {
+	session, begun := v.server.enterProvisional(v, v.token)
+	v.setSession(session)
+	if begun {
+		v.joinNew(session)
+	}
+}
+
 // join makes the socket one of its session's, which is stored or is about to be.
 // Nothing comes from it before it is started. A socket is in one session at a
-// time.
+// time, and in none once it has ended.
 func (v *visitor) join(session models.ID) *following {
-	v.leave()
+	v.followMu.Lock()
+	defer v.followMu.Unlock()
+	return v.joinLocked(session)
+}
+
+func (v *visitor) joinLocked(session models.ID) *following {
+	v.leaveLocked()
 	f := &following{session: session, visitor: v}
 	f.place = place{
 		project: v.project.ID, scope: models.ScopeOf(v.project.OrganizationID), server: v.server, conn: v.conn, part: f,
-		sparse: true, turn: make(chan struct{}, 1),
+		sparse: true, turn: make(chan struct{}, 1), ended: v.left,
 	}
-	v.followed = f
-	v.server.hub.follow(f)
+	if !v.left {
+		v.followed = f
+		v.server.hub.follow(f)
+	}
 	return f
 }
 
-// leave ends what join began. The reader calls it, before it ends.
+// leave ends what join began.
 func (v *visitor) leave() {
+	v.followMu.Lock()
+	defer v.followMu.Unlock()
+	v.leaveLocked()
+}
+
+func (v *visitor) leaveLocked() {
 	if v.followed != nil {
 		v.followed.end()
 		v.server.hub.unfollow(v.followed)
@@ -54,11 +124,22 @@ func (v *visitor) leave() {
 	}
 }
 
-// joinNew joins a session that is made with the submission to come: all that
-// will ever happen in it is still ahead.
+// leaveForGood is called at the socket's end.
+func (v *visitor) leaveForGood() {
+	v.followMu.Lock()
+	defer v.followMu.Unlock()
+	v.left = true
+	v.leaveLocked()
+}
+
+// joinNew joins a session that is made with a submission to come, the socket's
+// own or another's of the same token: all that will ever happen in it is ahead.
+// Any goroutine may call it.
 func (v *visitor) joinNew(session models.ID) {
+	v.followMu.Lock()
+	defer v.followMu.Unlock()
 	if v.followed == nil || v.followed.session != session {
-		v.join(session).startLive(0)
+		v.joinLocked(session).startLive(0)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"earshot/models"
+	"earshot/models/store"
 	"earshot/realtime/protocol"
 )
 
@@ -101,6 +102,49 @@ func TestStatusReachesTheVisitorsSocketsAlone(t *testing.T) {
 	}
 	stranger.wantStatus(5, theirs, models.StatusClosed)
 	stranger.wantNothingDurable()
+}
+
+// A socket's session is also that of what is submitted under its token by other
+// ways: it hears what becomes of it.
+func TestSubmissionBesideTheSocketIsInItsSession(t *testing.T) {
+	h := start(t, true)
+	var connected struct {
+		SessionID   models.ID `json:"session_id"`
+		ResumeToken string    `json:"resume_token"`
+	}
+	given := h.dial("/visitor")
+	if err := json.Unmarshal(given.want("Connected").Data, &connected); err != nil {
+		t.Fatal(err)
+	}
+	own := models.NewResumeToken()
+	brought, beside := h.hello(own, nil), h.hello(own, nil)
+	brought.want("Pong")
+	beside.want("Pong")
+	for seq, tc := range []struct {
+		token   string
+		sockets []*client
+	}{{connected.ResumeToken, []*client{given}}, {own, []*client{brought, beside}}} {
+		session := h.server.SessionOf(h.project.ID, tc.token)
+		if tc.token == connected.ResumeToken && session != connected.SessionID {
+			t.Errorf("the session is %s, and the socket was told %s", session, connected.SessionID)
+		}
+		accepted, err := h.store.Submit(t.Context(), store.NewFeedback{
+			Project: h.project, ResumeHash: models.HashResumeToken(tc.token), SessionID: session,
+			Submission: models.Submission{ID: models.NewID(), PageURL: "https://shop.example/", Message: "x"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.triage(accepted.ID, to(models.StatusOpen))
+		for _, c := range tc.sockets {
+			c.wantStatus(int64(2*seq+2), accepted.ID, models.StatusOpen)
+		}
+	}
+	late := h.hello(own, map[string]any{"since": 0})
+	late.want("Resumed")
+	if got := h.server.SessionOf(h.project.ID, models.NewResumeToken()); got != "" {
+		t.Errorf("a token that no socket has is of the session %q", got)
+	}
 }
 
 // A socket is the session's before its first submission is acknowledged, so that

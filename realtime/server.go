@@ -73,9 +73,11 @@ type Server struct {
 	mu         sync.Mutex
 	visitors   map[*visitor]struct{}
 	dashboards map[*dashboard]struct{}
-	addresses  map[string]int
-	draining   bool
-	open       sync.WaitGroup
+	// provisional are the sessions of visitors that may not be stored yet.
+	provisional map[tokenKey]*provisional
+	addresses   map[string]int
+	draining    bool
+	open        sync.WaitGroup
 
 	stop   context.CancelFunc
 	ticker sync.WaitGroup
@@ -86,7 +88,8 @@ func New(options Options) *Server {
 	s := &Server{
 		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
 		authenticate: options.Authenticate, unlimited: options.Unlimited,
-		transport: newTransport(options.Log, options.Now), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{}, addresses: map[string]int{},
+		transport: newTransport(options.Log, options.Now), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{},
+		provisional: map[tokenKey]*provisional{}, addresses: map[string]int{},
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop

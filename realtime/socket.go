@@ -100,7 +100,8 @@ func (s *Socket[In, Out]) decode(m message) (event In, id string, err error) {
 			s.shut(protocol.CloseRateLimited)
 			return event, "", errClosed
 		}
-		return event, "", &models.Error{
+		_, id, _ := s.in.Decode(s.encoding, m.payload) // to say which was refused
+		return event, id, &models.Error{
 			Code: models.CodeRateLimited, Message: "too many frames", RetryAfter: time.Second / framesPerSecond,
 		}
 	}

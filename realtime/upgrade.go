@@ -56,6 +56,7 @@ func checkUpgrade(c *fiber.Ctx) error {
 	}
 	if c.Method() != fiber.MethodGet || !websocket.IsWebSocketUpgrade(c) {
 		c.Set(fiber.HeaderUpgrade, "websocket")
+		c.Set(fiber.HeaderConnection, "Upgrade")
 		return fiber.NewError(fiber.StatusUpgradeRequired, "this address speaks WebSocket only")
 	}
 	// The server would close such a connection after its answer.

@@ -35,8 +35,13 @@ type visitor struct {
 	token  string
 	spoke  bool // an event came already: too late for Hello
 	// stored: the session is the token's in the store.
-	stored   bool
+	stored bool
+	// tokenKey is where the server's provisional sessions have it; theirs.
+	tokenKey tokenKey
+
+	followMu sync.Mutex
 	followed *following // nil: no session that anything could happen in
+	left     bool       // the socket has ended
 
 	// drafts: what came too fast waits here, the newest alone.
 	draftMu     sync.Mutex
@@ -67,12 +72,13 @@ func (s *Server) serveVisitor(c net.Conn, encoding protocol.Encoding, project *m
 	s.visitors[v] = struct{}{}
 	v.draining = s.draining
 	s.mu.Unlock()
+	s.enterProvisional(v, v.token)
 	v.start(v)
 }
 
 // stopped and closed take the socket out of what it is a part of.
 func (v *visitor) stopped() {
-	v.leave()
+	v.leaveForGood()
 	v.endDrafts()
 }
 
@@ -80,6 +86,7 @@ func (v *visitor) closed() {
 	v.server.hub.visitorLeft(v.project.ID)
 	v.server.mu.Lock()
 	delete(v.server.visitors, v)
+	v.server.leaveProvisionalLocked(v)
 	v.server.mu.Unlock()
 	v.release()
 }
@@ -143,51 +150,11 @@ func (v *visitor) dispatch(event protocol.VisitorClientEvent, id string) error {
 	return nil
 }
 
-// hello takes up the session of a resume token. A token that we do not know
-// starts a new session under it.
-func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
-	if !first {
-		return models.Errorf(models.CodeBadRequest, "Hello must be the first event, and come once")
-	}
-	if e.ResumeToken == "" {
-		if e.Since != nil {
-			return models.InvalidField("since", "needs a resume_token")
-		}
-		return nil
-	}
-	if !models.ValidToken(e.ResumeToken) {
-		return models.InvalidField("resume_token", "must be 43 characters of base64url")
-	}
-	if e.Since != nil && *e.Since != 0 && e.Epoch == "" {
-		return models.InvalidField("epoch", "is needed with since")
-	}
-	v.token = e.ResumeToken
-	session, err := v.server.store.VisitorSession(v.ctx, v.project.ID, models.HashResumeToken(e.ResumeToken))
-	unknown := models.CodeOf(err) == models.CodeNotFound
-	if err != nil && !unknown {
-		return err
-	}
-	if !unknown {
-		v.setSession(session)
-		v.stored = true
-	}
-	switch {
-	case e.Since == nil && unknown:
-		return nil
-	case e.Since == nil:
-		return v.joinLive(session)
-	case unknown:
-		return v.answer(protocol.ResumeFailed{Reason: protocol.ReasonUnknownToken}, id)
-	}
-	return v.resume(session, e, id)
-}
-
 func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
 	defer cancel()
 	if !v.stored {
-		// Before anybody can change anything in it.
-		v.joinNew(v.sessionID())
+		v.server.SessionOf(v.project.ID, v.token)
 	}
 	result, err := v.server.intake.Submit(ctx, intake.Request{
 		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)),
@@ -252,7 +219,7 @@ func (v *visitor) readDraft(e protocol.DraftChanged, id string) error {
 	reading := models.ReadDraft(e.Text)
 	shown := protocol.DashboardDraftChanged{ProjectID: v.project.ID, SessionID: v.session, PageURL: e.PageURL}
 	if e.Shared {
-		shown.Text = e.Text
+		shown.Text = &e.Text
 	}
 	v.draftShown = true
 	v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)

@@ -116,6 +116,21 @@ func TestHello(t *testing.T) {
 	}
 }
 
+func TestHelloRefusals(t *testing.T) {
+	h := start(t, true)
+	for path, hello := range map[string]map[string]any{
+		"resume_token": {"resume_token": ""},
+		"since":        {"resume_token": models.NewToken(), "epoch": h.store.Epoch(), "since": -1},
+		"epoch":        {"resume_token": models.NewToken(), "since": 1},
+	} {
+		v := h.dial("/visitor")
+		v.send("Hello", "h", hello)
+		if e := v.want("Error"); e.Re != "h" || e.code() != models.CodeInvalidField || !strings.Contains(string(e.Data), `"path":"`+path+`"`) {
+			t.Errorf("%v: %s (re %q), want invalid_field of %s", hello, e.Data, e.Re, path)
+		}
+	}
+}
+
 // Who sends what a stranger has sent learns that it is there, and stays who they
 // are.
 func TestRepeatingAStrangersSubmission(t *testing.T) {
@@ -202,7 +217,7 @@ func TestFloodOfFramesIsRefusedThenCutOff(t *testing.T) {
 	h := start(t, false)
 	v := h.dial("/visitor")
 	go func() {
-		ping, _ := json.Marshal(map[string]any{"type": "Ping", "data": map[string]any{}})
+		ping, _ := json.Marshal(map[string]any{"type": "Ping", "id": "one of many", "data": map[string]any{}})
 		for range 2000 {
 			if v.ws.WriteMessage(fastws.TextMessage, ping) != nil {
 				return
@@ -210,8 +225,8 @@ func TestFloodOfFramesIsRefusedThenCutOff(t *testing.T) {
 		}
 	}()
 	v.want("Pong")
-	if e := v.want("Error"); e.code() != models.CodeRateLimited {
-		t.Errorf("past the limit: %s", e.Data)
+	if e := v.want("Error"); e.code() != models.CodeRateLimited || e.Re != "one of many" {
+		t.Errorf("past the limit: %s (re %q), want rate_limited of what was sent", e.Data, e.Re)
 	}
 	v.wantClose(protocol.CloseRateLimited)
 }

@@ -101,7 +101,7 @@ var unsupported = []struct {
 func Unsupported(getenv func(string) string) (refused []error, ignored []string) {
 	for _, setting := range unsupported {
 		switch {
-		case getenv(setting.name) == "":
+		case getenv(setting.name) == "" && getenv(setting.name+"_FILE") == "":
 		case setting.refused:
 			refused = append(refused, fmt.Errorf("%s: is not supported by this version: unset it", setting.name))
 		default:

@@ -39,14 +39,14 @@ func (d Data) Path() string { return filepath.Join(d.Dir, databaseFile) }
 // it cannot be written to.
 func (d Data) Prepare() error {
 	if err := os.MkdirAll(d.Dir, dirMode); err != nil {
-		return fmt.Errorf("the data folder cannot be made: %w", err)
+		return fmt.Errorf("EARSHOT_DATA: the data folder cannot be made: %w", err)
 	}
 	if err := d.keepPrivate(); err != nil {
-		return fmt.Errorf("the data folder %s: %w", d.Dir, err)
+		return fmt.Errorf("EARSHOT_DATA: the data folder %s: %w", d.Dir, err)
 	}
 	probe, err := os.CreateTemp(d.Dir, ".write-test-*")
 	if err != nil {
-		return fmt.Errorf("the data folder %s cannot be written to: %w", d.Dir, errors.Unwrap(err))
+		return fmt.Errorf("EARSHOT_DATA: the data folder %s cannot be written to: %w", d.Dir, errors.Unwrap(err))
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

@@ -117,7 +117,7 @@ func (r *feedbackRow) apply(change models.Triage) (changes models.Changes, any b
 		r.Status, changes.Status, any = *change.Status, change.Status, true
 	}
 	if change.AssigneeID != nil && *change.AssigneeID != r.AssigneeID {
-		r.AssigneeID, changes.AssigneeID, any = *change.AssigneeID, change.AssigneeID, true
+		r.AssigneeID, changes.AssigneeID, any = *change.AssigneeID, (*models.Assignee)(change.AssigneeID), true
 	}
 	if change.Tags != nil && !slices.Equal(*change.Tags, r.Tags) {
 		r.Tags, changes.Tags, any = *change.Tags, change.Tags, true

@@ -254,7 +254,7 @@ func TestBadCursors(t *testing.T) {
 	} {
 		_, err := s.FeedbackList(t.Context(), scope, p.ID, Filter{}, Page{Limit: 1, Cursor: text})
 		wantCode(t, name, err, models.CodeBadRequest)
-		_, err = s.Projects(t.Context(), scope, Page{Limit: 1, Cursor: text})
+		_, err = s.Projects(t.Context(), scope, Page{Limit: 1, Cursor: text}, "created_at")
 		if name != "another list" {
 			wantCode(t, name+", of projects", err, models.CodeBadRequest)
 		}
@@ -279,25 +279,28 @@ func TestProjectsList(t *testing.T) {
 		want = append(want, p.ID)
 	}
 	slices.Sort(want)
-	var got []models.ID
-	page := Page{Limit: 4, Count: CountExact}
-	for {
-		list, err := s.Projects(t.Context(), scope, page)
-		if err != nil {
-			t.Fatal(err)
+	for _, sort := range []string{"created_at", "-created_at"} {
+		var got []models.ID
+		page := Page{Limit: 4, Count: CountExact}
+		for {
+			list, err := s.Projects(t.Context(), scope, page, sort)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if list.Total == nil || list.Total.N != 10 {
+				t.Errorf("the count is %+v, want 10 on every page", list.Total)
+			}
+			for _, p := range list.Items {
+				got = append(got, p.ID)
+			}
+			if page.Cursor = list.NextCursor; page.Cursor == "" {
+				break
+			}
 		}
-		if list.Total == nil || list.Total.N != 10 {
-			t.Errorf("the count is %+v, want 10 on every page", list.Total)
+		if !slices.Equal(got, want) {
+			t.Errorf("by %s: got %v, want %v", sort, got, want)
 		}
-		for _, p := range list.Items {
-			got = append(got, p.ID)
-		}
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			break
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+		slices.Reverse(want)
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -42,15 +43,20 @@ func (s *Store) Project(ctx context.Context, scope models.Scope, id models.ID) (
 	return &p, nil
 }
 
-// Projects is one page of the organisation's projects, oldest first.
-func (s *Store) Projects(ctx context.Context, scope models.Scope, page Page) (List[models.Project], error) {
+// Projects is one page of the organisation's projects, in the order of sort:
+// "created_at", or with "-" before it the newest first.
+func (s *Store) Projects(ctx context.Context, scope models.Scope, page Page, sort string) (List[models.Project], error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	db, err := s.scoped(ctx, scope)
 	if err != nil {
 		return List[models.Project]{}, err
 	}
-	after, err := decodeCursor(page.Cursor, "projects")
+	name, order, beyond := "projects "+sort, "created_at, id", "(created_at, id) > (?, ?)"
+	if strings.HasPrefix(sort, "-") {
+		order, beyond = "created_at DESC, id DESC", "(created_at, id) < (?, ?)"
+	}
+	after, err := decodeCursor(page.Cursor, name)
 	if err != nil {
 		return List[models.Project]{}, err
 	}
@@ -60,16 +66,16 @@ func (s *Store) Projects(ctx context.Context, scope models.Scope, page Page) (Li
 		return list, err
 	}
 	if after != nil {
-		query = query.Where("(created_at, id) > (?, ?)", after.Value, after.ID)
+		query = query.Where(beyond, after.Value, after.ID)
 	}
 	var rows []projectRow
-	if err := query.Order("created_at, id").Limit(page.Limit + 1).Find(&rows).Error; err != nil {
+	if err := query.Order(order).Limit(page.Limit + 1).Find(&rows).Error; err != nil {
 		return list, translate(err)
 	}
 	if len(rows) > page.Limit {
 		rows = rows[:page.Limit]
 		last := rows[page.Limit-1]
-		list.NextCursor = cursor{List: "projects", Value: last.CreatedAt, ID: last.ID}.encode()
+		list.NextCursor = cursor{List: name, Value: last.CreatedAt, ID: last.ID}.encode()
 	}
 	for _, row := range rows {
 		list.Items = append(list.Items, row.project())

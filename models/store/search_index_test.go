@@ -92,7 +92,7 @@ func TestBesideAServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := beside.Projects(t.Context(), scope, Page{Limit: 1}); err != nil {
+	if _, err := beside.Projects(t.Context(), scope, Page{Limit: 1}, "created_at"); err != nil {
 		t.Error(err)
 	}
 	closeStore(t, beside)

@@ -30,7 +30,7 @@ func TestScopesAreWalls(t *testing.T) {
 			return got == nil, err
 		}, outcome{code: models.CodeNotFound}},
 		"Projects": {func(sc models.Scope) (bool, error) {
-			list, err := s.Projects(t.Context(), sc, Page{Limit: 10, Count: CountExact})
+			list, err := s.Projects(t.Context(), sc, Page{Limit: 10, Count: CountExact}, "created_at")
 			for _, other := range list.Items {
 				if other.ID == p.ID {
 					return false, err

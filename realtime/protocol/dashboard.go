@@ -88,7 +88,7 @@ type FeedbackErased struct {
 type DashboardDraftChanged struct {
 	ProjectID models.ID `json:"project_id"`
 	SessionID models.ID `json:"session_id"`
-	Text      string    `json:"text,omitempty"`
+	Text      *string   `json:"text,omitempty"`
 	PageURL   string    `json:"page_url"`
 }
 

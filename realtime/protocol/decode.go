@@ -29,15 +29,16 @@ func (d Decoder[T]) Decode(data []byte) (T, error) {
 	return value, err
 }
 
-// CheckJSON refuses what Decoder refuses, for a text that another decoder reads
-// into a value of type t afterwards.
-func CheckJSON(data []byte, t reflect.Type) error {
+// CheckJSON refuses what Decoder refuses, and numbers out of every range, for a
+// text that another decoder reads into a value of type t afterwards. It gives the
+// text as that one is to read it.
+func CheckJSON(data []byte, t reflect.Type) ([]byte, error) {
 	s := shapeOf(t)
 	if s != nil {
 		s = s.optional()
 	}
-	_, err := scan(data, s, 0)
-	return err
+	sc := scanner{data: data, bounded: true}
+	return sc.scan(s, 0)
 }
 
 // optional is the shape with no member required: the other decoder has its own

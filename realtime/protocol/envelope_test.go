@@ -88,7 +88,7 @@ func TestEncodeEscapesOnlyWhatJSONNeeds(t *testing.T) {
 // specialCharacters is an event with the characters that encoders treat in
 // special ways.
 func specialCharacters() DashboardServerEvent {
-	return DashboardDraftChanged{ProjectID: "p", SessionID: "s", Text: "<b>&\u2028😀\""}
+	return DashboardDraftChanged{ProjectID: "p", SessionID: "s", Text: new("<b>&\u2028😀\"")}
 }
 
 func TestErrorEventTellsNoSecrets(t *testing.T) {

@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -84,6 +85,20 @@ func plainNumber(spelling string) string {
 		return spelling
 	}
 	return string(shortest)
+}
+
+// outOfRange reports whether a number is beyond what any field takes: those of
+// int64, which float64 have as neighbours.
+func outOfRange(spelling string) bool {
+	f, err := strconv.ParseFloat(spelling, 64)
+	if err != nil || math.Abs(f) > math.MaxInt64 {
+		return true
+	}
+	if digits, exponent := decimal(spelling); exponent >= 0 && len(digits)+exponent == maxDigits {
+		_, err := strconv.ParseInt(sign(spelling)+digits+strings.Repeat("0", exponent), 10, 64)
+		return err != nil
+	}
+	return false
 }
 
 // isPlain knows at a glance most spellings that plainNumber would not change:

@@ -26,7 +26,11 @@ type scanner struct {
 	data    []byte
 	pos     int
 	badText bool
+	badPath string // the known member that the first bad text is in
 	missing []models.FieldError
+	// bounded: numbers out of every field's range are refused, too.
+	bounded  bool
+	tooLarge []models.FieldError
 	// respelled are the numbers with another spelling than the plain one.
 	respelled []respelled
 }
@@ -35,18 +39,26 @@ type scanner struct {
 // gives the text as encoding/json is to read it.
 func scan(data []byte, s *shape, base int) ([]byte, error) {
 	sc := scanner{data: data}
+	return sc.scan(s, base)
+}
+
+func (sc *scanner) scan(s *shape, base int) ([]byte, error) {
 	sc.space()
 	if !sc.value(member{shape: s}, base, "") {
 		return nil, sc.failure()
 	}
-	if sc.space(); sc.pos != len(data) {
+	if sc.space(); sc.pos != len(sc.data) {
 		return nil, errBadJSON
 	}
 	switch {
-	case sc.badText:
+	case sc.badText && sc.badPath == "":
 		return nil, models.Errorf(models.CodeInvalidText, "text has invalid UTF-8, a lone surrogate or a NUL character")
+	case sc.badText:
+		return nil, models.InvalidText(sc.badPath, "has invalid UTF-8, a lone surrogate or a NUL character")
 	case len(sc.missing) > 0:
 		return nil, models.InvalidFields(sc.missing...)
+	case len(sc.tooLarge) > 0:
+		return nil, models.InvalidFields(sc.tooLarge...)
 	}
 	return sc.respell(), nil
 }
@@ -83,7 +95,14 @@ func (sc *scanner) value(m member, depth int, path string) bool {
 		_, ok := sc.text()
 		return ok
 	case c == '-' || (c >= '0' && c <= '9'):
-		return sc.number()
+		start := sc.pos
+		if !sc.number() {
+			return false
+		}
+		if sc.bounded && outOfRange(string(sc.data[start:sc.pos])) {
+			sc.tooLarge = append(sc.tooLarge, models.FieldError{Path: path, Message: "is out of range"})
+		}
+		return true
 	default:
 		return sc.word("true") || sc.word("false") || sc.word("null")
 	}
@@ -178,7 +197,12 @@ func (sc *scanner) member(s *shape, depth int, path string, seen *names) bool {
 			sc.missing = append(sc.missing, models.FieldError{Path: join(path, name), Message: "must not be null"})
 		}
 	}
-	return sc.value(m, depth, join(path, name))
+	bad := sc.badText
+	ok = sc.value(m, depth, join(path, name))
+	if sc.badText && !bad && sc.badPath == "" && s.has(name) {
+		sc.badPath = join(path, name)
+	}
+	return ok
 }
 
 func join(path, name string) string {

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -101,20 +102,21 @@ func TestDecoderIsStrict(t *testing.T) {
 		{name: "another case in a part", in: `{"name":"a","part":{"Inner":"x"}}`, code: models.CodeBadJSON},
 		{name: "cases of unknown members are two", in: `{"name":"a","x":1,"X":2}`},
 
-		{name: "escaped NUL", in: `{"name":"a\u0000b"}`, code: models.CodeInvalidText},
+		{name: "escaped NUL", in: `{"name":"a\u0000b"}`, code: models.CodeInvalidText, paths: "name"},
 		{name: "escaped NUL in a member", in: `{"name":"a","x\u0000":1}`, code: models.CodeInvalidText},
 		{name: "raw NUL", in: "{\"name\":\"a\x00b\"}", code: models.CodeBadJSON},
-		{name: "high half alone", in: `{"name":"\ud83d"}`, code: models.CodeInvalidText},
-		{name: "high half before a letter", in: `{"name":"\ud83da"}`, code: models.CodeInvalidText},
-		{name: "high half twice", in: `{"name":"\ud83d\ud83d\ude00"}`, code: models.CodeInvalidText},
-		{name: "high half before another escape", in: `{"name":"\ud83d\n"}`, code: models.CodeInvalidText},
-		{name: "low half alone", in: `{"name":"\ude00"}`, code: models.CodeInvalidText},
-		{name: "halves in the wrong order", in: `{"name":"\ude00\ud83d"}`, code: models.CodeInvalidText},
+		{name: "high half alone", in: `{"name":"\ud83d"}`, code: models.CodeInvalidText, paths: "name"},
+		{name: "high half before a letter", in: `{"name":"\ud83da"}`, code: models.CodeInvalidText, paths: "name"},
+		{name: "high half twice", in: `{"name":"\ud83d\ud83d\ude00"}`, code: models.CodeInvalidText, paths: "name"},
+		{name: "high half before another escape", in: `{"name":"\ud83d\n"}`, code: models.CodeInvalidText, paths: "name"},
+		{name: "low half alone", in: `{"name":"\ude00"}`, code: models.CodeInvalidText, paths: "name"},
+		{name: "halves in the wrong order", in: `{"name":"\ude00\ud83d"}`, code: models.CodeInvalidText, paths: "name"},
 		{name: "lone half below an unknown member", in: `{"name":"a","later":["\ud800"]}`, code: models.CodeInvalidText},
-		{name: "invalid UTF-8", in: "{\"name\":\"\xff\"}", code: models.CodeInvalidText},
-		{name: "overlong UTF-8", in: "{\"name\":\"\xc0\xaf\"}", code: models.CodeInvalidText},
-		{name: "surrogate in UTF-8", in: "{\"name\":\"\xed\xa0\x80\"}", code: models.CodeInvalidText},
-		{name: "truncated UTF-8", in: "{\"name\":\"\xe2\x82\"}", code: models.CodeInvalidText},
+		{name: "invalid UTF-8", in: "{\"name\":\"\xff\"}", code: models.CodeInvalidText, paths: "name"},
+		{name: "overlong UTF-8", in: "{\"name\":\"\xc0\xaf\"}", code: models.CodeInvalidText, paths: "name"},
+		{name: "surrogate in UTF-8", in: "{\"name\":\"\xed\xa0\x80\"}", code: models.CodeInvalidText, paths: "name"},
+		{name: "truncated UTF-8", in: "{\"name\":\"\xe2\x82\"}", code: models.CodeInvalidText, paths: "name"},
+		{name: "invalid UTF-8 in a part", in: "{\"name\":\"a\",\"part\":{\"inner\":\"\xff\"}}", code: models.CodeInvalidText, paths: "part.inner"},
 		{name: "the replacement character itself", in: `{"name":"` + "\ufffd" + `"}`},
 
 		{name: "missing", in: `{}`, code: models.CodeInvalidField, paths: "name"},
@@ -270,20 +272,34 @@ func jsonNumber(i int) string { raw, _ := json.Marshal(i); return string(raw) }
 func TestCheckJSONRequiresNothing(t *testing.T) {
 	kind := reflect.TypeFor[thing]()
 	for _, tc := range []struct {
-		in   string
-		code models.Code
+		in, out string
+		code    models.Code
+		paths   string
 	}{
-		{`{}`, ""},
-		{`{"part":{}}`, ""},
-		{`{"name":null}`, ""},
-		{`[]`, ""}, // the other decoder's word
-		{`{"Name":"a"}`, models.CodeBadJSON},
-		{`{"part":{"INNER":"a"}}`, models.CodeBadJSON},
-		{`{"name":"a","name":"b"}`, models.CodeBadJSON},
-		{`{"name":"\u0000"}`, models.CodeInvalidText},
+		{in: `{}`},
+		{in: `{"part":{}}`},
+		{in: `{"name":null}`},
+		{in: `[]`}, // the other decoder's word
+		{in: `{"Name":"a"}`, code: models.CodeBadJSON},
+		{in: `{"part":{"INNER":"a"}}`, code: models.CodeBadJSON},
+		{in: `{"name":"a","name":"b"}`, code: models.CodeBadJSON},
+		{in: `{"name":"\u0000"}`, code: models.CodeInvalidText, paths: "name"},
+		{in: `{"count":1.0}`, out: `{"count":1}`},
+		{in: `{"count":9223372036854775807}`},
+		{in: `{"count":-9223372036854775808}`},
+		{in: `{"count":1e18}`, out: `{"count":1000000000000000000}`},
+		{in: `{"count":9223372036854775808}`, code: models.CodeInvalidField, paths: "count"},
+		{in: `{"count":-9223372036854775809}`, code: models.CodeInvalidField, paths: "count"},
+		{in: `{"count":123456789012345678901234567890}`, code: models.CodeInvalidField, paths: "count"},
+		{in: `{"part":{"x":1e400}}`, code: models.CodeInvalidField, paths: "part.x"},
+		{in: `{"count":1e-400}`},
 	} {
-		if err := CheckJSON([]byte(tc.in), kind); models.CodeOf(err) != tc.code {
-			t.Errorf("CheckJSON(%s) = %v, want code %q", tc.in, err, tc.code)
+		out, err := CheckJSON([]byte(tc.in), kind)
+		if models.CodeOf(err) != tc.code || pathsOf(err) != tc.paths {
+			t.Errorf("CheckJSON(%s) = %v, want code %q of %q", tc.in, err, tc.code, tc.paths)
+		}
+		if want := cmp.Or(tc.out, tc.in); err == nil && string(out) != want {
+			t.Errorf("CheckJSON(%s) is to be read as %s, want %s", tc.in, out, want)
 		}
 	}
 }

@@ -41,6 +41,9 @@ func envelopeSchema(name string, data *huma.Schema, fromClient bool) *huma.Schem
 		Required: []string{"type", "data"},
 	}
 	if fromClient {
+		if name == "FeedbackSubmitted" {
+			s.Required = append(s.Required, "id")
+		}
 		s.Properties["id"] = &huma.Schema{Type: huma.TypeString, Description: "The sender's UUIDv7; a submission's is the feedback's id and its idempotency key"}
 		return s
 	}

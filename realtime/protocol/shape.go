@@ -52,10 +52,19 @@ func shapeOf(t reflect.Type) *shape {
 	return s
 }
 
+// has reports whether a member is known.
+func (s *shape) has(name string) bool {
+	if s == nil {
+		return false
+	}
+	_, ok := s.members[name]
+	return ok
+}
+
 // misspelled reports whether name differs only in case from a member it is not.
 // encoding/json would take one for the other.
 func (s *shape) misspelled(name string) bool {
-	if _, ok := s.members[name]; ok {
+	if s.has(name) {
 		return false
 	}
 	for known := range s.members {

@@ -9,7 +9,7 @@ import (
 // Hello is the first event of a client that wants to be known again. It
 // replaces the session that the socket was given at its opening.
 type Hello struct {
-	ResumeToken string       `json:"resume_token,omitempty" doc:"43 characters of base64url: the visitor's own secret"`
+	ResumeToken *string      `json:"resume_token,omitempty" doc:"43 characters of base64url: the visitor's own secret"`
 	Epoch       models.Epoch `json:"epoch,omitempty"`
 	Since       *int64       `json:"since,omitempty" doc:"The last seq seen; needs its epoch" minimum:"0"`
 	Client      string       `json:"client,omitempty" doc:"Name and version of the client, for logs" maxLength:"200"`

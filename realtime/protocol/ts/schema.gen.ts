@@ -502,7 +502,7 @@ export interface components {
         Changes: {
             /**
              * Format: uuid
-             * @description empty: unassigned
+             * @description null: unassigned
              */
             assignee_id?: string;
             /** @enum {string} */
@@ -1164,6 +1164,8 @@ export interface components {
             /** @description Visitors are turned away while it is true */
             key_disabled?: boolean;
             name?: string;
+            /** @description Makes a new key. The old one is nobody's at once, and its sockets end: the snippet has to be replaced */
+            rotate_key?: boolean;
             settings?: components["schemas"]["SettingsPatch"];
         };
         ProjectSettings: {
@@ -1379,7 +1381,7 @@ export interface components {
         VisitorClientFeedbackSubmitted: {
             data: components["schemas"]["FeedbackSubmitted"];
             /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
-            id?: string;
+            id: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1945,6 +1947,8 @@ export interface operations {
                 cursor?: string;
                 /** @description true counts up to 10,000, exact all */
                 count?: "true" | "false" | "exact";
+                /** @description - before it descends */
+                sort?: "created_at" | "-created_at";
             };
             header?: never;
             path?: never;
@@ -2640,7 +2644,10 @@ export interface operations {
     };
     "visitor-socket": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Events as serde tags enums by default: {"DraftChanged":{"text":"…"}}, or the bare name of one without data, as JSON in text or binary frames. There are DraftChanged and FeedbackSubmitted (with an id of its own), and Connected, DraftAccepted, FeedbackReceived and Error in answer. */
+                tagging?: "external";
+            };
             header?: never;
             path: {
                 /** @description The project's public key */
