@@ -4,7 +4,6 @@ package admin
 
 import (
 	"embed"
-	"io/fs"
 	"path"
 	"strings"
 )
@@ -38,15 +37,6 @@ func Lookup(name string) (Asset, bool) {
 		return Asset{}, false
 	}
 	return read("dist/assets/" + name)
-}
-
-// FS is the built folder: index.html and assets/, each file with its .gz beside it.
-func FS() fs.FS {
-	sub, err := fs.Sub(dist, "dist")
-	if err != nil {
-		panic(err)
-	}
-	return sub
 }
 
 func read(file string) (Asset, bool) {

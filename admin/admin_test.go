@@ -85,12 +85,12 @@ func TestLookup(t *testing.T) {
 // Every file is what its compressed twin says, and no file came along that nobody should get.
 func TestAssets(t *testing.T) {
 	count := 0
-	err := fs.WalkDir(FS(), "assets", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(dist, "dist/assets", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || strings.HasSuffix(path, ".gz") {
 			return err
 		}
 		count++
-		asset := mustLookup(t, strings.TrimPrefix(path, "assets/"))
+		asset := mustLookup(t, strings.TrimPrefix(path, "dist/assets/"))
 		reader, err := gzip.NewReader(bytes.NewReader(asset.Gzip))
 		if err != nil {
 			t.Fatalf("%s.gz: %v", path, err)

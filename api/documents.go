@@ -42,11 +42,12 @@ func lazily(body []byte) func() *packed {
 // pinned is the widget's own files, likewise.
 type pinned struct {
 	core         func() *packed
+	integrity    func() string
 	dictionaries map[string]func() *packed
 }
 
 func newPinned() pinned {
-	p := pinned{core: lazily(widget.Core()), dictionaries: map[string]func() *packed{}}
+	p := pinned{core: lazily(widget.Core()), integrity: sync.OnceValue(widget.Integrity), dictionaries: map[string]func() *packed{}}
 	for _, locale := range locales() {
 		if content, ok := widget.Locale(locale); ok {
 			p.dictionaries[locale] = lazily(content)

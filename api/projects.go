@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"html"
 	"time"
 
 	"earshot/models"
 	"earshot/models/store"
 	"earshot/realtime/protocol"
+	"earshot/widget"
 )
 
 // Project is one site's widget and inbox.
@@ -17,6 +20,7 @@ type Project struct {
 	KeyDisabled    bool                   `json:"key_disabled"`
 	AllowedOrigins []string               `json:"allowed_origins" nullable:"false" doc:"Empty admits every origin"`
 	Snippet        string                 `json:"snippet" doc:"The tag for the site's pages"`
+	PinnedSnippet  string                 `json:"pinned_snippet" doc:"The tag for one version of the script, with its hash (subresource integrity)"`
 	Settings       models.ProjectSettings `json:"settings"`
 	CreatedAt      time.Time              `json:"created_at"`
 	UpdatedAt      time.Time              `json:"updated_at"`
@@ -25,8 +29,13 @@ type Project struct {
 func (s *Server) projectBody(p *models.Project) Project {
 	return Project{
 		ID: p.ID, Name: p.Name, Key: p.Key, KeyDisabled: p.KeyDisabled, AllowedOrigins: append([]string{}, p.AllowedOrigins...),
-		Snippet: p.Snippet(s.config.BaseURL), Settings: p.Settings, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
+		Snippet: p.Snippet(s.config.BaseURL), PinnedSnippet: s.pinnedSnippet(p), Settings: p.Settings, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 	}
+}
+
+func (s *Server) pinnedSnippet(p *models.Project) string {
+	return fmt.Sprintf(`<script async src="%s/w/v/%s/core.js" data-key="%s" integrity="%s" crossorigin></script>`,
+		html.EscapeString(s.config.BaseURL), widget.Version(), p.Key, s.pinned.integrity())
 }
 
 // ProjectList is a page of projects.

@@ -9,6 +9,7 @@ import (
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models"
+	"earshot/widget"
 )
 
 func TestProjects(t *testing.T) {
@@ -19,7 +20,8 @@ func TestProjects(t *testing.T) {
 		"name": "Web", "allowed_origins": []string{"HTTPS://Shop.example:443", "https://shop.example"}, "settings": map[string]any{"rating": false},
 	}, 201).JSON(&p)
 	if !models.ValidProjectKey(p.Key) || len(p.AllowedOrigins) != 1 || p.AllowedOrigins[0] != "https://shop.example" || p.Settings.Rating || !p.Settings.AskEmail ||
-		p.Snippet != `<script async src="`+s.URL+`/w/`+p.Key+`.js"></script>` {
+		p.Snippet != `<script async src="`+s.URL+`/w/`+p.Key+`.js"></script>` ||
+		p.PinnedSnippet != `<script async src="`+s.URL+`/w/v/`+widget.Version()+`/core.js" data-key="`+p.Key+`" integrity="`+widget.Integrity()+`" crossorigin></script>` {
 		t.Errorf("project = %+v", p)
 	}
 	path := "/api/v1/projects/" + string(p.ID)

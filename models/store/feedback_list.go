@@ -57,12 +57,6 @@ var orders = map[string]order{ //nolint:gochecknoglobals // a table
 // defaultSort puts the newest first.
 const defaultSort = "-created_at"
 
-// ValidSort reports whether s is an order that lists can be read in.
-func ValidSort(s string) bool {
-	_, ok := orders[strings.TrimPrefix(s, "-")]
-	return ok
-}
-
 // FeedbackList is one page of a project's items. The project must be known to
 // be the organisation's; the scope is asked again all the same.
 func (s *Store) FeedbackList(ctx context.Context, scope models.Scope, project models.ID, filter Filter, page Page) (List[*models.Feedback], error) {
@@ -82,7 +76,10 @@ func (s *Store) FeedbackList(ctx context.Context, scope models.Scope, project mo
 	if err != nil {
 		return list, err
 	}
-	by := orders[strings.TrimPrefix(sort, "-")]
+	by, known := orders[strings.TrimPrefix(sort, "-")]
+	if !known {
+		return list, models.InvalidField("sort", "names no order of lists")
+	}
 	descending := strings.HasPrefix(sort, "-")
 	var rows []feedbackRow
 	for _, part := range by.parts(query, descending, after) {

@@ -11,8 +11,7 @@ import (
 
 // The bounds of a page.
 const (
-	DefaultLimit = 50
-	MaxLimit     = 200
+	MaxLimit = 200
 	// countBound is where counting stops unless the exact figure is asked for.
 	countBound = 10_000
 )

@@ -62,9 +62,6 @@ func TestListsAreCompleteWithoutRepeats(t *testing.T) {
 	ids := seed(t, s, c, scope, p, 60)
 	for _, sort := range []string{"", "created_at", "-created_at", "updated_at", "-updated_at", "priority", "-priority", "rating", "-rating"} {
 		t.Run("sort "+sort, func(t *testing.T) {
-			if sort != "" && !ValidSort(sort) {
-				t.Fatal("the order is not valid")
-			}
 			seen := map[models.ID]int{}
 			items := pages(t, s, scope, p, Filter{Sort: sort}, 7, func() {
 				c.add(time.Second)
@@ -86,7 +83,7 @@ func TestListsAreCompleteWithoutRepeats(t *testing.T) {
 		})
 	}
 	for _, sort := range []string{"-", "--rating", "id", "n", "rating ", "rating;", "RATING"} {
-		if ValidSort(sort) {
+		if _, err := s.FeedbackList(t.Context(), scope, p.ID, Filter{Sort: sort}, Page{Limit: 1}); err == nil {
 			t.Errorf("%q is a valid order", sort)
 		}
 	}

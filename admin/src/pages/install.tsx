@@ -26,6 +26,11 @@ export function InstallPage({ project }: { project: Project }) {
       <ol class="steps">
         <Step title={t.install.snippet} lead={t.install.snippetLead}>
           <Code label={t.install.snippetLabel} code={project.snippet} testid="snippet" />
+          <details class="pinned">
+            <summary>{t.install.pinned}</summary>
+            <p class="hint">{t.install.pinnedLead}</p>
+            <Code label={t.install.pinnedLabel} code={project.pinned_snippet} testid="pinned-snippet" />
+          </details>
         </Step>
         <Step title={t.install.look} lead={t.install.lookLead}>
           <Look project={project} />

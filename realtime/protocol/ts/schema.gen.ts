@@ -1138,6 +1138,8 @@ export interface components {
             key: string;
             key_disabled: boolean;
             name: string;
+            /** @description The tag for one version of the script, with its hash (subresource integrity) */
+            pinned_snippet: string;
             settings: components["schemas"]["ProjectSettings"];
             /** @description The tag for the site's pages */
             snippet: string;
