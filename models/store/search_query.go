@@ -58,6 +58,8 @@ func segment(s string) string {
 	return b.String()
 }
 
+// unspaced knows letters of scripts that write without spaces between words.
 func unspaced(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+	const first = 0x0E00 // Thai's block: whatever comes before needs no table
+	return r >= first && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
