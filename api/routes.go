@@ -83,7 +83,7 @@ func (s *Server) projectRoutes() {
 	const tag = "Projects"
 	register(s, operation{
 		method: "GET", path: "/api/v1/projects", id: "list-projects", tag: tag,
-		summary: "The organisation's projects, oldest first",
+		summary: "The organisation's projects, newest first",
 	}, s.listProjects)
 	register(s, operation{
 		method: "POST", path: "/api/v1/projects", id: "create-project", tag: tag, status: 201,

@@ -115,7 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The organisation's projects, oldest first */
+        /** The organisation's projects, newest first */
         get: operations["list-projects"];
         put?: never;
         /** Create a project */
