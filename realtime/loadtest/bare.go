@@ -23,6 +23,7 @@ import (
 type bare struct {
 	db    *sql.DB
 	queue chan *bareWrite
+	over  chan struct{} // closed at the end: sockets outlive the app's shutdown
 	early bool
 }
 
@@ -61,7 +62,7 @@ func (s serve) serveBare(ctx context.Context, listener net.Listener, out io.Writ
 	if _, err := db.ExecContext(ctx, bareSchema); err != nil {
 		return err
 	}
-	b := &bare{db: db, queue: make(chan *bareWrite, 4096), early: s.Early}
+	b := &bare{db: db, queue: make(chan *bareWrite, 4096), over: make(chan struct{}), early: s.Early}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true})
 	app.Post("/api/v1/auth/login", func(c *fiber.Ctx) error { return c.SendString(`{"access_token":"none"}`) })
 	app.Get("/api/v1/projects/bare/feedback", b.count)
@@ -76,7 +77,7 @@ func (s serve) serveBare(ctx context.Context, listener net.Listener, out io.Writ
 	}
 	<-ctx.Done()
 	err = app.Shutdown()
-	close(b.queue)
+	close(b.over)
 	writer.Wait()
 	return errors.Join(err, <-ended)
 }
@@ -127,24 +128,38 @@ func (b *bare) socket(c *websocket.Conn) {
 
 func (b *bare) write(w *bareWrite) error {
 	w.done = make(chan error, 1)
-	b.queue <- w
+	select {
+	case b.queue <- w:
+	case <-b.over:
+		return errOver
+	}
 	if b.early {
 		return nil
 	}
-	return <-w.done
+	select {
+	case err := <-w.done:
+		return err
+	case <-b.over:
+		return errOver
+	}
 }
+
+var errOver = errors.New("the server has ended")
 
 // run commits all that waits, again and again.
 func (b *bare) run() {
 	var batch []*bareWrite
-	for first := range b.queue {
-		batch = append(batch[:0], first)
+	for {
+		select {
+		case first := <-b.queue:
+			batch = append(batch[:0], first)
+		case <-b.over:
+			return
+		}
 		for more := true; more; {
 			select {
-			case w, ok := <-b.queue:
-				if more = ok; ok {
-					batch = append(batch, w)
-				}
+			case w := <-b.queue:
+				batch = append(batch, w)
 			default:
 				more = false
 			}
