@@ -8,6 +8,7 @@ import "fmt"
 type faults struct {
 	All  allFaults `cmd:"" default:"1" help:"All of them."`
 	Kill kill      `cmd:"" help:"SIGKILL at random moments under load."`
+	Sync syncs     `cmd:"" help:"What the system is asked for, between a row's write and its acknowledgement."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -15,7 +16,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill"} {
+	for _, name := range []string{"kill", "sync"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -90,3 +90,15 @@ type test struct {
 func (t *test) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(t.out, format, args...)
 }
+
+// wait is for loads that run for a time.
+func (t *test) wait(d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-t.ctx.Done():
+		return t.ctx.Err()
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"testing"
 )
 
@@ -30,4 +31,29 @@ func runMode(t *testing.T, args ...string) {
 	if err != nil {
 		t.Errorf("%v; the servers' log:\n%s", err, log.String())
 	}
+}
+
+// needTool skips where a tool is not installed, and where it may not be missing
+// fails.
+func needTool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		missing(t, err.Error())
+	}
+}
+
+// needRoot is for what only root may do.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		missing(t, "this is for root")
+	}
+}
+
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("EARSHOT_TEST_TOOLS") == "required" {
+		t.Fatalf("%s, and EARSHOT_TEST_TOOLS=required", what)
+	}
+	t.Skipf("%s; EARSHOT_TEST_TOOLS=required makes this a failure", what)
 }

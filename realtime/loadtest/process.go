@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,6 +33,8 @@ type launch struct {
 	data   string   // its folder, which stays; "" for one that goes with the process
 	listen string   // its address; "" for any port
 	flags  []string // further ones of serve
+	under  []string // the command that it is run by; nil for none
+	pipe   *os.File // its descriptor 3; may be nil
 }
 
 func (t *test) start(profile string) (*process, error) {
@@ -69,8 +72,13 @@ func (t *test) spawn(l launch) (p *process, err error) {
 	if l.listen != "" {
 		args = append(args, "--listen="+l.listen)
 	}
-	p.cmd = exec.CommandContext(t.ctx, self, args...) //nolint:gosec // this program itself
+	command := append(slices.Clone(l.under), self)
+	command = append(command, args...)
+	p.cmd = exec.CommandContext(t.ctx, command[0], command[1:]...) //nolint:gosec // this program itself
 	p.cmd.Stderr = t.log
+	if l.pipe != nil {
+		p.cmd.ExtraFiles = []*os.File{l.pipe}
+	}
 	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
 		return nil, err
 	}
