@@ -56,6 +56,34 @@ func (l *ledger) first(started time.Time, end <-chan time.Time) (took time.Durat
 	}
 }
 
+// acknowledgedAfter waits for an acknowledgement that comes after a moment, and
+// says when it did; not ok where none does for so long.
+func (l *ledger) acknowledgedAfter(moment time.Time, atMost time.Duration) (at time.Time, ok bool) {
+	end := time.After(atMost)
+	for {
+		select {
+		case a := <-l.acks:
+			if a.at.After(moment) {
+				return a.at, true
+			}
+		case <-end:
+			return time.Time{}, false
+		}
+	}
+}
+
+// acknowledged counts.
+func (l *ledger) acknowledged() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, acknowledged := range l.sent {
+		if acknowledged {
+			n++
+		}
+	}
+	return n
+}
+
 // audit is what a ledger and a database have to say of each other.
 type audit struct {
 	sent, acknowledged, stored int
