@@ -11,6 +11,7 @@ type faults struct {
 	Sync   syncs     `cmd:"" help:"What the system is asked for, between a row's write and its acknowledgement."`
 	Full   full      `cmd:"" help:"A disk that is full for a while."`
 	Broken broken    `cmd:"" help:"A disk that fails to sync for a while."`
+	Drain  drain     `cmd:"" help:"SIGTERM with many sockets open."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -18,7 +19,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

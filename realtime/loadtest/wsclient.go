@@ -17,8 +17,9 @@ import (
 // wsClient is as little WebSocket client as a load test can do with: client and
 // server share the machine, and what the client burns is taken from the server.
 type wsClient struct {
-	conn net.Conn
-	r    *bufio.Reader
+	conn   net.Conn
+	r      *bufio.Reader
+	opened time.Time
 }
 
 const dialTimeout = 20 * time.Second
@@ -36,7 +37,7 @@ func dialSocket(addr, path, token string, readBuffer int) (*wsClient, error) {
 		fmt.Fprintf(&request, "Authorization: Bearer %s\r\n", token)
 	}
 	request.WriteString("\r\n")
-	c := &wsClient{conn: conn, r: bufio.NewReaderSize(conn, readBuffer)}
+	c := &wsClient{conn: conn, r: bufio.NewReaderSize(conn, readBuffer), opened: time.Now()}
 	if err := c.handshake(request.String()); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -109,7 +110,7 @@ func (c *wsClient) next() ([]byte, error) {
 		case 1:
 			return payload, nil
 		case 8:
-			return nil, closedError(payload)
+			return nil, closed(payload)
 		case 9:
 			if _, err := c.conn.Write([]byte{0x8A, 0x80, 0, 0, 0, 0}); err != nil {
 				return nil, err
@@ -118,11 +119,26 @@ func (c *wsClient) next() ([]byte, error) {
 	}
 }
 
-func closedError(payload []byte) error {
+// closedError is the server's close frame.
+type closedError struct {
+	code   int
+	reason string
+}
+
+// Error is the frame's content.
+func (e *closedError) Error() string { return fmt.Sprintf("closed with %d %s", e.code, e.reason) }
+
+func closed(payload []byte) error {
 	if len(payload) < 2 {
 		return errors.New("closed without a code")
 	}
-	return fmt.Errorf("closed with %d %s", binary.BigEndian.Uint16(payload), payload[2:])
+	return &closedError{int(binary.BigEndian.Uint16(payload)), string(payload[2:])}
+}
+
+// sendClose answers a close frame.
+func (c *wsClient) sendClose(code int) error {
+	_, err := c.conn.Write([]byte{0x88, 0x82, 0, 0, 0, 0, byte(code >> 8), byte(code)}) //nolint:gosec // four digits
+	return err
 }
 
 var seqMember = []byte(`"seq":`)
