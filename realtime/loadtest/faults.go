@@ -6,12 +6,13 @@ import "fmt"
 // promise was not kept, and then runs its own check against something that does
 // not keep it: a check that lets its control pass has shown nothing.
 type faults struct {
-	All    allFaults `cmd:"" default:"1" help:"All of them."`
-	Kill   kill      `cmd:"" help:"SIGKILL at random moments under load."`
-	Sync   syncs     `cmd:"" help:"What the system is asked for, between a row's write and its acknowledgement."`
-	Full   full      `cmd:"" help:"A disk that is full for a while."`
-	Broken broken    `cmd:"" help:"A disk that fails to sync for a while."`
-	Drain  drain     `cmd:"" help:"SIGTERM with many sockets open."`
+	All     allFaults `cmd:"" default:"1" help:"All of them."`
+	Kill    kill      `cmd:"" help:"SIGKILL at random moments under load."`
+	Sync    syncs     `cmd:"" help:"What the system is asked for, between a row's write and its acknowledgement."`
+	Full    full      `cmd:"" help:"A disk that is full for a while."`
+	Broken  broken    `cmd:"" help:"A disk that fails to sync for a while."`
+	Drain   drain     `cmd:"" help:"SIGTERM with many sockets open."`
+	Restart restart   `cmd:"" help:"A server that leaves many clients and is back soon."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -19,7 +20,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
