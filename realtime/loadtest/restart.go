@@ -17,7 +17,7 @@ type restart struct {
 	Writers int           `default:"8" help:"Writers over POST, once the server is back."`
 	Pace    int           `default:"400" help:"Their submissions a second, together."`
 	Back    time.Duration `default:"8500ms" help:"The time from the server's return to that of 95 of 100 clients, at most: the longest that a client waits with its first try (3.5s) and 5s more."`
-	Crowd   float64       `default:"0.15" help:"The largest share of the clients that may try within 100ms."`
+	Crowd   float64       `default:"0.2" help:"The largest share of the clients that may try within 100ms."`
 }
 
 // returned is how the clients came back.
