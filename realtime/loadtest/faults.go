@@ -13,6 +13,7 @@ type faults struct {
 	Broken  broken    `cmd:"" help:"A disk that fails to sync for a while."`
 	Drain   drain     `cmd:"" help:"SIGTERM with many sockets open."`
 	Restart restart   `cmd:"" help:"A server that leaves many clients and is back soon."`
+	Churn   churn     `cmd:"" help:"Dashboards that lose their connections again and again."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -20,7 +21,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

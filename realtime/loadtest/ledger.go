@@ -94,6 +94,8 @@ type audit struct {
 	silent    int    // stored and never announced in the log
 	gaps      int    // places where the log's seq does not go on by one
 	integrity string // SQLite's own opinion, "ok" where it has nothing to say
+
+	log []models.ID // of what was announced, in order
 }
 
 // holds is nil where every promise was kept.
@@ -128,7 +130,7 @@ func (l *ledger) compare(ctx context.Context, folder string) (a audit, err error
 	if err != nil {
 		return a, err
 	}
-	announced, err := column[models.ID](ctx, db, "SELECT feedback_id FROM events WHERE type = 'FeedbackReceived'")
+	announced, err := column[models.ID](ctx, db, "SELECT feedback_id FROM events WHERE type = 'FeedbackReceived' ORDER BY project_id, seq")
 	if err != nil {
 		return a, err
 	}
@@ -141,7 +143,7 @@ func (l *ledger) compare(ctx context.Context, folder string) (a audit, err error
 		return a, err
 	}
 	a = l.count(rows, announced)
-	a.integrity = opinion[0]
+	a.integrity, a.log = opinion[0], announced
 	for i, seq := range seqs {
 		if seq != int64(i)+1 {
 			a.gaps++

@@ -98,6 +98,8 @@ type load struct {
 	p       *process
 	writers int
 	dial    func(*process) (transport, error)
+	// sending and acknowledging are told of each submission; may be nil.
+	sending, acknowledging func(models.ID)
 
 	acknowledged, failed atomic.Int64
 	mu                   sync.Mutex
@@ -140,6 +142,9 @@ func (l *load) write(ctx context.Context, way transport, writer int, start, end 
 			time.Sleep(time.Until(start.Add(time.Duration(n) * time.Second / time.Duration(pace))))
 		}
 		id := models.NewID()
+		if l.sending != nil {
+			l.sending(id)
+		}
 		sent := time.Now()
 		if err := way.submit(id); err != nil {
 			l.fail(err)
@@ -147,6 +152,9 @@ func (l *load) write(ctx context.Context, way transport, writer int, start, end 
 		}
 		latencies = append(latencies, time.Since(sent))
 		l.acknowledged.Add(1)
+		if l.acknowledging != nil {
+			l.acknowledging(id)
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

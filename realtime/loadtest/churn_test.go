@@ -1,0 +1,7 @@
+package main
+
+import "testing"
+
+func TestChurn(t *testing.T) {
+	runMode(t, "faults", "churn", "--lasts=4s", "--least=500ms", "--most=2s")
+}
