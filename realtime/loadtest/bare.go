@@ -25,6 +25,7 @@ type bare struct {
 	queue chan *bareWrite
 	over  chan struct{} // closed at the end: sockets outlive the app's shutdown
 	early bool
+	hub   bareHub
 }
 
 type bareWrite struct {
@@ -62,11 +63,12 @@ func (s serve) serveBare(ctx context.Context, listener net.Listener, out io.Writ
 	if _, err := db.ExecContext(ctx, bareSchema); err != nil {
 		return err
 	}
-	b := &bare{db: db, queue: make(chan *bareWrite, 4096), over: make(chan struct{}), early: s.Early}
+	b := &bare{db: db, queue: make(chan *bareWrite, 4096), over: make(chan struct{}), early: s.Early, hub: bareHub{dashboards: map[*bareDashboard]struct{}{}}}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true})
 	app.Post("/api/v1/auth/login", func(c *fiber.Ctx) error { return c.SendString(`{"access_token":"none"}`) })
 	app.Get("/api/v1/projects/bare/feedback", b.count)
 	app.Post("/w/bare/feedback", b.post)
+	app.Get("/api/v1/socket", b.hub.handler())
 	app.Get("/w/bare/socket", websocket.New(b.socket))
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(listener) }()
@@ -165,6 +167,9 @@ func (b *bare) run() {
 			}
 		}
 		err := b.commit(batch)
+		if err == nil {
+			b.hub.publish(batch)
+		}
 		for _, w := range batch {
 			w.done <- err
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"earshot/realtime/protocol"
 )
 
 // drain ends a server with SIGTERM while many sockets are open and some of them
@@ -119,8 +121,8 @@ func exitOf(err error) string {
 	return "exit status 0"
 }
 
-// goingAway is the close code of a server that leaves (RFC 6455 §7.4.1).
-const goingAway = 1001
+// goingAway is the close code of a server that leaves.
+const goingAway = int(protocol.CloseGoingAway)
 
 func (d *drained) holds(within time.Duration) error {
 	if err := d.audit.holds(); err != nil {

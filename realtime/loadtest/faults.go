@@ -14,6 +14,7 @@ type faults struct {
 	Drain   drain     `cmd:"" help:"SIGTERM with many sockets open."`
 	Restart restart   `cmd:"" help:"A server that leaves many clients and is back soon."`
 	Churn   churn     `cmd:"" help:"Dashboards that lose their connections again and again."`
+	Stall   stall     `cmd:"" help:"A dashboard that stops reading, beside many that do not."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -21,7 +22,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -22,6 +22,8 @@ type follower struct {
 	p *process
 	// forgetful makes it come back without saying how far it was.
 	forgetful bool
+	// live makes it begin behind the log's head instead of at its start.
+	live bool
 	// heard is told of each event's feedback; may be nil.
 	heard func(models.ID)
 
@@ -45,10 +47,10 @@ func (f *follower) join(token string) error {
 	}
 	since := fmt.Sprintf(`,"epoch":%q,"since":%d`, f.epoch, f.last.Load())
 	switch {
+	case f.forgetful && f.joined > 0, f.live && f.joined == 0:
+		since = ""
 	case f.joined == 0:
 		since = `,"since":0`
-	case f.forgetful:
-		since = ""
 	}
 	err = socket.send(fmt.Sprintf(`{"type":"Subscribe","id":"%s","data":{"project_id":"%s"%s}}`, models.NewID(), f.p.Project, since))
 	if err == nil {
@@ -76,6 +78,7 @@ func (f *follower) subscribed(socket *wsClient) error {
 			Type string `json:"type"`
 			Data struct {
 				Epoch string `json:"epoch"`
+				Head  int64  `json:"head"`
 			} `json:"data"`
 		}
 		if err := json.Unmarshal(event, &e); err != nil {
@@ -89,6 +92,9 @@ func (f *follower) subscribed(socket *wsClient) error {
 			return fmt.Errorf("the epoch was %s and is %s", f.epoch, e.Data.Epoch)
 		default:
 			f.epoch = e.Data.Epoch
+			if f.live && f.joined == 0 {
+				f.last.Store(e.Data.Head)
+			}
 			return nil
 		}
 	}
@@ -173,11 +179,15 @@ func (f *follower) drop() {
 	_ = f.socket.conn.Close()
 }
 
+func (f *follower) counts() string {
+	return fmt.Sprintf("%d events missing, %d repeated, %d out of order", f.missing, f.repeated, f.disorder)
+}
+
 // fault is nil where the follower was told of everything once and in order.
 func (f *follower) fault(truth uint64) error {
 	switch {
 	case f.missing+f.repeated+f.disorder > 0:
-		return fmt.Errorf("%d events missing, %d repeated, %d out of order", f.missing, f.repeated, f.disorder)
+		return errors.New(f.counts())
 	case f.told != truth:
 		return errors.New("the events are others than those of the log")
 	}

@@ -38,13 +38,17 @@ func gather(ctx context.Context, n int, each func() *follower, follow func(conte
 	for range n {
 		f := each()
 		g.all = append(g.all, f)
-		g.ended.Go(func() {
-			if err := follow(ctx, f); err != nil {
-				g.fail(err)
-			}
-		})
+		g.follow(ctx, f, follow)
 	}
 	return g
+}
+
+func (g *gathering) follow(ctx context.Context, f *follower, how func(context.Context, *follower) error) {
+	g.ended.Go(func() {
+		if err := how(ctx, f); err != nil {
+			g.fail(err)
+		}
+	})
 }
 
 // awaitPlace waits until all have come to head.

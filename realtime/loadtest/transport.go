@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -82,11 +83,17 @@ type overPost struct {
 	client   *fasthttp.HostClient
 	request  *fasthttp.Request
 	response *fasthttp.Response
+	fields   string
 	body     []byte
 }
 
-func (p *process) dialPost() (transport, error) {
-	o := &overPost{
+func (p *process) dialPost() (transport, error) { return p.dialPostOf(submissionFields), nil }
+
+// dialLargest is for submissions as long as one can be.
+func (p *process) dialLargest() (transport, error) { return p.dialPostOf(largestFields), nil }
+
+func (p *process) dialPostOf(fields string) *overPost {
+	o := &overPost{fields: fields,
 		client: &fasthttp.HostClient{Addr: p.Addr, MaxConns: 1, ReadTimeout: submitTimeout, WriteTimeout: submitTimeout,
 			NoDefaultUserAgentHeader: true, DisablePathNormalizing: true},
 		request: fasthttp.AcquireRequest(), response: fasthttp.AcquireResponse(),
@@ -94,11 +101,11 @@ func (p *process) dialPost() (transport, error) {
 	o.request.SetRequestURI("http://" + p.Addr + "/w/" + p.Key + "/feedback")
 	o.request.Header.SetMethod(fasthttp.MethodPost)
 	o.request.Header.SetContentType("application/json")
-	return o, nil
+	return o
 }
 
 func (o *overPost) submit(id models.ID) error {
-	o.body = fmt.Appendf(o.body[:0], `{"id":"%s",%s}`, id, submissionFields)
+	o.body = fmt.Appendf(o.body[:0], `{"id":"%s",%s}`, id, o.fields)
 	o.request.SetBodyRaw(o.body)
 	if err := o.client.Do(o.request, o.response); err != nil {
 		return err
@@ -119,3 +126,6 @@ func (o *overPost) close() error {
 // submissionFields are those of a submission of ordinary size, but its id.
 const submissionFields = `"page_url":"https://shop.example/cart?step=2","message":"The total in the cart is wrong: ` +
 	`it shows 38.50 but the two teas add up to 35.00.","kind":"bug","rating":2,"context":{"viewport":"1280x720"}`
+
+// largestFields have the longest message, of the widest characters.
+var largestFields = `"page_url":"https://shop.example/","message":"` + strings.Repeat("😀", models.MaxMessage) + `"`
