@@ -41,11 +41,12 @@ type bareWrite struct {
 type bareFaults struct {
 	Early    bool `help:"Acknowledges before the commit, and whatever comes of it."`
 	Unsynced bool `help:"Commits without a sync."`
+	Twice    bool `help:"Takes a repetition for something new."`
 }
 
 // bareSchema shows the log that an audit reads as a view, which costs no write.
 const bareSchema = `
-CREATE TABLE IF NOT EXISTS feedback (id TEXT PRIMARY KEY, page_url TEXT, message TEXT);
+CREATE TABLE IF NOT EXISTS feedback (id TEXT %s, page_url TEXT, message TEXT);
 CREATE VIEW IF NOT EXISTS events AS
 	SELECT 'bare' AS project_id, rowid AS seq, 'FeedbackReceived' AS type, id AS feedback_id FROM feedback;`
 
@@ -60,7 +61,11 @@ func (s serve) serveBare(ctx context.Context, listener net.Listener, out io.Writ
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, bareSchema); err != nil {
+	key := "PRIMARY KEY"
+	if s.Twice {
+		key = ""
+	}
+	if _, err := db.ExecContext(ctx, fmt.Sprintf(bareSchema, key)); err != nil {
 		return err
 	}
 	b := &bare{db: db, queue: make(chan *bareWrite, 4096), over: make(chan struct{}), early: s.Early, hub: bareHub{dashboards: map[*bareDashboard]struct{}{}}}

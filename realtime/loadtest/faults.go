@@ -15,6 +15,7 @@ type faults struct {
 	Restart restart   `cmd:"" help:"A server that leaves many clients and is back soon."`
 	Churn   churn     `cmd:"" help:"Dashboards that lose their connections again and again."`
 	Stall   stall     `cmd:"" help:"A dashboard that stops reading, beside many that do not."`
+	Repeat  repeat    `cmd:"" help:"The same submission, several times at once."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -22,7 +23,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "repeat"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

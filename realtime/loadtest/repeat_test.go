@@ -1,0 +1,7 @@
+package main
+
+import "testing"
+
+func TestRepeat(t *testing.T) {
+	runMode(t, "faults", "repeat", "--lasts=2s")
+}
