@@ -88,7 +88,7 @@ func New(options Options) *Server {
 	s := &Server{
 		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
 		authenticate: options.Authenticate, unlimited: options.Unlimited,
-		transport: newTransport(options.Log, options.Now), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{},
+		transport: NewTransport(options.Log), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{},
 		provisional: map[tokenKey]*provisional{}, addresses: map[string]int{},
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -39,10 +39,8 @@ type Transport struct {
 
 // NewTransport starts a Transport; end it with Close once its sockets have
 // ended.
-func NewTransport(log *slog.Logger) *Transport { return newTransport(log, time.Now) }
-
-func newTransport(log *slog.Logger, now func() time.Time) *Transport {
-	t := &Transport{log: log, now: now, parking: startParking(log), parkAfter: parkAfter, sockets: map[*conn]struct{}{}}
+func NewTransport(log *slog.Logger) *Transport {
+	t := &Transport{log: log, now: steady(time.Now()), parking: startParking(log), parkAfter: parkAfter, sockets: map[*conn]struct{}{}}
 	t.upgrader = websocket.New(t.opened, websocket.Config{
 		HandshakeTimeout: handshakeTimeout,
 		WriteBufferPool:  &sync.Pool{},
@@ -57,6 +55,12 @@ func newTransport(log *slog.Logger, now func() time.Time) *Transport {
 	t.stop = stop
 	t.ticker.Go(func() { t.tick(ctx) })
 	return t
+}
+
+// steady is a clock that no correction of the system's moves, for it is read for
+// spans alone: an hour's jump must not end all sockets, nor keep the dead ones.
+func steady(start time.Time) func() time.Time {
+	return func() time.Time { return start.Add(time.Since(start)) }
 }
 
 // Close ends the goroutines. It may be called more than once.
