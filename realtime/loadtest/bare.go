@@ -10,6 +10,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
@@ -25,6 +26,7 @@ type bare struct {
 	queue chan *bareWrite
 	over  chan struct{} // closed at the end: sockets outlive the app's shutdown
 	early bool
+	now   func() time.Time
 	hub   bareHub
 }
 
@@ -45,10 +47,21 @@ type bareFaults struct {
 }
 
 // bareSchema shows the log that an audit reads as a view, which costs no write.
+// It is in the order of the clock, which is that of the commits where no clock
+// ever jumps.
 const bareSchema = `
-CREATE TABLE IF NOT EXISTS feedback (id TEXT %s, page_url TEXT, message TEXT);
+CREATE TABLE IF NOT EXISTS feedback (id TEXT %s, page_url TEXT, message TEXT, at INTEGER);
 CREATE VIEW IF NOT EXISTS events AS
-	SELECT 'bare' AS project_id, rowid AS seq, 'FeedbackReceived' AS type, id AS feedback_id FROM feedback;`
+	SELECT 'bare' AS project_id, row_number() OVER (ORDER BY at, rowid) AS seq, 'FeedbackReceived' AS type, id AS feedback_id FROM feedback;`
+
+func newBare(db *sql.DB, s serve) *bare {
+	b := &bare{db: db, now: time.Now, queue: make(chan *bareWrite, 4096), over: make(chan struct{}), early: s.Early}
+	b.hub.dashboards = map[*bareDashboard]struct{}{}
+	if s.Jumps {
+		b.now = jumpingClock(time.Now())
+	}
+	return b
+}
 
 func (s serve) serveBare(ctx context.Context, listener net.Listener, out io.Writer) (err error) {
 	synchronous := "FULL"
@@ -68,7 +81,7 @@ func (s serve) serveBare(ctx context.Context, listener net.Listener, out io.Writ
 	if _, err := db.ExecContext(ctx, fmt.Sprintf(bareSchema, key)); err != nil {
 		return err
 	}
-	b := &bare{db: db, queue: make(chan *bareWrite, 4096), over: make(chan struct{}), early: s.Early, hub: bareHub{dashboards: map[*bareDashboard]struct{}{}}}
+	b := newBare(db, s)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true})
 	app.Post("/api/v1/auth/login", func(c *fiber.Ctx) error { return c.SendString(`{"access_token":"none"}`) })
 	app.Get("/api/v1/projects/bare/feedback", b.count)
@@ -187,13 +200,14 @@ func (b *bare) commit(batch []*bareWrite) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	insert, err := tx.Prepare("INSERT INTO feedback (id, page_url, message) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+	insert, err := tx.Prepare("INSERT INTO feedback (id, page_url, message, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = insert.Close() }()
+	at := b.now().UnixMilli()
 	for _, w := range batch {
-		if _, err := insert.Exec(w.ID, w.Data.PageURL, w.Data.Message); err != nil {
+		if _, err := insert.Exec(w.ID, w.Data.PageURL, w.Data.Message, at); err != nil {
 			return err
 		}
 	}

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"earshot/models"
+	"earshot/realtime/protocol"
 )
 
 // churn has dashboards lose their connections again and again, as on a train,
@@ -20,6 +23,10 @@ type churn struct {
 	Most       time.Duration `default:"5s" help:"The longest."`
 	Writers    int           `default:"8" help:"Writers over POST."`
 	Pace       int           `default:"100" help:"Their submissions a second, together."`
+
+	flags []string // further ones of the server
+	// renews: an access token that has expired is followed by another.
+	renews bool
 }
 
 // churned is what the dashboards were told, all together.
@@ -71,7 +78,7 @@ func (c churn) happens(t *test, forgetful bool) (found *churned, err error) {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	p, err := t.launch(launch{data: folder})
+	p, err := t.launch(launch{data: folder, flags: c.flags})
 	if err != nil {
 		return nil, err
 	}
@@ -85,31 +92,55 @@ func (c churn) happens(t *test, forgetful bool) (found *churned, err error) {
 
 // suffer submits while dashboards come and go.
 func (c churn) suffer(t *test, p *process, l *ledger, forgetful bool) (*gathering, error) {
-	g := gather(t.ctx, c.Dashboards, func() *follower { return &follower{p: p, forgetful: forgetful} }, c.follow)
+	var there sync.WaitGroup
+	there.Add(c.Dashboards)
+	g := gather(t.ctx, c.Dashboards, func() *follower { return &follower{p: p, forgetful: forgetful} },
+		func(ctx context.Context, f *follower) error { return c.follow(ctx, f, sync.OnceFunc(there.Done)) })
+	there.Wait()
 	load := newLoad(p, c.Writers, (*process).dialPost)
 	load.sending, load.acknowledging = l.send, func(id models.ID) { l.acknowledge(id, p.started) }
 	load.run(t.ctx, c.Lasts, c.Pace)
-	patience := c.Most + dialTimeout
+	patience := dialTimeout
 	if forgetful {
-		patience = c.Most + 2*time.Second // long enough for one that remembers
+		patience = min(patience, c.Most+2*time.Second) // long enough for one that remembers
 	}
 	g.late = awaitPlace(t, g.all, load.acknowledged.Load(), patience)
 	return g, errors.Join(g.end(), load.err)
 }
 
-// follow joins again each time that it has dropped its connection.
-func (c churn) follow(ctx context.Context, f *follower) error {
+// follow joins again each time that it has dropped its connection. It says once
+// that it is there, or that it cannot be.
+func (c churn) follow(ctx context.Context, f *follower, there func()) error {
+	defer there()
+	token := f.p.Token
 	for ctx.Err() == nil {
-		if err := f.join(f.p.Token); err != nil {
-			return err
+		err := f.join(token)
+		if err == nil {
+			there()
+			err = f.readUntil(ctx, time.Now().Add(c.Least+rand.N(c.Most-c.Least)))
+			f.drop()
 		}
-		err := f.readUntil(ctx, time.Now().Add(c.Least+rand.N(c.Most-c.Least)))
-		f.drop()
+		if err != nil && c.renews && expired(err) {
+			token, err = login(ctx, f.p.Addr)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// expired is true of what a server answers to an access token whose time is over.
+func expired(err error) bool {
+	var closed *closedError
+	if errors.As(err, &closed) {
+		return closed.code == int(protocol.CloseTokenExpired)
+	}
+	var refused *upgradeError
+	return errors.As(err, &refused) && refused.code == http.StatusUnauthorized
 }
 
 // told holds what dashboards were told against the log of a server that has

@@ -16,6 +16,7 @@ type faults struct {
 	Churn   churn     `cmd:"" help:"Dashboards that lose their connections again and again."`
 	Stall   stall     `cmd:"" help:"A dashboard that stops reading, beside many that do not."`
 	Repeat  repeat    `cmd:"" help:"The same submission, several times at once."`
+	Clock   clocks    `cmd:"" help:"A clock that jumps by up to an hour, both ways."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -23,7 +24,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "repeat"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "repeat", "clock"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

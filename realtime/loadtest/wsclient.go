@@ -59,10 +59,16 @@ func (c *wsClient) handshake(request string) error {
 		return err
 	}
 	if response.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("upgrade answered %s", response.Status)
+		return &upgradeError{response.StatusCode}
 	}
 	return c.conn.SetDeadline(time.Time{})
 }
+
+// upgradeError is the status of a socket that was refused.
+type upgradeError struct{ code int }
+
+// Error is the status.
+func (e *upgradeError) Error() string { return fmt.Sprintf("upgrade answered %d", e.code) }
 
 // send writes one masked text frame (RFC 6455 §5.3). The mask is zero, which
 // spares the client the work of masking and changes nothing for the server.

@@ -1,0 +1,7 @@
+package main
+
+import "testing"
+
+func TestClock(t *testing.T) {
+	runMode(t, "faults", "clock", "--lasts=5s")
+}
