@@ -52,6 +52,7 @@ type writer struct {
 	// The run goroutine's own.
 	insistedAt   time.Time
 	complainedAt time.Time
+	warnedAt     time.Time
 
 	// owed is what to do to the write-ahead log after the next transaction;
 	// commits counts them.
@@ -184,7 +185,9 @@ func (w *writer) commit(batch []*op) {
 	results := make([]error, len(batch))
 	entries, err := w.transact(batch, results)
 	if err != nil && len(batch) > 1 {
-		w.log.Warn("batch failed, writes go one by one", "writes", len(batch), "error", err)
+		if seldom(&w.warnedAt) {
+			w.log.Warn("batch failed, writes go one by one", "writes", len(batch), "error", err)
+		}
 		for i := range batch {
 			w.commit(batch[i : i+1])
 		}
@@ -201,13 +204,22 @@ func (w *writer) commit(batch []*op) {
 	}
 }
 
-// complain logs why the storage fails: clients are told only that it does. Once
-// a second is enough to see it.
+// complain logs why the storage fails: clients are told only that it does.
 func (w *writer) complain(err error) {
-	if now := time.Now(); now.Sub(w.complainedAt) > time.Second {
-		w.complainedAt = now
+	if seldom(&w.complainedAt) {
 		w.log.Error("write failed", "error", err)
 	}
+}
+
+// seldom is true once a second. That is enough to see what is wrong, and a disk
+// that is full has no room for more.
+func seldom(last *time.Time) bool {
+	now := time.Now()
+	if now.Sub(*last) <= time.Second {
+		return false
+	}
+	*last = now
+	return true
 }
 
 // transact runs one transaction. Its error means that nothing was committed;
