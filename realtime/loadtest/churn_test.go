@@ -3,5 +3,5 @@ package main
 import "testing"
 
 func TestChurn(t *testing.T) {
-	runMode(t, "faults", "churn", "--lasts=4s", "--least=500ms", "--most=2s")
+	runMode(t, "faults", "churn", "--lasts=3s", "--least=500ms", "--most=2s")
 }

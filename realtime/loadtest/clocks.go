@@ -1,8 +1,6 @@
 package main
 
-import (
-	"time"
-)
+import "time"
 
 // clocks has the server's clock jump by up to an hour, both ways, while
 // dashboards come and go. Order is the order of commits and no clock's.
@@ -31,7 +29,7 @@ func (c clocks) Run(t *test) error {
 		return err
 	}
 	// The bare server has no place to come back to, so its dashboards stay.
-	under.flags, under.Least, under.Most, under.Lasts = []string{"--bare", "--jumps"}, time.Hour, 2*time.Hour, min(c.Lasts, 3*time.Second)
+	under.flags, under.Least, under.Most, under.Lasts = []string{"--bare", "--jumps"}, time.Hour, 2*time.Hour, min(c.Lasts, 2*time.Second)
 	if found, err = under.happens(t, false); err != nil {
 		return err
 	}

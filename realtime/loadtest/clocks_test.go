@@ -3,5 +3,5 @@ package main
 import "testing"
 
 func TestClock(t *testing.T) {
-	runMode(t, "faults", "clock", "--lasts=5s")
+	runMode(t, "faults", "clock", "--lasts=3s")
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"earshot/models"
@@ -30,6 +32,8 @@ type suffered struct {
 	refusals map[string]int // by code; "" is for what was no answer
 
 	inIt        int // acknowledged in it
+	lasted      time.Duration
+	logged      atomic.Int64 // lines
 	reads       int
 	unread      error // the first read that failed
 	unexpected  error // the first failure that was no refusal
@@ -40,6 +44,7 @@ type suffered struct {
 // run suffers an outage on the server of the folder.
 func (o outage) run(t *test, again launch) (found *suffered, err error) {
 	found = &suffered{refusals: map[string]int{}}
+	again.log = found
 	p, err := t.launch(again)
 	if err != nil {
 		return nil, err
@@ -69,7 +74,7 @@ func (o outage) happen(t *test, p *process, l *ledger, found *suffered) error {
 		return errors.Join(err, o.end())
 	}
 	before := l.acknowledged()
-	lastly := time.After(o.lasts)
+	began, lastly := time.Now(), time.After(o.lasts)
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for over := false; !over; {
@@ -80,6 +85,7 @@ func (o outage) happen(t *test, p *process, l *ledger, found *suffered) error {
 			found.read(t, p)
 		}
 	}
+	found.lasted = time.Since(began)
 	found.inIt = l.acknowledged() - before
 	if err := o.end(); err != nil {
 		return err
@@ -89,6 +95,16 @@ func (o outage) happen(t *test, p *process, l *ledger, found *suffered) error {
 	found.recovered, found.unrecovered = at.Sub(healed), !ok
 	return nil
 }
+
+// Write counts what the server logs.
+func (s *suffered) Write(lines []byte) (int, error) {
+	s.logged.Add(int64(bytes.Count(lines, []byte{'\n'})))
+	return len(lines), nil
+}
+
+// loggedAtMost is a second's lines: enough to see what is wrong, too few to fill
+// what room the log itself has.
+const loggedAtMost = 10
 
 func (s *suffered) refuse(err error) {
 	var r *refusal
@@ -129,8 +145,8 @@ func (s *suffered) String() string {
 		codes = append(codes, fmt.Sprintf("%s %d", code, n))
 	}
 	slices.Sort(codes)
-	return fmt.Sprintf("refused: %s; acknowledged meanwhile %d; reads %d; next acknowledgement after %.0f ms\n  %s",
-		strings.Join(codes, ", "), s.inIt, s.reads, ms(s.recovered), s.audit)
+	return fmt.Sprintf("refused: %s; acknowledged meanwhile %d; reads %d; lines logged %d; next acknowledgement after %.0f ms\n  %s",
+		strings.Join(codes, ", "), s.inIt, s.reads, s.logged.Load(), ms(s.recovered), s.audit)
 }
 
 // holds is nil where the outage cost nothing but time. code must be among those
@@ -150,6 +166,8 @@ func (s *suffered) holds(code models.Code) error {
 		return fmt.Errorf("read in the outage: %w", s.unread)
 	case s.reads == 0:
 		return errors.New("nothing was read in the outage")
+	case float64(s.logged.Load()) > loggedAtMost*(1+s.lasted.Seconds()):
+		return fmt.Errorf("the server logged %d lines in %v", s.logged.Load(), s.lasted)
 	case s.unrecovered:
 		return errors.New("the server did not recover by itself")
 	}

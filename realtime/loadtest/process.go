@@ -30,11 +30,12 @@ type process struct {
 
 // launch is how a server under test is started.
 type launch struct {
-	data   string   // its folder, which stays; "" for one that goes with the process
-	listen string   // its address; "" for any port
-	flags  []string // further ones of serve
-	under  []string // the command that it is run by; nil for none
-	pipe   *os.File // its descriptor 3; may be nil
+	data   string    // its folder, which stays; "" for one that goes with the process
+	listen string    // its address; "" for any port
+	flags  []string  // further ones of serve
+	under  []string  // the command that it is run by; nil for none
+	pipe   *os.File  // its descriptor 3; may be nil
+	log    io.Writer // of what it logs, beside the test's; may be nil
 }
 
 func (t *test) start(profile string) (*process, error) {
@@ -76,6 +77,9 @@ func (t *test) spawn(l launch) (p *process, err error) {
 	command = append(command, args...)
 	p.cmd = exec.CommandContext(t.ctx, command[0], command[1:]...) //nolint:gosec // this program itself
 	p.cmd.Stderr = t.log
+	if l.log != nil {
+		p.cmd.Stderr = io.MultiWriter(t.log, l.log)
+	}
 	if l.pipe != nil {
 		p.cmd.ExtraFiles = []*os.File{l.pipe}
 	}

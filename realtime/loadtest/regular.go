@@ -21,8 +21,6 @@ type regular struct {
 const (
 	backOffFrom = 500 * time.Millisecond
 	backOffTo   = 30 * time.Second
-	// toldAtMost is the longest that a server that leaves asks to wait.
-	toldAtMost = 3 * time.Second
 )
 
 // come keeps a socket open until ctx ends, and reports each time that it is.

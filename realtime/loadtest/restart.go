@@ -118,9 +118,11 @@ func (r restart) measure(t *test, p *process, again launch, connected <-chan tim
 	}
 	from = time.Now()
 	load := newLoad(p, r.Writers, (*process).dialPost)
+	ctx, cancel := context.WithCancel(t.ctx)
 	var loading sync.WaitGroup
-	loading.Go(func() { load.run(t.ctx, toldAtMost+backOffFrom, r.Pace) })
+	loading.Go(func() { load.run(ctx, r.Back, r.Pace) })
 	back := collect(connected, p.started, r.Clients, r.Back)
+	cancel()
 	loading.Wait()
 	found = &returned{clients: r.Clients, back: len(back), submitted: load.acknowledged.Load(), failed: load.failed.Load(), failure: load.err}
 	found.p50, found.p99 = load.percentiles()

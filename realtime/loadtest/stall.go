@@ -15,9 +15,9 @@ import (
 type stall struct {
 	Dashboards int           `default:"100" help:"How many."`
 	Pairs      int           `default:"5" help:"Pairs of runs; their median counts."`
-	Lasts      time.Duration `default:"4s" help:"How long each run is. A server must have had more than a connection's buffers take (4 MiB), and must not have given up its wait for the reader (10s)."`
+	Events     int64         `default:"400" help:"Submissions in each run, of 20 KB each. They must be more than a connection's buffers take (4 MiB), and over before the server gives up its wait for the reader (10s)."`
 	Writers    int           `default:"8" help:"Writers over POST."`
-	Pace       int           `default:"100" help:"Submissions a second, of 20 KB each."`
+	Pace       int           `default:"100" help:"Submissions a second."`
 	Share      float64       `default:"0.25" help:"By how much the others' p99 may be longer."`
 	Least      time.Duration `default:"2ms" help:"By how much it always may."`
 }
@@ -52,6 +52,7 @@ func (s stall) Run(t *test) error {
 		return found.unkept
 	}
 	t.printf("  the one was closed with %d each time, and was told of the %d events that it had not read\n", slowConsumer, found.resume)
+	s.Events = min(s.Events, 260)
 	if found, err = s.happens(t, 1, "--bare"); err != nil {
 		return err
 	}

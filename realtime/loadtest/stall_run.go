@@ -37,8 +37,8 @@ func (r *stallRun) run(stops bool) error {
 	defer func() { _ = g.end() }() // on all ways but the last, where it has ended
 	head := g.all[0].last.Load()
 	load := newLoad(r.p, r.Writers, (*process).dialLargest)
-	load.sending = r.sending
-	load.run(r.t.ctx, r.Lasts, r.Pace)
+	load.sending, load.enough = r.sending, r.Events
+	load.run(r.t.ctx, time.Minute, r.Pace)
 	if load.err != nil {
 		return load.err
 	}

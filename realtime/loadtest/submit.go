@@ -100,6 +100,7 @@ type load struct {
 	dial    func(*process) (transport, error)
 	// sending and acknowledging are told of each submission; may be nil.
 	sending, acknowledging func(models.ID)
+	enough                 int64 // ends it before its time; 0: there is no such number
 
 	acknowledged, failed atomic.Int64
 	mu                   sync.Mutex
@@ -135,7 +136,7 @@ func (l *load) run(ctx context.Context, d time.Duration, pace int) time.Duration
 
 func (l *load) write(ctx context.Context, way transport, writer int, start, end time.Time, pace int) {
 	latencies := make([]time.Duration, 0, 1<<14)
-	for i := 0; ctx.Err() == nil && time.Now().Before(end); i++ {
+	for i := 0; ctx.Err() == nil && time.Now().Before(end) && !l.hasEnough(); i++ {
 		if pace > 0 {
 			// Writer w sends the submissions w, w+writers, … of an even stream.
 			n := i*l.writers + writer
@@ -160,6 +161,8 @@ func (l *load) write(ctx context.Context, way transport, writer int, start, end 
 	defer l.mu.Unlock()
 	l.latencies = append(l.latencies, latencies...)
 }
+
+func (l *load) hasEnough() bool { return l.enough > 0 && l.acknowledged.Load() >= l.enough }
 
 func (l *load) fail(err error) {
 	l.failed.Add(1)
