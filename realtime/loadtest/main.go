@@ -7,7 +7,8 @@
 //	go run ./realtime/loadtest              all measurements
 //	go run ./realtime/loadtest submit       one of them: submit, deliver, idle, start
 //	go run ./realtime/loadtest faults       all faults
-//	go run ./realtime/loadtest faults kill  one of them
+//	go run ./realtime/loadtest faults kill  one of them: kill, sync, full, broken,
+//	                                        drain, restart, stall, churn, repeat, clock
 package main
 
 import (

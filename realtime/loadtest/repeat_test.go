@@ -3,5 +3,5 @@ package main
 import "testing"
 
 func TestRepeat(t *testing.T) {
-	runMode(t, "faults", "repeat", "--lasts=2s")
+	runMode(t, "faults", "repeat", "--lasts=1s")
 }

@@ -56,7 +56,8 @@ func (s stall) Run(t *test) error {
 	if found, err = s.happens(t, 1, "--bare"); err != nil {
 		return err
 	}
-	return t.mustFail("a hub that waits for each dashboard", s.holds(found))
+	return errors.Join(t.mustFail("a hub that waits for each dashboard", s.holds(found)),
+		t.mustFail("a hub that gives one up without a word", found.unkept))
 }
 
 // String is the median pair in one line.
