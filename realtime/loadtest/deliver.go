@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -20,7 +21,7 @@ type deliver struct{ options }
 // project, and checks each dashboard's sequence.
 func (d deliver) Run(t *test) error {
 	t.printf("Deliveries while %d writers submit; every dashboard must see every seq once and in order\n", deliveryWriters)
-	t.printf("%10s %14s %12s %16s %10s %10s\n", "dashboards", "deliveries/s", "events/s", "server µs/deliv.", "RSS MiB", "missing")
+	t.printf("%10s %14s %12s %16s %10s %10s %9s %9s\n", "dashboards", "deliveries/s", "events/s", "server µs/deliv.", "RSS MiB", "missing", "p50 ms", "p99 ms")
 	for _, n := range d.Dashboards {
 		if err := d.deliveriesTo(t, n); err != nil {
 			return err
@@ -45,11 +46,15 @@ func (d deliver) deliveriesTo(t *test, n int) (err error) {
 		return err
 	}
 	defer audience.close()
+	load := newLoad(p, deliveryWriters, (*process).dialPost)
+	if d.Pace > 0 { // unpaced, the time of a delivery is that of the queues
+		load.sent = &sync.Map{}
+		audience.sent.Store(load.sent)
+	}
 	before, err := p.usage()
 	if err != nil {
 		return err
 	}
-	load := newLoad(p, deliveryWriters, (*process).dialPost)
 	start := time.Now()
 	load.run(t.ctx, d.duration(), d.Pace)
 	events := load.acknowledged.Load()
@@ -60,8 +65,9 @@ func (d deliver) deliveriesTo(t *test, n int) (err error) {
 		return err
 	}
 	delivered := audience.delivered.Load()
-	t.printf("%10d %14.0f %12.0f %16.2f %10.1f %10d\n", n, float64(delivered)/elapsed.Seconds(), float64(events)/elapsed.Seconds(),
-		float64((after.cpu-before.cpu).Microseconds())/float64(max(delivered, 1)), float64(after.rss)/(1<<20), missing)
+	p50, p99 := audience.took()
+	t.printf("%10d %14.0f %12.0f %16.2f %10.1f %10d %9s %9s\n", n, float64(delivered)/elapsed.Seconds(), float64(events)/elapsed.Seconds(),
+		float64((after.cpu-before.cpu).Microseconds())/float64(max(delivered, 1)), float64(after.rss)/(1<<20), missing, p50, p99)
 	if missing > 0 || audience.disorder.Load() > 0 {
 		return fmt.Errorf("%d dashboards: %d deliveries missing, %d out of order", n, missing, audience.disorder.Load())
 	}
@@ -75,6 +81,10 @@ type audience struct {
 	delivered atomic.Int64
 	disorder  atomic.Int64
 	readers   sync.WaitGroup
+
+	sent      atomic.Pointer[sync.Map] // when each item was sent, where times are asked for
+	mu        sync.Mutex
+	latencies []time.Duration
 }
 
 // dashboardBuffer lets a client take many events with one system call.
@@ -129,7 +139,36 @@ func (a *audience) read(i int) {
 		last = seq
 		a.last[i].Store(seq)
 		a.delivered.Add(1)
+		if sent := a.sent.Load(); sent != nil {
+			a.note(sent, event, time.Now())
+		}
 	}
+}
+
+var itemID = []byte(`"data":{"id":"`)
+
+// note keeps how long an item took from its visitor to this dashboard.
+func (a *audience) note(sent *sync.Map, event []byte, at time.Time) {
+	_, rest, _ := bytes.Cut(event, itemID)
+	id, _, _ := bytes.Cut(rest, []byte{'"'})
+	began, ok := sent.Load(models.ID(id))
+	if !ok {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.latencies = append(a.latencies, at.Sub(began.(time.Time))) //nolint:forcetypeassert // load stores nothing else
+}
+
+// took is what deliveries took; "-" where times were not asked for.
+func (a *audience) took() (p50, p99 string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.latencies) == 0 {
+		return "-", "-"
+	}
+	median, slowest := percentiles(a.latencies)
+	return fmt.Sprintf("%.2f", ms(median)), fmt.Sprintf("%.2f", ms(slowest))
 }
 
 // waitFor waits until all have seen the log's head, and gives the number of

@@ -102,6 +102,8 @@ type load struct {
 	sending, acknowledging func(models.ID)
 	enough                 int64 // ends it before its time; 0: there is no such number
 
+	sent *sync.Map // when each id was sent, where somebody asks; else nil
+
 	acknowledged, failed atomic.Int64
 	mu                   sync.Mutex
 	latencies            []time.Duration
@@ -147,6 +149,9 @@ func (l *load) write(ctx context.Context, way transport, writer int, start, end 
 			l.sending(id)
 		}
 		sent := time.Now()
+		if l.sent != nil {
+			l.sent.Store(id, sent)
+		}
 		if err := way.submit(id); err != nil {
 			l.fail(err)
 			continue
