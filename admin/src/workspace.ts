@@ -14,9 +14,11 @@ export interface Workspace {
   /** Viewers read only. */
   canTriage: ReadonlySignal<boolean>;
   read(): Promise<void>;
-  put(project: Project): void;
+  /** Takes in the project that a call answers with, new or changed, and hands the answer on. */
+  put(answer: Promise<Project>): Promise<Project>;
   /** The project is no more. What is not there is not missed: several sources may tell of one deletion. */
   remove(id: string): void;
+  /** For the next person. Answers to what was asked before are dropped. */
   clear(): void;
 }
 
@@ -25,6 +27,8 @@ export function createWorkspace(api: Api): Workspace {
   const me = signal<Me | null>(null);
   const projects = signal<readonly Project[] | null>(null);
   const failed = signal(false);
+  /** Raised by clear(): an answer that was asked for under another number is somebody else's. */
+  let person = 0;
   return {
     me,
     projects,
@@ -34,24 +38,31 @@ export function createWorkspace(api: Api): Workspace {
     async read() {
       // A retry begins without the old failure, or its page would stay in the way of the answer.
       failed.value = false;
+      const asker = person;
       try {
-        const [person, list] = await Promise.all([api.me(), api.projects()]);
+        const [who, list] = await Promise.all([api.me(), api.projects()]);
+        if (person !== asker) return;
         batch(() => {
-          me.value = person;
+          me.value = who;
           projects.value = list;
         });
       } catch {
-        failed.value = true;
+        if (person === asker) failed.value = true;
       }
     },
-    put(project) {
-      const old = projects.peek() ?? [];
+    async put(answer) {
+      const asker = person;
+      const project = await answer;
+      const old = projects.peek();
+      if (!old || person !== asker) return project;
       const at = old.findIndex(({ id }) => id === project.id);
-      // Newest first, as the server lists them.
+      // Newest first, as the server lists them: nothing moves when the list is read again.
       projects.value = at < 0 ? [project, ...old] : old.with(at, project);
+      return project;
     },
     remove: (id) => void (projects.value = projects.peek()?.filter((project) => project.id !== id) ?? null),
     clear() {
+      person++;
       batch(() => {
         me.value = null;
         projects.value = null;

@@ -69,6 +69,35 @@ describe("connecting", () => {
     expect(sockets).toHaveLength(0);
   });
 
+  it("gives up an address that does not come for ten seconds, and makes nothing of it later", async () => {
+    const asked: ((address: string) => void)[] = [];
+    const { advance, sockets, states } = open({ url: () => new Promise<string>((resolve) => asked.push(resolve)) });
+    await advance(9_999);
+    expect(states.at(-1)![0]).toBe("connecting");
+    await advance(1);
+    expect(states.at(-1)).toEqual(["waiting", 0, 0.999 * 500]);
+    await advance(500);
+    expect(asked).toHaveLength(2);
+    asked[0]!("wss://late.test");
+    await advance();
+    expect(sockets).toHaveLength(0);
+    asked[1]!("wss://second.test");
+    await advance();
+    expect(sockets.map(({ url }) => url)).toEqual(["wss://second.test"]);
+  });
+
+  it("is not undone by an address that is refused late", async () => {
+    let refuse = (_: Error): void => undefined;
+    const url = vi.fn(async () => "wss://second.test");
+    url.mockImplementationOnce(() => new Promise((_, reject) => (refuse = reject)));
+    const { advance, socket, states } = open({ url });
+    await advance(10_500);
+    socket().greets();
+    refuse(new Error("too late"));
+    await advance();
+    expect(states.at(-1)![0]).toBe("open");
+  });
+
   it("gives up a handshake that nobody answers for ten seconds", async () => {
     const { advance, sockets, states } = open();
     await advance(9_999);

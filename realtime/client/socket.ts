@@ -13,7 +13,10 @@ const HEARTBEAT_LOST = 4001;
 export type SocketState = "connecting" | "open" | "waiting" | "stopped";
 
 export interface SocketOptions<In> {
-  /** Asked before every connection, so that it may fetch a fresh ticket. A rejection counts as a failed attempt. */
+  /**
+   * Asked before every connection, so that it may fetch a fresh ticket. A rejection counts as a failed attempt, and so
+   * does silence for as long as a handshake may take; what comes later is dropped.
+   */
   url(): string | Promise<string>;
   protocol: string;
   /** Each event of the server, including those this client acts on itself (`Connected`, `GoingAway`, `Pong`). */
@@ -59,8 +62,8 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
   let heartbeat = DEFAULT_HEARTBEAT_MS;
   let socket: WebSocket | undefined;
   let openedAt = Infinity;
-  /** Waits for the next attempt, or for a sign of life: never for both. */
-  let timer: ReturnType<typeof setTimeout>;
+  /** Waits for the next attempt, or for a sign of life: never for both. None once a connection is dropped. */
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   function become(next: SocketState, code?: number, wait?: number): void {
     state = next;
@@ -74,6 +77,7 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
 
   function drop(code: number): void {
     clearTimeout(timer);
+    timer = undefined;
     const old = socket;
     socket = undefined;
     // A half-open socket may take minutes to report its close: nobody listens to it any more.
@@ -116,12 +120,15 @@ export function openSocket<In extends { type: string }, Out extends { type: stri
   }
 
   async function connect(): Promise<void> {
+    after(2 * MARGIN_MS, lost);
+    // This attempt's own: where it is another one, or none, an answer comes too late.
+    const bound = timer;
     become("connecting");
     try {
       const address = await url();
-      if (state === "connecting") attend(new WebSocket(address, protocol));
+      if (timer === bound) attend(new WebSocket(address, protocol));
     } catch {
-      if (state === "connecting") lost();
+      if (timer === bound) lost();
     }
   }
 

@@ -24,7 +24,7 @@ const (
 	placeholder = "@earshot-version@"
 	// internal lists property names of our own objects that nothing outside the bundle reads: no DOM, wire, storage or
 	// public name. They are shortened for the size budget.
-	internal = `^(due|wait|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
+	internal = `^(claim|hurry|failed|wait|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
 		`leave|flush|reading|busy|emit|field|after|hasten|form|protocol|back|error|root)$`
 
 	// versionLength in hex digits: short in addresses, long enough never to meet twice.

@@ -19,6 +19,7 @@ export interface WidgetConfig {
   texts: { launcher?: string; title?: string; placeholder?: string; thanks?: string };
   show_drafts: boolean;
   trigger: string;
+  /** The words on screen: replaced in place by those of another language, for all who hold them. */
   strings: Strings;
 }
 

@@ -1,43 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createDelivery } from "./delivery";
-import { createEmitter } from "./emitter";
-import { createOutbox, type Feedback } from "./outbox";
-import { createSession } from "./session";
-import { acknowledged, config, FakeWebSocket, fakeFetch, reply, type Posted } from "./testing";
+import { describe, expect, it, vi } from "vitest";
+import type { Feedback } from "./outbox";
+import { acknowledged, connected, fakeFetch, reply, settle, start, useWaysOut, type Posted } from "./testing";
 
 const body: Feedback = { page_url: "https://shop.test/", message: "Hello" };
-const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
-
-function start() {
-  const emitter = createEmitter();
-  const outbox = createOutbox("earshot:pk_test", () => localStorage);
-  const session = createSession(config(), outbox.token, () => {});
-  const delivery = createDelivery(config(), outbox, session, emitter);
-  started.push(() => (delivery.destroy(), session.close(true)));
-  return { emitter, outbox, session, delivery };
-}
-let started: (() => void)[] = [];
-
-async function connected() {
-  const all = start();
-  all.session.open();
-  await settle();
-  const socket = FakeWebSocket.all.at(-1)!;
-  socket.opens();
-  return { ...all, socket };
-}
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  localStorage.clear();
-  FakeWebSocket.all = [];
-  vi.stubGlobal("WebSocket", FakeWebSocket);
-});
-afterEach(() => {
-  for (const stop of started.splice(0)) stop();
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+useWaysOut();
 
 describe("the way out", () => {
   it("is the open socket, after Hello with the session's token", async () => {
@@ -105,25 +71,23 @@ describe("the way out", () => {
     await settle();
   });
 
-  it("is refused by the socket's final word", async () => {
-    const posts = fakeFetch();
+  it.each([
+    ["a node that is in trouble", "unavailable", (id: string) => acknowledged(id), { state: "sent" }],
+    [
+      "a refusal, which is final then",
+      "invalid_field",
+      () => reply(422, { code: "invalid_field", detail: "no", errors: [{ path: "email", message: "bad" }] }),
+      { state: "refused", code: "invalid_field", message: "no", field: "email" },
+    ],
+  ])("is POST after %s", async (_, code, answer, outcome) => {
+    const posts = fakeFetch(({ body }) => answer(body.id));
     const { delivery, outbox, socket } = await connected();
-    const outcome = delivery.submit(body);
+    const submitted = delivery.submit(body);
     const { id } = socket.sent[1]!;
-    const errors = [{ path: "email", message: "bad" }];
-    socket.says({ type: "Error", re: id, data: { code: "invalid_field", message: "no", errors } });
-    expect(await outcome).toEqual({ state: "refused", id, code: "invalid_field", message: "no", field: "email" });
-    expect(posts).toEqual([]);
-    expect(outbox.failed()).toBeUndefined();
-  });
-
-  it("tries POST when the node behind the socket is in trouble", async () => {
-    const posts = fakeFetch();
-    const { delivery, socket } = await connected();
-    const outcome = delivery.submit(body);
-    socket.says({ type: "Error", re: socket.sent[1]!.id, data: { code: "unavailable", message: "" } });
-    expect((await outcome).state).toBe("sent");
-    expect(posts).toHaveLength(1);
+    socket.says({ type: "Error", re: id, data: { code, message: "" } });
+    expect(await submitted).toEqual({ ...outcome, id });
+    await settle(60_000);
+    expect([posts.map((post) => post.body.id), outbox.failed()]).toEqual([[id], undefined]);
   });
 });
 
@@ -180,7 +144,7 @@ describe("an answer to POST", () => {
     const first = start();
     const outcome = await first.delivery.submit(body);
     expect(outcome.state).toBe("kept");
-    first.delivery.destroy();
+    first.end();
     network = true;
     const sent: string[] = [];
     const second = start();
@@ -202,6 +166,44 @@ describe("an answer to POST", () => {
   });
 });
 
+describe("a flush", () => {
+  it("leaves alone what is still under way here when the page has slept", async () => {
+    const posts = fakeFetch();
+    const { delivery, emitter, socket } = await connected();
+    const sent: string[] = [];
+    emitter.on("sent", ({ detail }) => void sent.push(detail.id));
+    const outcome = delivery.submit(body);
+    // No timer ran meanwhile, and the page is visible again before they do.
+    vi.setSystemTime(Date.now() + 60_000);
+    void delivery.flush(true);
+    await settle(60_000);
+    const { id } = socket.sent[1]!;
+    expect(await outcome).toEqual({ state: "sent", id });
+    expect([socket.sent.filter((event) => event.id === id).length, posts.length, sent]).toEqual([1, 1, [id]]);
+  });
+
+  it("keeps to what another one was told meanwhile", async () => {
+    const { outbox, delivery } = start();
+    outbox.add("a", body);
+    outbox.add("b", body);
+    vi.setSystemTime(Date.now() + 40_000);
+    let answer = (_: Response): void => {};
+    const tried: string[] = [];
+    vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
+      const { id } = JSON.parse(String(init.body));
+      tried.push(id);
+      return id === "a" ? new Promise((resolve) => (answer = resolve)) : reply(429, { retry_after_ms: 60_000 });
+    });
+    void delivery.flush(true);
+    await settle();
+    void delivery.flush(true);
+    await settle();
+    answer(acknowledged("a"));
+    await settle(59_000);
+    expect(tried).toEqual(["a", "b"]);
+  });
+});
+
 describe("a full outbox", () => {
   it("still sends, and says so when it cannot keep", async () => {
     let up = true;
@@ -211,78 +213,5 @@ describe("a full outbox", () => {
     expect((await delivery.submit(body)).state).toBe("sent");
     up = false;
     expect(await delivery.submit(body)).toMatchObject({ state: "refused", code: "outbox_full" });
-  });
-});
-
-describe("a socket", () => {
-  it("that never opened is tried again, with full jitter from 0.5 s to 30 s, while the panel is open", async () => {
-    vi.spyOn(Math, "random").mockReturnValue(1);
-    fakeFetch();
-    const { session } = start();
-    session.open();
-    await settle();
-    let tries = 1;
-    for (const ceiling of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
-      FakeWebSocket.all.at(-1)!.ends(1006);
-      await settle(ceiling - 1);
-      expect(FakeWebSocket.all).toHaveLength(tries);
-      await settle(1);
-      expect(FakeWebSocket.all).toHaveLength(++tries);
-    }
-    session.close();
-    await settle(10_000);
-    FakeWebSocket.all.at(-1)!.ends(1006);
-    await settle(60_000);
-    expect(FakeWebSocket.all).toHaveLength(tries);
-    vi.restoreAllMocks();
-  });
-
-  it.each([
-    ["wss://earshot.test/w/pk_test/socket", 1],
-    ["wss://earshot.test", 1],
-    ["wss://elsewhere.test", 2],
-    ["https://earshot.test", 2],
-    ["inline", 2],
-    ["", 2],
-  ])("is not tried again after the page's policy reported %s, if that is it", async (blockedURI, tries) => {
-    fakeFetch();
-    const { session } = start();
-    session.open();
-    await settle();
-    window.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI }));
-    FakeWebSocket.all[0]!.ends(1006);
-    await settle(600);
-    expect(FakeWebSocket.all).toHaveLength(tries);
-  });
-
-  it("comes back no sooner than GoingAway asks, whatever the good news", async () => {
-    const { session, socket } = await connected();
-    socket.says({ type: "GoingAway", data: { retry_after_ms: 3_000 } });
-    socket.ends(1001);
-    session.open();
-    await settle(2_999);
-    expect(FakeWebSocket.all).toHaveLength(1);
-    await settle(1);
-    expect(FakeWebSocket.all).toHaveLength(2);
-  });
-
-  it("is tried again at once, or asked for a sign of life, when the page is back", async () => {
-    vi.spyOn(Math, "random").mockReturnValue(1);
-    const { session, socket } = await connected();
-    session.open();
-    await settle();
-    expect(socket.sent.map(({ type }) => type)).toEqual(["Hello", "Ping"]);
-    socket.ends(1006);
-    session.open();
-    await settle();
-    expect(FakeWebSocket.all).toHaveLength(2);
-    vi.restoreAllMocks();
-  });
-
-  it("ends within 15 s of the panel's closing", async () => {
-    const { session, socket } = await connected();
-    session.close();
-    await settle(15_000);
-    expect(socket.readyState).toBe(3);
   });
 });

@@ -17,36 +17,47 @@ export interface Delivery {
   submit(body: Feedback): Promise<Outcome>;
   /** Tries what waits. `eager` after good news: online again, visible again. */
   flush(eager?: boolean): Promise<void>;
-  destroy(): void;
 }
 
-export function createDelivery(config: Config, outbox: Outbox, session: Session, emitter: Emitter): Delivery {
+export function createDelivery(
+  config: Config,
+  outbox: Outbox,
+  session: Session,
+  emitter: Emitter,
+  /** Once it says so nothing is tried again by itself. */
+  stop?: AbortSignal,
+): Delivery {
   let timer: ReturnType<typeof setTimeout>;
-  let destroyed = false;
+  const underWay = new Set<string>();
 
-  async function attempt(entry: Parcel): Promise<Answer> {
-    const answer = (await session.submit(entry)) || (await post(config, entry));
+  /** `kept`: the outbox has it, so there is a later. */
+  async function attempt(entry: Parcel, kept = true): Promise<Answer> {
     const { id } = entry;
+    underWay.add(id);
+    let answer = (await session.submit(entry)) || (await post(config, entry));
+    underWay.delete(id);
+    if (answer.state === "later" && !kept) answer = { state: "refused", code: "outbox_full", message: "" };
     if (answer.state === "sent") {
       outbox.remove(id);
       emitter.emit("sent", { id });
     } else if (answer.state === "later") {
       outbox.later(id, answer.after);
       schedule();
-    } else emitter.emit("error", { id, code: answer.code, message: answer.message });
+    } else emitter.emit("error", { ...answer, id });
     return answer;
   }
 
   function schedule(): void {
     clearTimeout(timer);
     const wait = outbox.wait();
-    if (wait < Infinity && !destroyed) timer = setTimeout(flush, Math.max(wait, 0));
+    if (wait < Infinity && !stop?.aborted) timer = setTimeout(flush, wait);
   }
 
   async function flush(eager?: boolean): Promise<void> {
-    for (const entry of outbox.due(eager)) {
-      if (destroyed) return;
-      outbox.hold(entry.id);
+    if (eager) outbox.hurry();
+    for (let entry; (entry = outbox.claim()); ) {
+      // After a sleep an entry may be given out anew while its attempt here still waits for an answer.
+      if (underWay.has(entry.id)) continue;
       const answer = await attempt(entry);
       if (answer.state === "refused") outbox.fail(entry.id);
     }
@@ -56,23 +67,13 @@ export function createDelivery(config: Config, outbox: Outbox, session: Session,
   async function submit(body: Feedback): Promise<Outcome> {
     const id = uuidv7();
     const kept = outbox.add(id, body);
-    const answer = await attempt(kept || { id, token: outbox.token(), body });
+    const answer = await attempt(kept || { id, token: outbox.token(), body }, !!kept);
+    if (answer.state === "later") return { state: "kept", id, durable: outbox.durable() };
     if (answer.state === "refused") outbox.remove(id);
-    if (answer.state !== "later") return { ...answer, id };
-    if (kept) return { state: "kept", id, durable: outbox.durable() };
-    const refusal = { id, code: "outbox_full", message: "" };
-    emitter.emit("error", refusal);
-    return { state: "refused", ...refusal };
+    return { ...answer, id };
   }
 
-  return {
-    submit,
-    flush,
-    destroy() {
-      destroyed = true;
-      clearTimeout(timer);
-    },
-  };
+  return { submit, flush };
 }
 
 /** Statuses that speak of the moment and not of the message. */
@@ -91,8 +92,7 @@ async function post(config: Config, entry: Parcel): Promise<Answer> {
   try {
     const answer = await fetch(`${config.api}/w/${config.key}/feedback`, {
       method: "POST",
-      // A content type that needs no preflight.
-      headers: { "Content-Type": "text/plain" },
+      // As text, which is what a string is sent as, it needs no preflight.
       body: text,
       credentials: "omit",
       // Outlives the page, but browsers refuse it above 64 KiB in flight.

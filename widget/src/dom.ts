@@ -14,9 +14,23 @@ export function h<T extends keyof HTMLElementTagNameMap>(
 
 /** A 20 × 20 line icon from path data. */
 export function icon(d: string): SVGElement {
-  const make = (tag: string, attributes: Record<string, string>, ...children: Child[]) =>
-    fill(document.createElementNS("http://www.w3.org/2000/svg", tag) as SVGElement, attributes, children);
-  return make("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, make("path", { d }));
+  const make = (tag: string) => document.createElementNS("http://www.w3.org/2000/svg", tag) as SVGElement;
+  return fill(make("svg"), { viewBox: "0 0 20 20", "aria-hidden": "true" }, [fill(make("path"), { d }, [])]);
+}
+
+/** Takes over the words of a tree of the same shape; the fields stay, with focus, selection and a composition under way. */
+export function reword(old: Element, fresh: Element): void {
+  for (const { name, value } of fresh.attributes || []) old.setAttribute(name, value);
+  old.nodeValue = fresh.nodeValue;
+  fresh.childNodes.forEach((node, at) => reword(old.childNodes[at] as Element, node as Element));
+}
+
+/** Whether focus is ours to move. The panel is not modal: a visitor who has gone on in the page stays there. */
+export const focusIsFree = (): boolean => /^(earshot-widget|body)$/i.test(document.activeElement?.tagName!);
+
+/** Hears events of the whole page before the page itself does, until `stop`. */
+export function listen(types: string, listener: (event: Event) => void, stop?: AbortSignal): void {
+  for (const type of types.split(" ")) addEventListener(type, listener, { capture: true, signal: stop! });
 }
 
 function fill<E extends Element>(el: E, attributes: Record<string, string>, children: Child[]): E {

@@ -19,20 +19,24 @@ export interface Emitter {
 
 /** Built on the page's own event system, which isolates a listener that throws and reports its error as the page's. */
 export function createEmitter(): Emitter {
-  const listeners: [string, Listener, Listener][] = [];
+  /** Each says whether it is still there after an `off`. */
+  let listeners: ((name: string, listener?: Listener) => boolean)[] = [];
   let ready: CustomEvent | undefined;
 
   return {
     on(name, listener) {
-      const wrapped: Listener = (event) => listener(event) === false && event.preventDefault();
-      listeners.push([name, listener, wrapped]);
-      addEventListener(`earshot:${name}`, wrapped as EventListener);
-      if (name === "ready" && ready) wrapped(ready);
+      const type = `earshot:${name}`;
+      const hear = (event: Event) => listener(event as CustomEvent) === false && event.preventDefault();
+      addEventListener(type, hear);
+      listeners.push((off, which = listener) => {
+        const stays = off !== name || which !== listener;
+        if (!stays) removeEventListener(type, hear);
+        return stays;
+      });
+      if (name === "ready" && ready) hear(ready);
     },
-    off(name, listener) {
-      for (const [known, own, wrapped] of listeners) {
-        if (known === name && (!listener || own === listener)) removeEventListener(`earshot:${name}`, wrapped as EventListener);
-      }
+    off(...which) {
+      listeners = listeners.filter((stays) => stays(...which));
     },
     emit(name, detail) {
       const event = new CustomEvent(`earshot:${name}`, { detail, cancelable: name === "open" || name === "submit" });

@@ -1,5 +1,5 @@
-import type { Config, Kind, Strings } from "./config";
-import { h, icon, type Child } from "./dom";
+import type { Config, Kind } from "./config";
+import { focusIsFree, h, icon, type Child } from "./dom";
 import { face, KINDS } from "./icons";
 import type { Reading } from "./session";
 
@@ -9,7 +9,8 @@ export const MESSAGE_LENGTH = 5_000;
 export interface Draft {
   message: string;
   kind?: Kind;
-  rating?: number;
+  /** 1 to 5; as the text of its field once it was touched there. */
+  rating?: number | string;
   email?: string;
   name?: string;
   /** The visitor lets support read along; only asked where the project wants it. */
@@ -18,8 +19,7 @@ export interface Draft {
 
 export interface Form {
   el: HTMLFormElement;
-  focus(): void;
-  /** Says at once what is wrong, marks the field it is about and moves focus there. */
+  /** Says at once what is wrong, marks the field it is about (the message unless it is the email) and moves focus there. */
   error(text: string, field?: string): void;
   reading(reading: Reading): void;
   busy(busy: boolean): void;
@@ -27,18 +27,19 @@ export interface Form {
 
 export interface FormOptions {
   config: Config;
-  strings: Strings;
   draft: Draft;
   /** The message or the switch has changed. */
   onDraft(): void;
   onSubmit(): void;
 }
 
-export function createForm({ config, strings, draft, onDraft, onSubmit }: FormOptions): Form {
+export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): Form {
+  const { strings } = config;
   const text = { "aria-describedby": "alert", dir: "auto" };
-  const message = h("textarea", { id: "message", ...text, placeholder: config.texts.placeholder || strings.placeholder });
-  const email = h("input", { id: "email", ...text, type: "email", autocomplete: "email" });
-  const sharing = h("input", { id: "share", type: "checkbox", role: "switch" });
+  const placeholder = config.texts.placeholder || strings.placeholder;
+  const message = h("textarea", { id: "message", name: "message", ...text, placeholder });
+  const email = h("input", { id: "email", name: "email", ...text, type: "email", autocomplete: "email" });
+  const sharing = h("input", { id: "share", name: "shared", type: "checkbox", role: "switch" });
   const alert = h("p", { id: "alert", role: "alert" });
   // The panel's one polite region; it exists before it speaks, or screen readers miss the first words.
   const hints = h("div", { id: "hints", role: "status" });
@@ -61,9 +62,10 @@ export function createForm({ config, strings, draft, onDraft, onSubmit }: FormOp
   );
 
   function error(words: string, field?: string): void {
+    const faulty = field === "email" ? email : message;
     alert.textContent = words;
-    for (const input of [message, email]) input.ariaInvalid = `${input.id === field}`;
-    el.querySelector<HTMLElement>(`#${field || "submit"}`)?.focus();
+    for (const input of [message, email]) input.ariaInvalid = `${input === faulty}`;
+    if (focusIsFree()) faulty.focus();
   }
 
   function busy(busy: boolean): void {
@@ -72,32 +74,26 @@ export function createForm({ config, strings, draft, onDraft, onSubmit }: FormOp
     message.readOnly = busy;
   }
 
-  el.addEventListener("input", ({ target }) => {
-    const { name, value } = target as HTMLInputElement;
+  el.addEventListener("input", (event) => {
+    const input = event.target as HTMLInputElement;
     alert.textContent = "";
-    (target as HTMLElement).ariaInvalid = "false";
-    if (name === "kind") draft.kind = value as Kind;
-    if (name === "rating") draft.rating = +value;
-    draft.email = email.value.trim() || undefined;
-    draft.message = message.value;
-    draft.shared = sharing.checked;
-    if (target === message || target === sharing) onDraft();
+    input.ariaInvalid = "false";
+    Object.assign(draft, { [input.name]: input === sharing ? input.checked : input.value });
+    if ((input as Element) === message || input === sharing) onDraft();
   });
   el.addEventListener("submit", (event) => {
     event.preventDefault();
     onSubmit();
   });
+  for (const input of el.querySelectorAll<HTMLInputElement>("[type=radio]")) {
+    input.checked = input.value === `${draft[input.name as "kind" | "rating"]}`;
+  }
   message.value = draft.message;
   email.value = draft.email || "";
   sharing.checked = draft.shared;
-  for (const input of el.querySelectorAll<HTMLInputElement>("[name]")) {
-    input.checked = input.value === `${draft[input.name as "kind" | "rating"]}`;
-  }
-  busy(false);
 
   return {
     el,
-    focus: () => message.focus(),
     error,
     reading(reading) {
       const words = (reading.hints || []).map((hint) => strings[`hint_${hint.code}` as "hint_secret"] || hint.message);

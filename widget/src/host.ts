@@ -1,8 +1,8 @@
 import { onAccent } from "./color";
 import type { Config } from "./config";
-import { h } from "./dom";
+import { h, listen } from "./dom";
 import { direction } from "./locale";
-import css from "./launcher.css?inline";
+import { launcherCSS } from "./styles";
 
 export interface Host {
   el: HTMLElement;
@@ -12,9 +12,9 @@ export interface Host {
   style(css: string): void;
   /** While the panel is open: guard focus against the page, and follow a modal dialog into the top layer. */
   engage(open: boolean): void;
-  locale(lang: string): void;
-  /** Applies what the configuration says of colours, theme and place. */
-  paint(): void;
+  /** Applies what the configuration says of colours, theme and place, and a language. */
+  paint(lang: string): void;
+  /** Not while the panel is open. */
   destroy(): void;
 }
 
@@ -22,7 +22,7 @@ export interface Host {
  * The widget's place in a page that may do anything: an element outside <body> (which frameworks replace and modal
  * libraries hide) with an open shadow root, re-attached whenever it is thrown out.
  */
-export function createHost(config: Config): Host {
+export function createHost(config: Config, stop: AbortSignal): Host {
   const el = document.createElement("earshot-widget");
   const shadow = el.attachShadow({ mode: "open" });
   const root = h("div");
@@ -35,9 +35,11 @@ export function createHost(config: Config): Host {
     shadow.adoptedStyleSheets.push(sheet);
   }
 
-  function paint(): void {
+  function paint(lang: string): void {
     const { accent, position, theme, zIndex } = config;
-    root.className = position === "left" ? "root left" : "root";
+    root.lang = lang;
+    root.dir = direction(lang);
+    root.className = `root ${position}`;
     root.style.setProperty("--a", accent);
     root.style.setProperty("--o", onAccent(accent));
     root.style.colorScheme = theme === "auto" ? "light dark" : theme;
@@ -56,7 +58,7 @@ export function createHost(config: Config): Host {
   // A trap that watches its own focusout, or listens in the capture phase, would pull focus back out of the panel.
   const guard = (event: Event) => {
     const { target, relatedTarget } = event as FocusEvent;
-    if (target === el || relatedTarget === el) event.stopImmediatePropagation();
+    if (engaged && (target === el || relatedTarget === el)) event.stopImmediatePropagation();
   };
   // The page's shortcuts stay quiet while somebody types here.
   for (const type of ["keydown", "keyup", "keypress", "focusin", "focusout"]) {
@@ -66,10 +68,6 @@ export function createHost(config: Config): Host {
   const observer = new MutationObserver(attach);
   function engage(open: boolean): void {
     engaged = open;
-    for (const type of ["focusin", "focusout"]) {
-      if (open) addEventListener(type, guard, true);
-      else removeEventListener(type, guard, true);
-    }
     observer.disconnect();
     // The whole tree only while the panel is open, since a page may open or remove a dialog meanwhile.
     observer.observe(document, { childList: true, subtree: open, ...(open && { attributeFilter: ["open"] }) });
@@ -77,22 +75,17 @@ export function createHost(config: Config): Host {
     attach();
   }
 
-  style(css);
-  paint();
+  style(launcherCSS);
   engage(false);
+  listen("focusin focusout", guard, stop);
 
   return {
     el,
     root,
     style,
     engage,
-    locale(lang) {
-      root.lang = lang;
-      root.dir = direction(lang);
-    },
     paint,
     destroy() {
-      engage(false);
       observer.disconnect();
       el.remove();
     },

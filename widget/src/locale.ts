@@ -1,6 +1,3 @@
-import type { Config, Strings } from "./config";
-import { VERSION } from "./version";
-
 /**
  * The launcher's word in every language there is: it shows before anything may be requested, so it cannot wait for a
  * locale file.
@@ -13,16 +10,7 @@ export const direction = (lang: string): "rtl" | "ltr" => (lang === "ar" ? "rtl"
 /** The shipped language for a setting: `auto` follows the page's language, then the browser's, then English. */
 export function pickLanguage(setting: string): string {
   const wanted = setting === "auto" ? [document.documentElement.lang, ...navigator.languages] : [setting];
-  for (const tag of wanted) {
-    const lang = tag.toLowerCase().split("-")[0]!;
-    if (lang in LAUNCHER) return lang;
-  }
-  return "en";
-}
-
-/** The strings of a language: the baked ones where they match, else one immutable file. */
-export async function loadStrings({ strings, api }: Config, lang: string): Promise<Strings> {
-  return strings?.lang === lang ? strings : fetchJSON(`${api}/w/v/${VERSION}/${lang}.json`);
+  return wanted.map((tag) => tag.toLowerCase().split("-")[0]!).find((lang) => lang in LAUNCHER) || "en";
 }
 
 export async function fetchJSON<T>(url: string): Promise<T> {

@@ -1,3 +1,5 @@
+// First, for what comes first in the bundle.
+import "./styles";
 import { createApi, type Api } from "./api";
 import type { WidgetConfig } from "./config";
 
@@ -6,7 +8,7 @@ declare const earshotConfig: Partial<WidgetConfig> | null;
 
 /** What the page puts in place to queue calls made before the script is there. */
 interface Stub {
-  q?: ArrayLike<unknown>[];
+  q?: Iterable<unknown>[];
 }
 
 const page = window as unknown as { Earshot?: Partial<Api> & Stub };
@@ -22,7 +24,7 @@ function boot(): void {
   const earshot = createApi(baked, { ...script?.dataset });
   page.Earshot = earshot;
   earshot("init");
-  for (const call of calls) earshot(...(Array.from(call) as [string]));
+  for (const call of calls) earshot(...(call as [string]));
 }
 
 // A second copy of the script, by whatever way it came, changes nothing.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createOutbox, OUTBOX_LIMIT, type Feedback } from "./outbox";
+import { createOutbox, OUTBOX_LIMIT, type Feedback, type Outbox } from "./outbox";
 import { resumeToken, uuidv7 } from "./uuid";
 
 const body: Feedback = { page_url: "https://shop.test/", message: "Hello" };
@@ -34,13 +34,15 @@ describe("outbox", () => {
     expect(outbox.add("one more", body)).toBeTruthy();
   });
 
-  it("keeps an entry out of other tabs' hands while it is in flight", () => {
+  it("gives an entry to one attempt at a time, in all tabs", () => {
     open().add("a", body);
-    expect(open().due(true)).toEqual([]);
+    expect(open().claim()).toBeUndefined();
     vi.advanceTimersByTime(30_000);
-    expect(open().due().map(({ id }) => id)).toEqual(["a"]);
-    open().hold("a");
-    expect(open().due(true)).toEqual([]);
+    const [here, there] = [open(), open()];
+    expect(here.claim()?.id).toBe("a");
+    expect(there.claim()).toBeUndefined();
+    here.hurry();
+    expect(there.claim()).toBeUndefined();
   });
 
   it("backs off with full jitter from 1 s to 5 min, under the same id", () => {
@@ -50,42 +52,74 @@ describe("outbox", () => {
     for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
       outbox.later("a");
       expect(outbox.wait(), `${seconds} s`).toBe(seconds * 1_000);
-      expect(outbox.due()).toEqual([]);
-      expect(outbox.due(true).map(({ id }) => id)).toEqual(["a"]);
-      vi.advanceTimersByTime(seconds * 1_000);
-      expect(outbox.due().map(({ id }) => id)).toEqual(["a"]);
+      vi.advanceTimersByTime(seconds * 1_000 - 1);
+      expect(outbox.claim()).toBeUndefined();
+      vi.advanceTimersByTime(1);
+      expect(outbox.claim()?.id).toBe("a");
     }
   });
 
-  it("honours Retry-After even when good news comes early", () => {
+  it("cuts its own back-off short when good news comes, but not Retry-After", () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
     const outbox = open();
     outbox.add("a", body);
+    outbox.later("a");
+    outbox.hurry();
+    expect(outbox.claim()?.id).toBe("a");
     outbox.later("a", 60_000);
     vi.advanceTimersByTime(59_000);
-    expect(outbox.due(true)).toEqual([]);
+    outbox.hurry();
+    expect(outbox.claim()).toBeUndefined();
     vi.advanceTimersByTime(1_000);
-    expect(outbox.due(true)).toHaveLength(1);
+    expect(outbox.claim()?.id).toBe("a");
+  });
+
+  it("waits for nothing longer than it is tried, nor than a timer can", () => {
+    const outbox = open();
+    outbox.add("a", body);
+    outbox.later("a", 90 * DAY);
+    expect(outbox.wait()).toBeLessThanOrEqual(7 * DAY);
+  });
+
+  it("stores nothing where nothing waits", () => {
+    const outbox = open();
+    outbox.hurry();
+    outbox.reset();
+    expect([outbox.claim(), outbox.failed(), outbox.wait()]).toEqual([undefined, undefined, Infinity]);
+    expect(localStorage.length).toBe(0);
   });
 
   it("gives up after seven days and then shows the entry", () => {
     const outbox = open();
     outbox.add("a", body);
     vi.advanceTimersByTime(7 * DAY - 1);
-    expect(outbox.due()).toHaveLength(1);
     expect(outbox.failed()).toBeUndefined();
+    expect(outbox.claim()?.id).toBe("a");
     vi.advanceTimersByTime(1);
-    expect(outbox.due(true)).toEqual([]);
+    expect(outbox.claim()).toBeUndefined();
     expect(outbox.wait()).toBe(Infinity);
     expect(open().failed()?.body).toEqual(body);
   });
 
-  it("keeps a refused entry for the visitor to see, and never tries it again", () => {
+  it("keeps a refused entry for its visitor to see, and never tries it again", () => {
     const outbox = open();
     outbox.add("a", body);
     outbox.fail("a");
     vi.advanceTimersByTime(60_000);
-    expect(outbox.due(true)).toEqual([]);
+    expect(outbox.claim()).toBeUndefined();
     expect(outbox.failed()?.id).toBe("a");
+  });
+
+  it.each([
+    ["refused", (outbox: Outbox) => outbox.fail("a")],
+    ["too old", () => vi.advanceTimersByTime(7 * DAY)],
+  ])("shows nobody else an entry that is %s, nor keeps it", (_, end) => {
+    const outbox = open();
+    outbox.add("a", body);
+    outbox.reset();
+    end(outbox);
+    expect(outbox.failed()).toBeUndefined();
+    expect(localStorage.getItem("earshot:pk_test")).not.toContain(body.message);
   });
 
   it.each<[string, () => Storage | undefined]>([
@@ -104,10 +138,12 @@ describe("outbox", () => {
     expect(outbox.add("a", body)?.token).toBe(token);
     outbox.later("a");
     vi.advanceTimersByTime(1_000);
-    expect(outbox.due()).toHaveLength(1);
+    expect(outbox.claim()?.id).toBe("a");
     expect(outbox.durable()).toBe(false);
     outbox.remove("a");
-    expect(outbox.due()).toEqual([]);
+    expect(outbox.wait()).toBe(Infinity);
+    outbox.reset();
+    expect(outbox.token()).not.toBe(token);
   });
 
   it("forgets the session but not what waits", () => {
@@ -117,7 +153,21 @@ describe("outbox", () => {
     outbox.reset();
     expect(outbox.token()).not.toBe(before);
     vi.advanceTimersByTime(30_000);
-    expect(outbox.due()[0]?.token).toBe(before);
+    expect(outbox.claim()?.token).toBe(before);
+  });
+
+  it.each([
+    ["was told of another visitor", (other: Outbox) => other.reset()],
+    ["has had its storage cleared", () => localStorage.clear()],
+  ])("does not bring a session back when another tab %s", (_, end) => {
+    const [here, there] = [open(), open()];
+    here.add("a", body);
+    const before = here.token();
+    expect(there.token()).toBe(before);
+    end(there);
+    expect(here.token()).not.toBe(before);
+    expect(here.add("b", body)?.token).toBe(there.token());
+    expect(there.token()).not.toBe(before);
   });
 });
 

@@ -22,35 +22,34 @@ export interface Parcel {
 }
 
 export interface Entry extends Parcel {
+  /** When it was written; 0 once it was refused for good. Neither those nor the too old ones are tried again. */
   at: number;
   tries: number;
   /** Our own back-off, which good news (online, visible again) may cut short. */
   next: number;
   /** The server's word (Retry-After), which nothing cuts short. */
   hold: number;
-  /** It will not be tried again, and stays until the visitor has seen to it. */
-  failed?: boolean;
 }
 
 export interface Outbox {
-  /** This session's secret. Made in memory; written to storage only together with an entry. */
+  /** This visitor's secret. Made in memory; written to storage only together with an entry. */
   token(): string;
   /** Written before the first attempt, so that a page that goes away meanwhile loses nothing. Undefined: full. */
   add(id: string, body: Feedback): Entry | undefined;
-  remove(id: string): unknown;
+  remove(id: string): void;
   later(id: string, retryAfter?: number): void;
   fail(id: string): void;
-  /** Claims an entry for one attempt, in this tab and all others. */
-  hold(id: string): void;
-  /** What may be tried now; `eager` ignores our own back-off. */
-  due(eager?: boolean): Entry[];
+  /** The next one that is due, for one attempt: until that is over nobody else is given it, in no tab. */
+  claim(): Entry | undefined;
+  /** Good news: ends our own back-off for all that waits. */
+  hurry(): void;
   /** Milliseconds until something is due; Infinity when nothing waits. */
   wait(): number;
-  /** One that will never be sent, for the visitor to see. */
+  /** One of this visitor's that will never be sent, for them to see. */
   failed(): Entry | undefined;
   /** Whether entries survive this page. */
   durable(): boolean;
-  /** Forgets the session; entries stay and keep the token they were written under. */
+  /** Another visitor, in all tabs. What waits keeps the token it was written under. */
   reset(): void;
 }
 
@@ -59,64 +58,86 @@ interface Stored {
   entries: Entry[];
 }
 
+const EMPTY = '{"entries":[]}';
+
 /** Storage is read anew each time: another tab may have changed it. Without storage everything stays in memory. */
 export function createOutbox(name: string, storage: () => Storage | undefined): Outbox {
-  let memory: Stored = { entries: [] };
+  let memory: Stored = JSON.parse(EMPTY);
   let durable = true;
+  /** For the time in which no token is stored. */
+  let own = resumeToken();
 
-  /** Reads, edits, and writes where something was edited. */
-  function use<T>(edit: (state: Stored) => T, write?: boolean): T {
+  const token = (state: Stored): string => state.token || own;
+  /** Still worth trying. */
+  const waits = ({ at }: Entry): boolean => at > Date.now() - GIVE_UP_MS;
+  const due = ({ next, hold }: Entry): number => Math.max(next, hold);
+
+  /** Storage may be off, full or forbidden; what cannot be kept there is kept in memory from then on. */
+  function safely(work: (storage: Storage) => void): void {
     try {
-      if (durable) memory = { token: memory.token, ...(JSON.parse(storage()!.getItem(name)!) || { entries: [] }) };
+      if (durable) work(storage()!);
     } catch {
       durable = false;
     }
+  }
+
+  /** Reads, edits, and writes where that changed something. */
+  function use<T>(edit: (state: Stored) => T): T {
+    let text = EMPTY;
+    safely((storage) => {
+      text = storage.getItem(name) || EMPTY;
+      memory = JSON.parse(text);
+    });
+    // What will not be sent is for its writer to see. Where somebody else has come since, it is for nobody.
+    memory.entries = memory.entries.filter((entry) => waits(entry) || entry.token === token(memory));
     const result = edit(memory);
-    try {
-      if (durable && write) storage()!.setItem(name, JSON.stringify(memory));
-    } catch {
-      durable = false;
-    }
+    const edited = JSON.stringify(memory);
+    if (edited !== text) safely((storage) => storage.setItem(name, edited));
     return result;
   }
 
-  const token = () => use((state) => (state.token ||= resumeToken()));
-
   function change(id: string, edit: (entry: Entry) => void): void {
-    use(({ entries }) => entries.filter((entry) => entry.id === id).forEach(edit), true);
-  }
-
-  /** Entries still worth trying. The too old ones count as failed. */
-  function waiting(): Entry[] {
-    const oldest = Date.now() - GIVE_UP_MS;
-    return use(({ entries }) => entries.filter(({ failed, at }) => !failed && at > oldest));
+    use(({ entries }) => entries.filter((entry) => entry.id === id).forEach(edit));
   }
 
   return {
-    token,
+    token: () => use(token),
     add(id, body) {
       const at = Date.now();
-      const entry = { id, token: token(), body, at, tries: 0, next: at, hold: at + IN_FLIGHT_MS };
-      return use(({ entries }) => entries.length < OUTBOX_LIMIT && entries.push(entry) && entry, true) || undefined;
+      return use((state) => {
+        if (state.entries.length >= OUTBOX_LIMIT) return undefined;
+        const entry = { id, token: (state.token = token(state)), body, at, tries: 0, next: at, hold: at + IN_FLIGHT_MS };
+        // That one is the storage's from now on: where it is cleared, the visitor is another.
+        own = resumeToken();
+        state.entries.push(entry);
+        return entry;
+      });
     },
-    remove: (id) => use((state) => (state.entries = state.entries.filter((entry) => entry.id !== id)), true),
+    remove: (id) => use((state) => void (state.entries = state.entries.filter((entry) => entry.id !== id))),
     later(id, retryAfter = 0) {
       change(id, (entry) => {
         entry.next = Date.now() + fullJitter(entry.tries++, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
-        entry.hold = Date.now() + retryAfter;
+        // Longer it will not wait anyway, nor could a timer.
+        entry.hold = Date.now() + Math.min(retryAfter, GIVE_UP_MS);
       });
     },
-    fail: (id) => change(id, (entry) => (entry.failed = true)),
-    hold: (id) => change(id, (entry) => (entry.hold = Date.now() + IN_FLIGHT_MS)),
-    due: (eager) => waiting().filter(({ next, hold }) => Math.max(hold, eager ? 0 : next) <= Date.now()),
-    wait: () => Math.min(...waiting().map(({ next, hold }) => Math.max(next, hold))) - Date.now(),
-    failed() {
-      const alive = waiting();
-      return use(({ entries }) => entries.find(({ id }) => !alive.some((entry) => entry.id === id)));
-    },
+    fail: (id) => change(id, (entry) => (entry.at = 0)),
+    claim: () =>
+      use(({ entries }) => {
+        const now = Date.now();
+        const entry = entries.find((entry) => waits(entry) && due(entry) <= now);
+        if (entry) entry.hold = now + IN_FLIGHT_MS;
+        return entry;
+      }),
+    hurry: () => use(({ entries }) => entries.forEach((entry) => (entry.next = 0))),
+    wait: () => use(({ entries }) => Math.min(...entries.filter(waits).map(due))) - Date.now(),
+    failed: () => use(({ entries }) => entries.find((entry) => !waits(entry))),
     durable: () => durable,
     reset() {
-      if (use(({ token }) => token)) use((state) => (state.token = undefined), true);
+      own = resumeToken();
+      use((state) => {
+        if (state.token) state.token = own;
+      });
     },
   };
 }

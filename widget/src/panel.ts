@@ -1,5 +1,5 @@
 import type { Outcome } from "./delivery";
-import { h, icon } from "./dom";
+import { focusIsFree, h, icon } from "./dom";
 import { createForm, type Form, type FormOptions } from "./form";
 import { CHECK, CLOCK, CLOSE } from "./icons";
 
@@ -11,8 +11,8 @@ export interface Panel {
   focus(): void;
   /** The form, while it is in view. */
   form(): Form | undefined;
-  /** Undefined goes back to the form. */
-  show(result?: Result): void;
+  /** Undefined goes back to the form, which is `busy` while what it held is under way. Focus goes along if it is ours to move. */
+  show(result?: Result, busy?: boolean): void;
 }
 
 export interface PanelOptions extends FormOptions {
@@ -22,7 +22,8 @@ export interface PanelOptions extends FormOptions {
 
 /** A dialog that leaves the page usable: not modal, no focus trap, and Esc closes it. */
 export function createPanel(options: PanelOptions): Panel {
-  const { config, strings, onClose, onAgain } = options;
+  const { config, onClose, onAgain } = options;
+  const { strings } = config;
   const close = h("button", { class: "close", "aria-label": strings.close }, icon(CLOSE));
   const title = h("h2", { id: "title" }, config.texts.title || strings.title);
   const body = h("div", { class: "body" });
@@ -33,24 +34,25 @@ export function createPanel(options: PanelOptions): Panel {
     body,
   );
   let form: Form | undefined;
-  let view: { el: HTMLElement; focus(): void };
+  const focus = () => body.querySelector<HTMLElement>("textarea,h3")!.focus();
 
-  function show(result?: Result): void {
+  function show(result?: Result, busy = false): void {
+    const free = focusIsFree();
     form = result ? undefined : createForm(options);
-    view = form || outcome(result!);
-    body.replaceChildren(view.el);
-    el.dataset.state = result ? result.state : "form";
+    form?.busy(busy);
+    body.replaceChildren(form ? form.el : outcome(result!));
+    if (free && !el.hidden) focus();
+    el.dataset.state = result?.state || "form";
   }
 
   /** Kept for later must never be mistaken for sent: other words, icon and colour. */
-  function outcome(result: Result) {
+  function outcome(result: Result): HTMLElement {
     const sent = result.state === "sent";
     const heading = h("h3", { tabindex: "-1" }, sent ? strings.sentTitle : strings.keptTitle);
     const again = h("button", { class: "again" }, strings.another);
     again.addEventListener("click", onAgain);
     const words = sent ? config.texts.thanks || strings.sent : result.durable ? strings.kept : strings.keptOpen;
-    const content = h("div", { class: "result" }, icon(sent ? CHECK : CLOCK), heading, h("p", {}, words), again);
-    return { el: content, focus: () => heading.focus() };
+    return h("div", { class: "result" }, icon(sent ? CHECK : CLOCK), heading, h("p", {}, words), again);
   }
 
   close.addEventListener("click", onClose);
@@ -61,7 +63,5 @@ export function createPanel(options: PanelOptions): Panel {
     event.preventDefault();
     onClose();
   });
-  show();
-
-  return { el, focus: () => view.focus(), form: () => form, show };
+  return { el, focus, form: () => form, show };
 }

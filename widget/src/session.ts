@@ -2,6 +2,7 @@ import { type Carrier, openSocket } from "../../realtime/client";
 import { assertNever, type components, type VisitorClientEvent, type VisitorServerEvent } from "../../realtime/protocol/ts";
 import type { Config } from "./config";
 import { pageURL } from "./context";
+import { listen } from "./dom";
 import type { Parcel } from "./outbox";
 
 /** A socket that leaves a submission unanswered this long is left for POST. */
@@ -27,11 +28,16 @@ export interface Session {
   close(now?: boolean): void;
   /** Without `shared` only the server reads the text, for its hints. */
   draft(text: string, shared: boolean): void;
-  /** Undefined: the socket could not carry it, or nothing came back. The same entry may then go another way. */
+  /** Undefined: the socket could not carry it, or would not have it. The same entry may then go another way. */
   submit(parcel: Parcel): Promise<Answer | undefined>;
 }
 
-export function createSession(config: Config, token: () => string, onReading: (reading: Reading) => void): Session {
+export function createSession(
+  config: Config,
+  token: () => string,
+  onReading: (reading: Reading) => void,
+  stop?: AbortSignal,
+): Session {
   let socket: Carrier<VisitorClientEvent> | undefined;
   let wanted = false;
   let blocked = false;
@@ -47,7 +53,7 @@ export function createSession(config: Config, token: () => string, onReading: (r
       case "FeedbackReceived":
         return pending.get(event.re!)?.({ state: "sent" });
       case "Error":
-        return pending.get(event.re!)?.(refusal(event.data));
+        return pending.get(event.re!)?.(reason(event.data));
       default:
         assertNever(event as Exclude<typeof event, Unheard>);
     }
@@ -56,7 +62,6 @@ export function createSession(config: Config, token: () => string, onReading: (r
   function connect(): void {
     socket?.hasten();
     if (socket || blocked || !wanted) return;
-    addEventListener("securitypolicyviolation", onViolation);
     socket = openSocket<VisitorServerEvent, VisitorClientEvent>({
       url: () => address,
       protocol: "earshot.v1+json",
@@ -72,8 +77,9 @@ export function createSession(config: Config, token: () => string, onReading: (r
   }
 
   /** The page's policy forbids this socket and reports each attempt, so there must not be a second one. */
-  function onViolation({ blockedURI }: SecurityPolicyViolationEvent): void {
-    blocked ||= !!blockedURI && address.startsWith(blockedURI);
+  function onViolation(event: Event): void {
+    const { blockedURI } = event as SecurityPolicyViolationEvent;
+    blocked ||= address.startsWith(blockedURI || "none");
     if (blocked) disconnect();
   }
 
@@ -84,8 +90,10 @@ export function createSession(config: Config, token: () => string, onReading: (r
   }
 
   function abandon(): void {
-    for (const done of [...pending.values()]) done();
+    pending.forEach((done) => done());
   }
+
+  listen("securitypolicyviolation", onViolation, stop);
 
   return {
     open() {
@@ -100,30 +108,25 @@ export function createSession(config: Config, token: () => string, onReading: (r
       else lingering = setTimeout(disconnect, LINGER_MS);
     },
     draft(text, shared) {
-      socket?.send({ type: "DraftChanged", data: { text, shared, page_url: pageURL() } });
+      // Another tab may have been told of another visitor since; this socket still speaks for the one before.
+      if (spoken === token()) socket?.send({ type: "DraftChanged", data: { text, shared, page_url: pageURL() } });
     },
-    submit({ id, token: owner, body }) {
-      return new Promise((resolve) => {
-        const done = (answer?: Answer) => {
-          clearTimeout(timer);
-          pending.delete(id);
-          resolve(answer);
-        };
-        const timer = setTimeout(() => {
-          // Whatever is wrong with this connection, the next submission need not wait for it again.
-          disconnect();
-          connect();
-        }, SILENCE_MS);
-        pending.set(id, done);
-        if (owner !== spoken || !socket?.send({ type: "FeedbackSubmitted", id, data: body })) done();
-      });
+    async submit({ id, token: owner, body }) {
+      if (owner !== spoken || !socket?.send({ type: "FeedbackSubmitted", id, data: body })) return undefined;
+      const timer = setTimeout(() => {
+        // Whatever is wrong with this connection, the next submission need not wait for it again.
+        disconnect();
+        connect();
+      }, SILENCE_MS);
+      const answer = await new Promise<Answer | undefined>((done) => pending.set(id, done));
+      clearTimeout(timer);
+      pending.delete(id);
+      return answer;
     },
   };
 }
 
-/** Undefined where another way out may do better: the node is in trouble, not the submission. */
-function refusal({ code, message, errors, retry_after_ms }: components["schemas"]["Error"]): Answer | undefined {
-  if (code === "rate_limited") return { state: "later", after: retry_after_ms };
-  if (/internal|unavailable|storage_full/.test(code)) return undefined;
-  return { state: "refused", code, message, field: errors?.[0]?.path };
+/** Undefined where POST is to try: it may be the node that is in trouble and not the submission, and its refusal is final. */
+function reason({ code, retry_after_ms }: components["schemas"]["Error"]): Answer | undefined {
+  return code === "rate_limited" ? { state: "later", after: retry_after_ms } : undefined;
 }

@@ -1,10 +1,11 @@
 import type { Config } from "./config";
+import { listen } from "./dom";
 
 export interface WakerOptions {
   /** The page's own element for it was clicked. */
   open(kind: string | undefined, from: Element): void;
   flush(): void;
-  /** The page is visible again or the network is back: what is connected may be so in name only. */
+  /** The page is in view and there are good news, or may be: what is connected may be so in name only. */
   back(): void;
   /** The page is left; it may return from the bfcache. */
   leave(): void;
@@ -12,14 +13,18 @@ export interface WakerOptions {
 
 /**
  * What happens on the page that concerns the widget. Nothing is read or sent before the visitor acts: the first
- * interaction wakes the outbox, after the page has answered it, and only then does it matter that the page is visible again. A reload is an act, too.
+ * interaction wakes the outbox, after the page has answered it, and only then do good news matter to it. A reload is an
+ * act, too.
  */
-export function createWaker(config: Config, { open, flush, leave, back }: WakerOptions): { destroy(): void } {
-  const stop = new AbortController();
+export function startWaker(config: Config, { open, flush, leave, back }: WakerOptions, stop: AbortSignal): void {
   let awake = false;
-
-  function listen(types: string, listener: (event: Event) => void): void {
-    for (const type of types.split(" ")) addEventListener(type, listener, { capture: true, signal: stop.signal });
+  let openers = "[data-earshot-open]";
+  try {
+    document.querySelector(config.selector || openers);
+    if (config.selector) openers += `,${config.selector}`;
+  } catch (error) {
+    // Not a selector: said once, and left out.
+    console.warn(error);
   }
 
   function wake(): void {
@@ -27,24 +32,21 @@ export function createWaker(config: Config, { open, flush, leave, back }: WakerO
     awake = true;
   }
 
-  listen("pointerdown keydown scroll", wake);
-  listen("online", () => {
-    flush();
-    back();
-  });
-  listen("pagehide", leave);
-  listen("pageshow visibilitychange", () => {
-    if (document.hidden) return;
+  function news(): void {
     if (awake) flush();
-    back();
-  });
-  listen("click", (event) => {
+    if (!document.hidden) back();
+  }
+
+  function click(event: Event): void {
     const [origin] = event.composedPath();
-    const from = (origin as Element).closest?.("[data-earshot-open]" + (config.selector ? `,${config.selector}` : ""));
-    if (from) open(from.getAttribute("data-earshot-open") || undefined, from);
-  });
+    const from = (origin as Element).closest?.(openers);
+    if (from) open((from as HTMLElement).dataset.earshotOpen || undefined, from);
+  }
+
+  listen("pointerdown keydown scroll", wake, stop);
+  listen("pagehide", leave, stop);
+  listen("online pageshow visibilitychange", news, stop);
+  listen("click", click, stop);
   // A reload is the visitor's act: 1 in the oldest notation, which is the shortest.
   if (performance.navigation?.type === 1) wake();
-
-  return { destroy: () => stop.abort() };
 }

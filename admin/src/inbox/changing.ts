@@ -32,50 +32,89 @@ export interface ChangingDeps {
   failed(what: "status" | "erase", error: unknown): void;
 }
 
+/** What a person wants of one item, from their first change of it until the server has the last one. */
+interface Wish {
+  status: Status;
+  /** The row was in the list, so there it belongs again when its status does. */
+  listed: boolean;
+  done: Promise<boolean>;
+}
+
 export function createChanging({ api, panes, stays, failed }: ChangingDeps): Changing {
   const conflict = signal<Conflict | null>(null);
+  const wishes = new Map<string, Wish>();
+  /** What was drawn may be older than what is known by now. */
+  const newest = (item: Feedback): Feedback => panes.known(item.id).find(({ rev }) => rev > item.rev) ?? item;
 
-  /** Changes first and asks then. Where the new status is outside the view, the row leaves at once. */
-  async function write(before: Feedback, status: Status): Promise<boolean> {
-    panes.put((old) => ({ ...old, status }), before.id, (old) =>
-      stays({ ...before, status }) ? list.assume(old, before.id, status) : list.remove(old, before.id),
-    );
+  /** Shown before it is asked for. Where the new status is outside the view, the row leaves at once. */
+  function assume(item: Feedback, { status, listed }: Wish): void {
+    const form = { ...item, status };
+    const row = (old: list.Rows): list.Rows => (listed ? list.restore(old, form) : list.assume(old, item.id, status));
+    panes.put((old) => ({ ...old, status }), item.id, (old) => (stays(form) ? row(old) : list.remove(old, item.id)));
+  }
+
+  /** Takes an answer in, under what is wanted by now. A live change of somebody else may have come first and be the newer one. */
+  function take(answer: Feedback, { status }: Wish): Feedback {
+    const form = { ...answer, status };
+    panes.put((old) => (answer.rev < old.rev ? old : form), answer.id, (old) => list.replace(old, form));
+    return answer;
+  }
+
+  /**
+   * One request at a time, each from what the last one was answered with: quick changes of one person are no conflict.
+   * What was wanted in between is not asked for. False where it was undone.
+   */
+  async function fulfil(item: Feedback, wish: Wish): Promise<boolean> {
+    let base = item;
     try {
-      const answer = await api.setStatus(before.id, status, before.rev);
-      // A live change of somebody else may have come first and be the newer one.
-      panes.put((old) => (answer.rev < old.rev ? old : answer), before.id, (old) => list.replace(old, answer));
+      // An arrival carries no `rev`; the item is read before it is changed.
+      if (base.rev === 0) base = take(await api.feedback(item.id), wish);
+      let asked = base.status;
+      while (asked !== wish.status) {
+        asked = wish.status;
+        base = take(await api.setStatus(item.id, asked, base.rev), wish);
+      }
       return true;
     } catch (error) {
-      undo(before, error, status);
-      return false;
+      return undo(base, error, wish);
+    } finally {
+      wishes.delete(item.id);
     }
   }
 
   /** Puts back what is true now: the server's side of a conflict, a newer live change, or the item as it was. */
-  function undo(before: Feedback, error: unknown, mine: Status): void {
+  function undo(before: Feedback, error: unknown, { status: mine, listed }: Wish): boolean {
     const theirs = isProblem(error, "conflict") ? (error.current as Feedback | undefined) : undefined;
     // A change that came in meanwhile is newer than what we started from and stays.
-    const back = theirs ?? panes.known(before.id).find((item) => item.rev > before.rev) ?? before;
-    panes.put(() => back, back.id, (old) => list.restore(old, back));
+    const back = theirs ?? newest(before);
+    panes.put(() => back, back.id, (old) => (listed && stays(back) ? list.restore : list.replace)(old, back));
+    // Both wanted the same.
+    if (theirs?.status === mine) return true;
     if (theirs) conflict.value = { mine, theirs };
     else if (error instanceof Problem && error.status === 404) panes.leave(before.id);
     else failed("status", error);
+    return false;
   }
 
-  /** An arrival carries no `rev`; the item is read before it is changed. */
-  const whole = (id: string): Promise<Feedback | void> => api.feedback(id).catch((error: unknown) => failed("status", error));
+  async function setStatus(item: Feedback, status: Status): Promise<boolean> {
+    const base = newest(item);
+    const underWay = wishes.get(item.id);
+    if (!underWay && base.status === status) return true;
+    const wish = underWay ?? { status, listed: list.holds(panes.rows.peek(), item.id), done: Promise.resolve(true) };
+    wish.status = status;
+    assume(base, wish);
+    if (underWay) return wish.done;
+    wishes.set(item.id, wish);
+    return (wish.done = fulfil(base, wish));
+  }
 
   return {
     conflict,
-    async setStatus(item, status) {
-      const before = item.rev > 0 ? item : await whole(item.id);
-      if (!before) return false;
-      return before.status === status ? true : write(before, status);
-    },
+    setStatus,
     async settle(choice) {
       const open = conflict.peek();
       conflict.value = null;
-      if (open && choice === "mine") await write(open.theirs, open.mine);
+      if (open && choice === "mine") await setStatus(open.theirs, open.mine);
     },
     async erase(id) {
       try {

@@ -1,5 +1,7 @@
 import { useSignal } from "@preact/signals";
+import { useLayoutEffect } from "preact/hooks";
 import { useDashboard } from "../context";
+import { currentHref } from "../router";
 import type { Feedback, Status } from "../session/types";
 import { t } from "../text/en";
 import { formatMoment } from "../text/format";
@@ -93,14 +95,15 @@ interface TriageProps extends Pick<DetailProps, "inbox" | "onStatus"> {
 /** What may be done with the item. Viewers see none of it, and only owners and admins may erase. */
 function Triage({ inbox, item, onStatus, onErased }: TriageProps) {
   const { workspace } = useDashboard();
-  const erasing = useSignal(false);
+  // The one that was meant: another item may be opened below the dialog, by the way back.
+  const erasing = useSignal<string | null>(null);
   // Both are done with; the difference (helped, or not going to) is told by the status beside it.
   const settled = item.status === "resolved" || item.status === "closed";
   return (
     <>
       {/* Hidden from those who may not, rather than refused: the server refuses it all the same. */}
       {workspace.canManage.value && (
-        <button type="button" class="icon-button" aria-label={t.inbox.erase} data-testid="erase" onClick={() => (erasing.value = true)}>
+        <button type="button" class="icon-button" aria-label={t.inbox.erase} data-testid="erase" onClick={() => (erasing.value = item.id)}>
           <Icon name="trash" />
         </button>
       )}
@@ -127,7 +130,7 @@ function Triage({ inbox, item, onStatus, onErased }: TriageProps) {
       >
         {settled ? t.inbox.reopen : t.inbox.resolve}
       </button>
-      {erasing.value && <EraseDialog onClose={() => (erasing.value = false)} onErase={() => inbox.erase(item.id)} onErased={onErased} />}
+      {erasing.value === item.id && <EraseDialog onClose={() => (erasing.value = null)} onErase={() => inbox.erase(item.id)} onErased={onErased} />}
     </>
   );
 }
@@ -141,12 +144,16 @@ interface EraseProps {
 /** Asks first: there is no undo for an erasure, on any side. The dialog closes before the answer, the notice follows it. */
 function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
   const { notices } = useDashboard();
+  // Also where the item below it went away: the dialog must not be there again with that item.
+  useLayoutEffect(() => onClose, []);
   const erase = async (): Promise<void> => {
     // Closed first: with the answer the item is gone, and the dialog would lose what it belongs to.
     onClose();
+    const here = currentHref.peek();
     if (!(await onErase())) return;
     notices.show(t.inbox.erased);
-    onErased();
+    // Whoever has gone on meanwhile stays where they are.
+    if (currentHref.peek() === here) onErased();
   };
   return (
     <Dialog title={t.inbox.eraseTitle} onClose={onClose} testid="erase-dialog">

@@ -136,6 +136,71 @@ describe("status", () => {
     expect(row(item.id)).toMatchObject({ status: "closed", rev: 2 });
   });
 
+  /** Takes a change where it starts from the present form, as the server does. */
+  function serve(api: Awaited<ReturnType<typeof setUp>>["api"], item: Feedback): void {
+    let present = item;
+    api.setStatus.mockImplementation(async (_: string, status: Feedback["status"], rev: number) => {
+      await settled();
+      if (rev !== present.rev) throw new Problem(409, "conflict", "stale", [], present);
+      return (present = { ...present, status, rev: rev + 1 });
+    });
+  }
+
+  it("may change again before the answer, in turn and without what was wanted in between", async () => {
+    const item = feedback(1);
+    const { inbox, api, row } = await setUp([item]);
+    serve(api, item);
+    await inbox.open(item.id);
+    const changes = (["resolved", "open", "closed"] as const).map((status) => inbox.setStatus(inbox.item.value as Feedback, status));
+    expect(row(item.id)?.status).toBe("closed");
+    expect(await Promise.all(changes)).toEqual([true, true, true]);
+    expect(api.setStatus.mock.calls).toEqual([[item.id, "resolved", 1], [item.id, "closed", 2]]);
+    expect(inbox.conflict.value).toBeNull();
+    for (const shown of [row(item.id), inbox.item.value]) expect(shown).toMatchObject({ status: "closed", rev: 3 });
+    await inbox.setStatus(item, "new");
+    expect(inbox.conflict.value).toBeNull();
+  });
+
+  it("that is changed back before the answer returns the row to the view", async () => {
+    const item = feedback(2);
+    const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: "new" });
+    serve(api, item);
+    const away = inbox.setStatus(item, "resolved");
+    expect(ids()).toEqual(["message 3", "message 1"]);
+    await inbox.setStatus({ ...item, status: "resolved" }, "new");
+    expect(ids()).toEqual(["message 3", "message 2", "message 1"]);
+    expect(await away).toBe(true);
+    expect(inbox.rows.value.total).toBe(3);
+  });
+
+  it("that two people changed alike is no conflict", async () => {
+    const item = feedback(1);
+    const { inbox, api, row } = await setUp([item]);
+    api.setStatus.mockRejectedValueOnce(new Problem(409, "conflict", "stale", [], feedback(1, { status: "resolved", rev: 4 })));
+    expect(await inbox.setStatus(item, "resolved")).toBe(true);
+    expect(inbox.conflict.value).toBeNull();
+    expect(row(item.id)).toMatchObject({ status: "resolved", rev: 4 });
+  });
+
+  it.each(["2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z"])("comes back to its place among moments of any precision (%s)", async (created_at) => {
+    const items = ["2026-01-01T00:00:00.51Z", created_at, "2025-12-31T23:59:59.999Z"].map((at, n) => feedback(n, { created_at: at }));
+    const { inbox, api, ids } = await setUp(items, { ...all, status: "new" });
+    api.setStatus.mockRejectedValue(new Unreachable("down"));
+    await inbox.setStatus(items[1] as Feedback, "resolved");
+    expect(ids()).toEqual(["message 0", "message 1", "message 2"]);
+  });
+
+  it("does not let in an arrival that waits", async () => {
+    const { inbox, api, listener, hold, ids } = await setUp([feedback(1)]);
+    hold.now = true;
+    listener.received(arrival(2));
+    api.feedback.mockResolvedValue(feedback(2));
+    api.setStatus.mockRejectedValue(new Unreachable("down"));
+    await inbox.open(feedback(2).id);
+    await inbox.setStatus(inbox.item.value as Feedback, "resolved");
+    expect(ids()).toEqual(["message 1"]);
+  });
+
   it("reads an arrival first, which came without its revision", async () => {
     const whole = feedback(9, { rev: 3 });
     const { inbox, api, listener } = await setUp([]);

@@ -45,13 +45,15 @@ export function belongs(item: Feedback, query: FeedbackQuery): boolean {
   return !query.q || `${item.message} ${item.email ?? ""} ${item.name ?? ""}`.toLowerCase().includes(query.q.toLowerCase());
 }
 
-function holds(list: readonly Feedback[], id: string): boolean {
-  return list.some((item) => item.id === id);
+/** Whether an item is in the list, shown or waiting. */
+export function holds({ items, waiting }: Rows, id: string): boolean {
+  const its = (item: Feedback): boolean => item.id === id;
+  return items.some(its) || waiting.some(its);
 }
 
 /** Adds one arrival, on top or held back. An item that is already there keeps its fuller form. */
 export function arrive(rows: Rows, item: Feedback, hold: boolean): Rows {
-  if (holds(rows.items, item.id) || holds(rows.waiting, item.id)) return rows;
+  if (holds(rows, item.id)) return rows;
   // Below a bound that was counted to, one more is still "at least" as many.
   const total = rows.total === null ? null : rows.total + (rows.atLeast ? 0 : 1);
   if (hold) return { ...rows, total, waiting: [item, ...rows.waiting] };
@@ -73,7 +75,7 @@ export function reconcile(rows: Rows, page: readonly Feedback[], hold: boolean):
   // Oldest first, so that the newest ends up on top.
   let next = rows;
   for (const item of [...page].reverse()) {
-    next = holds(next.items, item.id) || holds(next.waiting, item.id) ? replace(next, item) : arrive(next, item, hold);
+    next = holds(next, item.id) ? replace(next, item) : arrive(next, item, hold);
   }
   return next;
 }
@@ -102,17 +104,23 @@ function edit(rows: Rows, id: string, form: (old: Feedback) => Feedback): Rows {
 }
 
 export function remove(rows: Rows, id: string): Rows {
-  if (!holds(rows.items, id) && !holds(rows.waiting, id)) return rows;
+  if (!holds(rows, id)) return rows;
   // From both: an item can be erased before anybody has let it in.
   const without = (list: readonly Feedback[]): readonly Feedback[] => list.filter((item) => item.id !== id);
   const total = rows.total === null || rows.atLeast ? rows.total : Math.max(0, rows.total - 1);
   return { ...rows, total, items: without(rows.items), waiting: without(rows.waiting) };
 }
 
+/**
+ * A moment in the server's spelling, as a text that sorts as it does. Trailing zeros are left out there, so "00Z", "00.5Z"
+ * and "00.51Z" follow each other, which the "Z" would turn around; a number would lose what is below a millisecond.
+ */
+const moment = ({ created_at }: Feedback): string => created_at.replace("Z", "");
+
 /** Puts an item back where it was, as a rollback does: rows are newest first, so its time gives the place. */
 export function restore(rows: Rows, item: Feedback): Rows {
-  if (holds(rows.items, item.id)) return edit(rows, item.id, () => item);
-  const at = rows.items.findIndex((other) => other.created_at < item.created_at);
+  if (holds(rows, item.id)) return edit(rows, item.id, () => item);
+  const at = rows.items.findIndex((other) => moment(other) < moment(item));
   const items = at < 0 ? [...rows.items, item] : rows.items.toSpliced(at, 0, item);
   return { ...rows, items, total: rows.total === null || rows.atLeast ? rows.total : rows.total + 1 };
 }

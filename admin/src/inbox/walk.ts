@@ -1,5 +1,5 @@
 import { useSignal, type Signal } from "@preact/signals";
-import { inboxHref, navigate } from "../router";
+import { currentHref, inboxHref, navigate } from "../router";
 import type { FeedbackQuery } from "../session/api";
 import type { Feedback, Status } from "../session/types";
 import { t } from "../text/en";
@@ -65,9 +65,12 @@ export function useWalk({ inbox, projectId, feedbackId, query }: WalkProps, anno
       // Where the change takes the item out of the view, the next one takes its place, as in a stack of paper.
       const left = at >= 0 && query.status !== "" && query.status !== status;
       if (left && following) cursorId.value = following.id;
-      if (left && feedbackId === item.id) go(following?.id ?? null, true);
+      if (!left || feedbackId !== item.id) return;
+      go(following?.id ?? null, true);
+      const here = currentHref.peek();
+      // Back to what was undone, but not for who has gone on meanwhile.
       void done.then((kept) => {
-        if (!kept && left) go(item.id, true);
+        if (!kept && currentHref.peek() === here) go(item.id, true);
       });
     },
   };

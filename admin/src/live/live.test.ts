@@ -143,6 +143,30 @@ describe("live", () => {
     expect(live.connection.value).toBe("offline");
   });
 
+  it("says nothing of a stop that is over when that is found out", async () => {
+    const { live, refresh, options, connected } = setUp();
+    let answer = (_: string): void => undefined;
+    refresh.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    options().onState("stopped", 4502);
+    live.tryNow();
+    connected();
+    answer("fresh");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.connection.value).toBe("connected");
+  });
+
+  it("hands over nothing once it is closed, and asks for nothing more", async () => {
+    const { live, refresh, give, sent } = setUp();
+    let answer = (_: string): void => undefined;
+    refresh.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    give({ type: "AuthExpiring", data: { at: "2026-01-01T00:00:00Z" } });
+    live.close();
+    answer("fresh");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sent).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("stays ended where the session has", async () => {
     const { live, refresh, options } = setUp();
     refresh.mockResolvedValue(null);

@@ -61,7 +61,10 @@ export function createLive(deps: LiveDeps): Live {
     // 4501 and 4502 say that the session is gone; the refresh finds out and leads to the sign-in page.
     const ended = code === 4501 || code === 4502;
     connection.stopped(ended);
-    if (ended) deps.refresh().then((token) => token && connection.stopped(false)).catch(() => connection.stopped(false));
+    if (!ended) return;
+    // Somebody may have it tried again before that is known; then there is nothing to correct.
+    const alive = (): void => void (stopped && connection.stopped(false));
+    deps.refresh().then((token) => token && alive(), alive);
   }
 
   function open(): Carrier<ClientEvent> {

@@ -28,6 +28,8 @@ export interface Renewal {
 
 export function createRenewal({ access, refresh, now }: RenewalDeps, hand: (token: string) => void): Renewal {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Raised by stop(): a refresh that was asked for before is for a connection that is no more. */
+  let stops = 0;
   const left = (): number => (access()?.expires ?? 0) - now();
 
   function start(): void {
@@ -45,14 +47,18 @@ export function createRenewal({ access, refresh, now }: RenewalDeps, hand: (toke
   }
 
   async function renew(): Promise<void> {
-    try {
-      const token = await refresh();
-      if (token) hand(token);
-    } catch {
-      // Unreachable: the server closes with 4004 in the end, and the next ticket is asked for with a fresh token.
-    }
+    const begun = stops;
+    // Unreachable: the server closes with 4004 in the end, and the next ticket is asked for with a fresh token.
+    const token = await refresh().catch(() => null);
+    if (stops !== begun) return;
+    if (token) hand(token);
     start();
   }
 
-  return { start, renew, stop: () => clearTimeout(timer) };
+  function stop(): void {
+    stops++;
+    clearTimeout(timer);
+  }
+
+  return { start, renew, stop };
 }

@@ -88,7 +88,7 @@ function Look({ project }: { project: Project }) {
     const patch = pending.current;
     pending.current = {};
     try {
-      workspace.put(await api.updateProject(project.id, { settings: patch }));
+      await workspace.put(api.updateProject(project.id, { settings: patch }));
       notices.show(t.settings.saved);
     } catch (cause) {
       notices.show(`${t.settings.failed} ${explain(cause)}`, "bad");

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { inboxHref, navigate } from "../router";
 import { Problem } from "../session/problem";
@@ -72,6 +72,8 @@ function CreateDialog({ onClose }: { onClose(): void }) {
   const origins = useSignal("");
   const errors = useSignal<{ name?: string | undefined; origins?: string | undefined; all?: string }>({});
   const busy = useSignal(false);
+  const closed = useRef(false);
+  useEffect(() => () => void (closed.current = true), []);
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -80,9 +82,10 @@ function CreateDialog({ onClose }: { onClose(): void }) {
     busy.value = true;
     errors.value = {};
     try {
-      const project = await api.createProject({ name: name.value.trim(), allowed_origins: readOrigins(origins.value) });
       // Known before the page of it is shown, which else would say that there is no such project.
-      workspace.put(project);
+      const project = await workspace.put(api.createProject({ name: name.value.trim(), allowed_origins: readOrigins(origins.value) }));
+      // Whoever has left the dialog meanwhile is somewhere else by their own choice; the list has the project.
+      if (closed.current) return;
       onClose();
       navigate(`/projects/${project.id}/install`);
     } catch (cause) {

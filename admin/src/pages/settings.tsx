@@ -29,11 +29,12 @@ function useEditing(project: Project) {
     busy.value = true;
     errors.value = [];
     failure.value = "";
+    const sent = form.value;
     try {
-      const saved = await api.updateProject(project.id, patch);
-      workspace.put(saved);
-      // The server's form of it: names are trimmed and addresses brought to one spelling there.
-      form.value = formOf(saved);
+      const saved = await workspace.put(api.updateProject(project.id, patch));
+      // The server's form of it: names are trimmed and addresses brought to one spelling there. Not where somebody has
+      // typed on meanwhile.
+      if (form.value === sent) form.value = formOf(saved);
       notices.show(t.settings.saved);
     } catch (cause) {
       // Complaints stand beside their fields; the bar then only says that there are some.

@@ -73,10 +73,11 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     ticket: () => request("POST", "/socket/tickets", {}),
     streamEvents: (id, lastEventId, abort) =>
       stream(`/projects/${id}/events`, { Accept: "text/event-stream", "Last-Event-ID": lastEventId }, abort),
-    pollEvents(id, at, wait, abort) {
+    // As a stream: it may wait for longer than an answer may be late, and the feed has bounds of its own.
+    async pollEvents(id, at, wait, abort) {
       // An epoch that there never is gets no events, only where the log ends.
       const search: Record<string, string> = at ? { epoch: at.epoch, since: String(at.seq), wait: String(wait) } : { epoch: "none" };
-      return request("GET", `/projects/${id}/events?${new URLSearchParams(search)}`, undefined, abort);
+      return (await stream(`/projects/${id}/events?${new URLSearchParams(search)}`, {}, abort)).json();
     },
   };
 }

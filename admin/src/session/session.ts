@@ -1,5 +1,6 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { readProblem, Problem, Unreachable } from "./problem";
+import { content, send, type Call } from "./send";
 import type { Credentials, SetupBody } from "./types";
 
 /** Why nobody is signed in. `none`: never was on this device, so the sign-in page owes no explanation. */
@@ -26,38 +27,10 @@ export interface Session {
   logout(): Promise<void>;
   /** A staff call. A 401 is answered by one refresh and one repeat; a second one ends the session. */
   request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
-  /** As `request`, for an answer that has no end: resolves to it once it has begun well. */
+  /** As `request`, for an answer that takes its time or has no end: resolves to it once it has begun well. Its bounds are the caller's. */
   stream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
   /** The present access token, and when it ends by the clock given. Null when nobody is signed in. */
   access(): { token: string; expires: number } | null;
-}
-
-interface Call {
-  method: string;
-  path: string;
-  body?: unknown;
-  headers?: Record<string, string>;
-  abort?: AbortSignal | undefined;
-}
-
-/** One request, no retry. A cookie is sent to our own origin only. */
-async function send(via: typeof fetch, { method, path, body, abort, ...call }: Call, bearer: string | null): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json", ...call.headers };
-  if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  try {
-    return await via(`/api/v1${path}`, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-      credentials: "same-origin",
-      signal: abort ?? null,
-    });
-  } catch (cause) {
-    // Aborted by the caller, who expects just that; all else means that no answer came.
-    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-    throw new Unreachable(cause);
-  }
 }
 
 /**
@@ -66,8 +39,11 @@ async function send(via: typeof fetch, { method, path, body, abort, ...call }: C
  */
 function createState({ hint, now }: SessionDeps) {
   const state = signal<SessionState>({ name: "unknown" });
+  let visit = 0;
   return {
     state,
+    /** Another number means that a session has ended since: whoever is here now may be somebody else. */
+    visit: (): number => visit,
     access(): { token: string; expires: number } | null {
       const present = state.peek();
       return present.name === "in" ? present : null;
@@ -79,6 +55,7 @@ function createState({ hint, now }: SessionDeps) {
       return token;
     },
     leave(reason: SignedOutReason): null {
+      visit++;
       state.value = { name: "out", reason };
       hint.set(false);
       return null;
@@ -88,41 +65,45 @@ function createState({ hint, now }: SessionDeps) {
 
 /** Made once a page. Everything that staff may do goes through its `request`. */
 export function createSession(deps: SessionDeps): Session {
-  const { state, access, enter, leave } = createState(deps);
+  const { state, access, visit, enter, leave } = createState(deps);
   const token = (): string | null => access()?.token ?? null;
   let refreshing: Promise<string | null> | null = null;
 
   /** Each refresh uses the old cookie up; two at once would look like theft to the server. */
-  async function rotate(): Promise<string | null> {
-    const before = state.peek();
+  async function rotate(before: SessionState): Promise<string | null> {
+    // Somebody has signed in or out while this waited its turn.
+    if (state.peek() !== before) return token();
     const response = await send(deps.fetch, { method: "POST", path: "/auth/refresh", body: {} }, null);
-    if (response.ok) return enter(await response.json());
+    const answer = response.ok ? await content(response) : null;
+    // The same while the answer was on its way: it speaks of the session that was.
+    if (state.peek() !== before) return token();
+    if (answer) return enter(answer);
     // Only a refusal ends the session; a server that is down or busy says nothing about it.
     if (response.status === 401 || response.status === 403) {
-      // It speaks of the session that was; somebody has signed in while the answer was on its way.
-      if (state.peek() !== before && token()) return token();
       // Another tab that signed out has cleared the hint for all; whoever was in here is still owed the reason.
-      return leave(state.peek().name === "in" || deps.hint.get() ? "expired" : "none");
+      return leave(before.name === "in" || deps.hint.get() ? "expired" : "none");
     }
     throw response.status >= 500 ? new Unreachable(response.status) : await readProblem(response);
   }
 
   function refresh(): Promise<string | null> {
-    refreshing ??= deps.exclusive(rotate).finally(() => (refreshing = null));
+    const before = state.peek();
+    refreshing ??= deps.exclusive(() => rotate(before)).finally(() => (refreshing = null));
     return refreshing;
   }
 
   /** A 401 is answered by one refresh and one repeat; a second one ends the session. */
   async function answered(call: Call): Promise<Response> {
-    let used = token();
+    const begun = visit();
+    const used = token();
     let response = await send(deps.fetch, call, used);
     if (response.status === 401) {
       // Another call may have refreshed while this one was under way: its token is newer than the refused one.
-      const fresh = token() !== used ? token() : await refresh();
-      if (!fresh) throw await readProblem(response);
-      used = fresh;
-      response = await send(deps.fetch, call, used);
-      if (response.status === 401) leave("expired");
+      const fresh = visit() !== begun ? null : token() !== used ? token() : await refresh();
+      // Who asked has left, then: the next one's token is not for this call, and its refusal does not end their session.
+      if (!fresh || visit() !== begun) throw await readProblem(response);
+      response = await send(deps.fetch, call, fresh);
+      if (response.status === 401 && visit() === begun) leave("expired");
     }
     if (!response.ok) throw await readProblem(response);
     return response;
@@ -130,14 +111,29 @@ export function createSession(deps: SessionDeps): Session {
 
   async function request<T>(method: string, path: string, body?: unknown, abort?: AbortSignal): Promise<T> {
     const response = await answered({ method, path, body, abort });
-    return (response.status === 204 ? undefined : await response.json()) as T;
+    return (response.status === 204 ? undefined : await content(response)) as T;
   }
 
-  /** Calls that bring a session: their 401 speaks of the password, so nothing is refreshed. */
-  async function credentials(path: string, body: unknown): Promise<void> {
-    const response = await send(deps.fetch, { method: "POST", path, body }, null);
-    if (!response.ok) throw await readProblem(response);
-    enter(await response.json());
+  /**
+   * Calls that bring a session: their 401 speaks of the password, so nothing is refreshed. Alone, or another tab's refresh
+   * could still bring the cookie of whoever was here before.
+   */
+  function credentials(path: string, body: unknown): Promise<void> {
+    return deps.exclusive(async () => {
+      const response = await send(deps.fetch, { method: "POST", path, body }, null);
+      if (!response.ok) throw await readProblem(response);
+      enter(await content(response));
+    });
+  }
+
+  /** Alone, too: a refresh under way would bring a cookie back that outlives the sign-out. */
+  function logout(): Promise<void> {
+    return deps.exclusive(async () => {
+      // Unreachable leaves the session as it is: to look signed out while the cookie still works would be a lie.
+      const response = await send(deps.fetch, { method: "POST", path: "/auth/logout", body: {} }, token());
+      if (!response.ok && response.status !== 401) throw await readProblem(response);
+      leave("left");
+    });
   }
 
   return {
@@ -146,14 +142,9 @@ export function createSession(deps: SessionDeps): Session {
     refresh,
     login: (body) => credentials("/auth/login", body),
     setup: (body) => credentials("/setup", body),
-    async logout() {
-      // Unreachable leaves the session as it is: to look signed out while the cookie still works would be a lie.
-      const response = await send(deps.fetch, { method: "POST", path: "/auth/logout", body: {} }, token());
-      if (!response.ok && response.status !== 401) throw await readProblem(response);
-      leave("left");
-    },
+    logout,
     request,
-    stream: (path, headers, abort) => answered({ method: "GET", path, headers, abort }),
+    stream: (path, headers, abort) => answered({ method: "GET", path, headers, abort, patient: true }),
     access,
   };
 }
