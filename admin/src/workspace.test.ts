@@ -44,7 +44,7 @@ it("takes in a project that was changed, in its place, and one that is new, wher
   await workspace.put(Promise.resolve(project("p1", "Shop")));
   expect(await workspace.put(Promise.resolve(project("p3")))).toEqual(project("p3"));
   expect(ids()).toEqual(["p3", "p1", "p2"]);
-  expect(workspace.projects.value?.[0]?.name).toBe("Shop");
+  expect(workspace.projects.value?.[1]?.name).toBe("Shop");
 });
 
 it.each([
