@@ -21,7 +21,7 @@ type bareHub struct {
 type bareDashboard struct{ conn *fasthttp.Conn }
 
 // bareWait is how long the hub waits for one dashboard before it gives it up.
-const bareWait = time.Second
+const bareWait = 2 * time.Second
 
 func (h *bareHub) handler() fiber.Handler { return websocket.New(h.serve) }
 
