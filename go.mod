@@ -26,6 +26,7 @@ require (
 	golang.org/x/time v0.16.0
 	gorm.io/driver/sqlite v1.6.0
 	gorm.io/gorm v1.31.2
+	maragu.dev/goqite v0.4.0
 	pgregory.net/rapid v1.3.0
 )
 

@@ -5,6 +5,7 @@
 //	earshot migrate up|down|status
 //	earshot user create EMAIL, earshot user reset-password EMAIL
 //	earshot backup FILE
+//	earshot export PROJECT FILE
 //	earshot version
 package main
 
@@ -66,6 +67,8 @@ type cli struct {
 	Backup struct {
 		File string `arg:"" help:"A file that does not exist yet."`
 	} `cmd:"" help:"Write a consistent copy of the database, also while the server runs."`
+
+	Export operator.Export `cmd:"" help:"Write a project's feedback to a file, also while the server runs."`
 
 	Version struct{} `cmd:"" help:"Print the version."`
 }
@@ -150,6 +153,8 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 		return data.CreateUser(ctx, p.cli.User.Create)
 	case "user reset-password <email>":
 		return data.ResetPassword(ctx, p.cli.User.ResetPassword.Email)
+	case "export <project> <file>":
+		return data.Export(ctx, p.cli.Export, stderr)
 	case "backup <file>":
 		return data.Backup(ctx, p.cli.Backup.File)
 	default:

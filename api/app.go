@@ -60,7 +60,7 @@ func (s *Server) newApp() *fiber.App {
 		c := app.AcquireCtx(ctx)
 		defer app.ReleaseCtx(c)
 		s.requests.next(c)
-		c.Set(fiber.HeaderAllow, "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+		c.Set(fiber.HeaderAllow, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		if err := s.fail(c, fiber.ErrMethodNotAllowed); err != nil {
 			s.log.Error("answer unknown method", "error", err)
 		}
@@ -124,6 +124,9 @@ func credentialName(name string) bool {
 // credentialValue knows credentials of ours by their form, whatever they are
 // called: API keys and access tokens (base64url of {" is eyJ).
 func credentialValue(value string) bool {
+	if token, ok := bearerToken(value); ok {
+		value = token
+	}
 	return strings.HasPrefix(value, "sk_") && len(value) > 40 || strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2
 }
 

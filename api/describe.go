@@ -72,6 +72,13 @@ func describeVisitors(doc *huma.OpenAPI) {
 		}},
 		Responses: answers(doc, 200, "OK", schema(reflect.TypeFor[VisitorEvents](), "VisitorEvents"), "application/json", 0, ""),
 	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "list-conversations", Method: http.MethodGet, Path: "/w/{key}/conversations", Tags: []string{tag},
+		Summary: "The visitor's own items with their public messages, newest first", Security: []map[string][]string{{"visitor": {}}},
+		Parameters: []*huma.Param{key, queryParam("limit", "1 to 200; larger is capped", huma.TypeInteger), queryParam("cursor", "next_cursor of the page before", huma.TypeString)},
+		Responses:  answers(doc, 200, "OK", schema(reflect.TypeFor[ConversationList](), "ConversationList"), "application/json", 0, ""),
+	})
+	describeReceipts(doc, schema)
 	config := schema(reflect.TypeFor[WidgetConfig](), "WidgetConfig")
 	text := &huma.Schema{Type: huma.TypeString}
 	for _, file := range []struct {
@@ -83,6 +90,8 @@ func describeVisitors(doc *huma.OpenAPI) {
 		{"get-widget-config", "/w/{key}/config.json", "The project's public configuration", "application/json", []*huma.Param{key}, config},
 		{"get-pinned-widget", "/w/v/{version}/core.js", "One version of the widget, for ever", "text/javascript",
 			[]*huma.Param{pathParam("version", "Of the widget")}, text},
+		{"get-widget-talk", "/w/v/{version}/talk.js", "What it loads when a visitor wants their conversations", "text/javascript",
+			[]*huma.Param{pathParam("version", "Of the widget")}, text},
 		{"get-widget-strings", "/w/v/{version}/{locale}.json", "One language of it", "application/json",
 			[]*huma.Param{pathParam("version", "Of the widget"), pathParam("locale", "Two letters")},
 			&huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}},
@@ -93,6 +102,31 @@ func describeVisitors(doc *huma.OpenAPI) {
 			Parameters: file.params, Responses: answers(doc, 200, "OK", file.schema, file.media, 0, ""),
 		})
 	}
+}
+
+// describeReceipts is for what a visitor can do by way of a receipt.
+func describeReceipts(doc *huma.OpenAPI, schema func(reflect.Type, string) *huma.Schema) {
+	const tag = "Visitors"
+	receipt := pathParam("receipt", "A secret")
+	message := schema(reflect.TypeFor[ReceiptMessage](), "ReceiptMessage")
+	doc.AddOperation(&huma.Operation{
+		OperationID: "post-receipt-message", Method: http.MethodPost, Path: "/r/{receipt}/messages", Tags: []string{tag},
+		Summary: "Write back; repeatable with the same id", Parameters: []*huma.Param{receipt},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: message}, "text/plain": {Schema: message},
+		}},
+		Responses: answers(doc, 201, "Stored", schema(reflect.TypeFor[Posted](), "Posted"), "application/json", 200, "Was stored before"),
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "export-receipt", Method: http.MethodGet, Path: "/r/{receipt}/export", Tags: []string{tag},
+		Summary: "All that is kept of the visitor's item", Parameters: []*huma.Param{receipt},
+		Responses: answers(doc, 200, "OK", schema(reflect.TypeFor[ReceiptExport](), "ReceiptExport"), "application/json", 0, ""),
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "erase-receipt", Method: http.MethodPost, Path: "/r/{receipt}/erase", Tags: []string{tag},
+		Summary: "Erase the item for good", Parameters: []*huma.Param{receipt},
+		Responses: answers(doc, 204, "Erased", nil, "", 0, ""),
+	})
 }
 
 // describeStream adds to a call that it can answer as a stream.
@@ -147,6 +181,10 @@ func ref(name string) *huma.Schema { return &huma.Schema{Ref: "#/components/sche
 
 func pathParam(name, about string) *huma.Param {
 	return &huma.Param{Name: name, In: "path", Required: true, Description: about, Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+func queryParam(name, about, kind string) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: about, Schema: &huma.Schema{Type: kind}}
 }
 
 // answers documents one or two good answers of the same form, and the problem.

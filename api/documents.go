@@ -28,11 +28,11 @@ var docsRenderer []byte
 
 // documents holds the files that are compressed at their first use.
 type documents struct {
-	openAPI, asyncAPI, renderer func() *packed
+	openAPI, asyncAPI, renderer, receiptScript func() *packed
 }
 
 func newDocuments() documents {
-	return documents{openAPI: lazily(openAPIDocument), asyncAPI: lazily(asyncAPIDocument), renderer: lazily(docsRenderer)}
+	return documents{openAPI: lazily(openAPIDocument), asyncAPI: lazily(asyncAPIDocument), renderer: lazily(docsRenderer), receiptScript: lazily(receiptScript)}
 }
 
 func lazily(body []byte) func() *packed {
@@ -41,13 +41,16 @@ func lazily(body []byte) func() *packed {
 
 // pinned is the widget's own files, likewise.
 type pinned struct {
-	core         func() *packed
+	core, talk   func() *packed
 	integrity    func() string
 	dictionaries map[string]func() *packed
 }
 
 func newPinned() pinned {
-	p := pinned{core: lazily(widget.Core()), integrity: sync.OnceValue(widget.Integrity), dictionaries: map[string]func() *packed{}}
+	p := pinned{
+		core: lazily(widget.Core()), talk: lazily(widget.Talk()), integrity: sync.OnceValue(widget.Integrity),
+		dictionaries: map[string]func() *packed{},
+	}
 	for _, locale := range locales() {
 		if content, ok := widget.Locale(locale); ok {
 			p.dictionaries[locale] = lazily(content)

@@ -32,6 +32,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	defer late.Stop()
 	s.draining.Store(true)
 	s.leave()
+	if s.jobs != nil {
+		s.jobs.Stop()
+	}
 	// While sockets drain, requests are still answered: /readyz has to say 503 to
 	// whoever asks. The last quarter of the time is for those that run then.
 	sockets := s.drainSockets(ctx)

@@ -29,6 +29,7 @@ type Feedback struct {
 	Tags              []string         `json:"tags" nullable:"false"`
 	Priority          models.Priority  `json:"priority"`
 	Rev               int64            `json:"rev" doc:"Counts changes; name it when you change the item"`
+	Unread            bool             `json:"unread" doc:"The visitor said something that the asking member has not read"`
 	Quarantined       bool             `json:"quarantined"`
 	QuarantineReasons []string         `json:"quarantine_reasons" nullable:"false"`
 	CreatedAt         time.Time        `json:"created_at"`
@@ -129,18 +130,21 @@ func (s *Server) listFeedback(ctx context.Context, in *listFeedbackInput) (*list
 		return nil, err
 	}
 	page := in.page()
-	if in.HasAttachment == "true" {
-		// No item has one: nothing is later than the end of time.
-		filter.From = time.UnixMilli(1<<62 - 1)
-	}
+	filter.Nothing = in.HasAttachment == "true" // no item has one
 	list, err := s.store.FeedbackList(ctx, claims.Scope, models.ID(in.ID), filter, page)
 	if err != nil {
 		return nil, err
 	}
 	body := FeedbackList{Items: []Feedback{}, NextCursor: cursorOrNull(list.NextCursor)}
 	body.Total, body.TotalIs = total(list.Total)
+	unread, err := s.store.Unread(ctx, claims.Scope, claims.UserID, list.Items...)
+	if err != nil {
+		return nil, err
+	}
 	for _, item := range list.Items {
-		body.Items = append(body.Items, feedbackBody(item))
+		shown := feedbackBody(item)
+		shown.Unread = unread[item.ID]
+		body.Items = append(body.Items, shown)
 	}
 	return &listFeedbackOutput{Body: body}, nil
 }
@@ -150,7 +154,29 @@ func (s *Server) getFeedback(ctx context.Context, in *FeedbackPath) (*feedbackOu
 	if err != nil {
 		return nil, err
 	}
-	return &feedbackOutput{Body: feedbackBody(item)}, nil
+	return s.feedbackAnswer(ctx, item)
+}
+
+// feedbackAnswer is an item for the member who asks.
+func (s *Server) feedbackAnswer(ctx context.Context, item *models.Feedback) (*feedbackOutput, error) {
+	claims := askerOf(ctx).claims
+	unread, err := s.store.Unread(ctx, claims.Scope, claims.UserID, item)
+	if err != nil {
+		return nil, err
+	}
+	shown := feedbackBody(item)
+	shown.Unread = unread[item.ID]
+	return &feedbackOutput{Body: shown}, nil
+}
+
+func (s *Server) markRead(ctx context.Context, in *FeedbackPath) (*struct{}, error) {
+	claims := askerOf(ctx).claims
+	return nil, s.store.MarkRead(ctx, claims.Scope, claims.UserID, models.ID(in.ID), true)
+}
+
+func (s *Server) markUnread(ctx context.Context, in *FeedbackPath) (*struct{}, error) {
+	claims := askerOf(ctx).claims
+	return nil, s.store.MarkRead(ctx, claims.Scope, claims.UserID, models.ID(in.ID), false)
 }
 
 // FeedbackPatch changes the fields it names.
@@ -204,7 +230,7 @@ func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*
 	if err != nil {
 		return nil, err
 	}
-	return &feedbackOutput{Body: feedbackBody(item)}, nil
+	return s.feedbackAnswer(ctx, item)
 }
 
 func (s *Server) eraseFeedback(ctx context.Context, in *FeedbackPath) (*struct{}, error) {

@@ -135,6 +135,8 @@ func (s *Server) operation(op operation) *huma.Operation {
 		return item.Post
 	case http.MethodPatch:
 		return item.Patch
+	case http.MethodPut:
+		return item.Put
 	default:
 		return item.Delete
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -21,8 +22,11 @@ var receiptSource string
 //go:embed pages/page.css
 var pageStyle string
 
-// pages are the server's own pages for visitors: no script, one style sheet that
-// the policy knows by its hash.
+//go:embed pages/receipt.js
+var receiptScript []byte
+
+// pages are the server's own pages for visitors: one small script, without which
+// they work as well, and one style sheet that the policy knows by its hash.
 type pages struct {
 	receipt *template.Template
 	policy  string
@@ -36,21 +40,31 @@ func newPages() (pages, error) {
 	hash := sha256.Sum256([]byte(pageStyle))
 	return pages{
 		receipt: receipt,
-		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
-			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		policy: "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
+			"'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	}, nil
 }
 
 type receiptView struct {
 	Style          template.CSS
+	Path           string
 	Found          bool
+	Erasing        bool // asks before it erases
+	Erased         bool
 	Project        string
 	Message        string
 	Status         string
+	StatusClass    string
 	Created        time.Time
-	Updated        time.Time
 	CreatedMachine string
-	UpdatedMachine string
+	Messages       []receiptMessageView
+	NextID         models.ID // of the message that the form will send
+	Refused, Body  string    // why the last one was not taken, and what it said
+}
+
+type receiptMessageView struct {
+	Side, Name, Body, Machine string
+	At                        time.Time
 }
 
 // statusText is a status in a visitor's words.
@@ -74,20 +88,49 @@ func statusText(status models.Status) string {
 // so the address goes nowhere: no Referer, no index, no cache, no log.
 func (s *Server) showReceipt(c *fiber.Ctx) error {
 	item, project, err := s.receiptItem(c)
-	if models.CodeOf(err) == models.CodeNotFound && !asksForHTML(c) {
+	if models.CodeOf(err) == models.CodeNotFound && asksForHTML(c) {
+		return s.sendReceipt(c, fiber.StatusNotFound, receiptView{})
+	}
+	if err != nil {
 		return err
 	}
-	if err != nil && models.CodeOf(err) != models.CodeNotFound {
+	view, err := s.receiptView(c, item, project)
+	if err != nil {
 		return err
 	}
-	view := receiptView{Style: template.CSS(pageStyle)} //nolint:gosec // our own file
-	status := fiber.StatusNotFound
-	if err == nil {
-		status = fiber.StatusOK
-		view.Found, view.Project, view.Message, view.Status = true, project.Name, item.Message, statusText(item.Status)
-		view.Created, view.Updated = item.CreatedAt.UTC(), item.UpdatedAt.UTC()
-		view.CreatedMachine, view.UpdatedMachine = view.Created.Format(time.RFC3339), view.Updated.Format(time.RFC3339)
+	view.Erasing = c.Context().QueryArgs().Has("erase")
+	return s.sendReceipt(c, fiber.StatusOK, view)
+}
+
+func (s *Server) receiptView(c *fiber.Ctx, item *models.Feedback, project *models.Project) (receiptView, error) {
+	messages, err := s.store.PublicMessages(c.UserContext(), item.ID)
+	if err != nil {
+		return receiptView{}, err
 	}
+	view := receiptView{
+		Path: receiptPath(c), Found: true, Project: project.Name, Message: item.Message,
+		Status: statusText(item.Status), Created: item.CreatedAt.UTC(), CreatedMachine: item.CreatedAt.UTC().Format(time.RFC3339), NextID: models.NewID(),
+	}
+	if item.Status == models.StatusResolved || item.Status == models.StatusClosed {
+		view.StatusClass = "done"
+	}
+	for _, m := range messages {
+		view.Messages = append(view.Messages, messageView(m))
+	}
+	return view, nil
+}
+
+func messageView(m models.Message) receiptMessageView {
+	at := m.CreatedAt.UTC()
+	if m.Author.Kind == models.AuthorVisitor {
+		return receiptMessageView{Side: "visitor", Body: m.Body, At: at, Machine: at.Format(time.RFC3339)}
+	}
+	name := cmp.Or(m.Author.PublicName(), "Support")
+	return receiptMessageView{Side: "staff", Name: name, Body: m.Body, At: at, Machine: at.Format(time.RFC3339)}
+}
+
+func (s *Server) sendReceipt(c *fiber.Ctx, status int, view receiptView) error {
+	view.Style = template.CSS(pageStyle) //nolint:gosec // our own file
 	var page bytes.Buffer
 	if err := s.pages.receipt.Execute(&page, view); err != nil {
 		return fmt.Errorf("write receipt page: %w", err)
@@ -97,6 +140,13 @@ func (s *Server) showReceipt(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	return c.Status(status).Send(page.Bytes())
+}
+
+// receiptScript is the same for everybody and tells nothing.
+func (s *Server) receiptScript(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	return s.documents.receiptScript().send(c, scriptType)
 }
 
 // receiptItem finds what a receipt is for. A forged one and one of an erased item

@@ -15,6 +15,7 @@ func (s *Server) routes() error {
 	}
 	s.documents, s.pinned = newDocuments(), newPinned()
 	s.submissions, s.pollBodies = protocol.NewDecoder[Submission](), protocol.NewDecoder[Poll]()
+	s.receiptMessages = protocol.NewDecoder[ReceiptMessage]()
 	s.app.Use(s.enter)
 	s.huma = huma.NewAPI(humaConfig(), router{s.app})
 
@@ -33,17 +34,25 @@ func (s *Server) visitorRoutes() {
 	s.app.Get("/w/:key/socket", s.visitorSocket)
 	s.app.Post("/w/:key/poll", s.pollEvents)
 	s.app.Options("/w/:key/poll", s.preflight("POST", fiber.HeaderAuthorization))
+	s.app.Get("/w/:key/conversations", s.listConversations)
+	s.app.Options("/w/:key/conversations", s.preflight("GET", fiber.HeaderAuthorization))
 	s.app.Get("/w/:key/config.json", s.widgetConfigFile)
 	s.app.Options("/w/:key/config.json", s.preflight("GET"))
 	s.app.Get("/w/v/:version/:file", s.pinnedFile)
 	s.app.Get("/w/:file", s.widgetScript)
+	s.app.Get("/r/live.js", s.receiptScript)
 	s.app.Get("/r/:receipt", s.showReceipt)
+	s.app.Post("/r/:receipt/messages", s.postReceiptMessage)
+	s.app.Get("/r/:receipt/export", s.exportReceipt)
+	s.app.Post("/r/:receipt/erase", s.eraseReceipt)
 }
 
 func (s *Server) staffRoutes() {
 	s.signInRoutes()
 	s.projectRoutes()
 	s.feedbackRoutes()
+	s.conversationRoutes()
+	s.jobRoutes()
 	s.liveRoutes()
 }
 
@@ -118,9 +127,62 @@ func (s *Server) feedbackRoutes() {
 		summary: "Change an item; a stale rev is a conflict",
 	}, s.updateFeedback)
 	register(s, operation{
+		method: "PUT", path: "/api/v1/feedback/{id}/read", id: "mark-read", tag: tag, status: 204,
+		summary: "Note that you have read an item up to now",
+	}, s.markRead)
+	register(s, operation{
+		method: "DELETE", path: "/api/v1/feedback/{id}/read", id: "mark-unread", tag: tag, status: 204,
+		summary: "Take that back: it is unread to you",
+	}, s.markUnread)
+	register(s, operation{
 		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", tag: tag, status: 204,
 		summary: "Erase an item for good",
 	}, s.eraseFeedback)
+}
+
+func (s *Server) conversationRoutes() {
+	const tag = "Conversations"
+	const path = "/api/v1/feedback/{id}/messages"
+	register(s, operation{
+		method: "GET", path: path, id: "list-messages", tag: tag,
+		summary: "An item's conversation, oldest first, notes included",
+	}, s.listMessages)
+	register(s, operation{
+		method: "POST", path: path, id: "post-message", tag: tag, status: 201,
+		summary: "Reply to the visitor, or add a note; repeatable with the same id",
+	}, s.postMessage)
+	posted := s.huma.OpenAPI().Paths[path].Post.Responses
+	posted["200"] = &huma.Response{Description: "Was stored before", Content: posted["201"].Content}
+	register(s, operation{
+		method: "PATCH", path: path + "/{message}", id: "edit-note", tag: tag,
+		summary: "Change a note of one's own; a stale rev is a conflict",
+	}, s.editNote)
+	register(s, operation{
+		method: "DELETE", path: path + "/{message}", id: "delete-note", tag: tag, status: 204,
+		summary: "Delete a note; a stale rev is a conflict",
+	}, s.deleteNote)
+}
+
+func (s *Server) jobRoutes() {
+	const tag = "Jobs"
+	register(s, operation{
+		method: "GET", path: "/api/v1/jobs", id: "list-jobs", tag: tag,
+		summary: "The organisation's work in the background, newest first",
+	}, s.listJobs)
+	register(s, operation{
+		method: "GET", path: "/api/v1/jobs/{id}", id: "get-job", tag: tag,
+		summary: "One job",
+	}, s.getJob)
+	register(s, operation{
+		method: "POST", path: "/api/v1/jobs/{id}/cancel", id: "cancel-job", tag: tag,
+		summary: "Ask a job to end",
+	}, s.cancelJob)
+	register(s, operation{
+		method: "POST", path: "/api/v1/projects/{id}/exports", id: "create-export", tag: tag, status: 202,
+		summary: "Export a project's feedback as CSV or JSON lines",
+	}, s.createExport)
+	s.app.Get("/api/v1/jobs/:id/download", s.download)
+	s.app.Get("/api/v1/jobs/:id/download/:token", s.download)
 }
 
 func (s *Server) liveRoutes() {

@@ -28,6 +28,7 @@ import (
 	"earshot/api/password"
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/jobs"
 	"earshot/models/ratelimit"
 	"earshot/models/store"
 	"earshot/realtime"
@@ -76,6 +77,9 @@ type Server struct {
 	hub      *realtime.Hub
 	realtime *realtime.Server
 	intake   *intake.Intake
+	jobs     *jobs.Runner
+	// downloadKey signs links to files.
+	downloadKey []byte
 
 	tokens    tokens
 	passwords *password.Hasher
@@ -88,7 +92,9 @@ type Server struct {
 	// submissions and pollBodies read visitors' POSTs.
 	submissions protocol.Decoder[Submission]
 	pollBodies  protocol.Decoder[Poll]
-	polls       *ratelimit.Limiter
+	// receiptMessages reads what visitors say by way of their receipts.
+	receiptMessages protocol.Decoder[ReceiptMessage]
+	polls           *ratelimit.Limiter
 	// waiting are the visitors' polls that wait, staffWaiting the staff's, streams
 	// the staff's streams.
 	waiting, staffWaiting places
@@ -143,6 +149,10 @@ func (s *Server) open(ctx context.Context) (*Server, error) {
 		s.hub.Close()
 		return nil, errors.Join(err, s.store.Close())
 	}
+	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Folder: s.exportFolder(), Log: s.log, Notify: s.tellJob})
+	if err != nil {
+		return nil, errors.Join(err, s.Shutdown(ctx))
+	}
 	return s, nil
 }
 
@@ -192,6 +202,9 @@ func (s *Server) wire() error {
 	if err != nil {
 		return err
 	}
+	if s.downloadKey, err = deriveKey(s.config.Secret, "earshot download"); err != nil {
+		return err
+	}
 	s.intake, err = intake.New(intake.Options{
 		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, Unlimited: s.config.Unlimited,
 	})
@@ -203,7 +216,7 @@ func (s *Server) wire() error {
 	}
 	s.realtime = realtime.New(realtime.Options{
 		Hub: s.hub, Store: s.store, Intake: s.intake, Log: s.log, Now: s.now,
-		Authenticate: s.authenticate, Unlimited: s.config.Unlimited,
+		Authenticate: s.authenticate, Unlimited: s.config.Unlimited, Jobs: s,
 	})
 	s.app = s.newApp()
 	s.app.Server().ConnState = s.connections.note

@@ -243,8 +243,11 @@ func TestTenancy(t *testing.T) {
 	other := stranger(t, s)
 	id, item := string(project.ID), string(receipt.ID)
 	bodies := map[string]string{
-		"PATCH /api/v1/projects/{id}": `{"name":"mine"}`,
-		"PATCH /api/v1/feedback/{id}": `{"status":"closed","rev":1}`,
+		"PATCH /api/v1/projects/{id}":                    `{"name":"mine"}`,
+		"PATCH /api/v1/feedback/{id}":                    `{"status":"closed","rev":1}`,
+		"POST /api/v1/projects/{id}/exports":             `{"format":"csv"}`,
+		"POST /api/v1/feedback/{id}/messages":            `{"body":"hi","visibility":"public"}`,
+		"PATCH /api/v1/feedback/{id}/messages/{message}": `{"body":"hi","rev":1}`,
 	}
 	walked := 0
 	for path, methods := range documented(t) {
@@ -259,10 +262,14 @@ func TestTenancy(t *testing.T) {
 			walked++
 			t.Run(method+" "+path, func(t *testing.T) {
 				var body any
+				rev := ""
+				if method == "delete" && strings.HasSuffix(path, "{message}") {
+					rev = "?rev=1"
+				}
 				if text := bodies[strings.ToUpper(method)+" "+path]; text != "" {
 					body = text
 				}
-				if code := other.Do(strings.ToUpper(method), strings.Replace(path, "{id}", use, 1), body).Want(404).Problem().Code; code != models.CodeNotFound {
+				if code := other.Do(strings.ToUpper(method), strings.NewReplacer("{id}", use, "{message}", string(models.NewID())).Replace(path)+rev, body).Want(404).Problem().Code; code != models.CodeNotFound {
 					t.Errorf("code = %q, want not_found", code)
 				}
 			})

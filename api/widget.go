@@ -206,9 +206,11 @@ func (s *Server) pinnedFile(c *fiber.Ctx) error {
 		return models.Errorf(models.CodeNotFound, "this version of the widget is not here")
 	}
 	name := c.Params("file")
-	if name == "core.js" {
-		c.Set(fiber.HeaderCacheControl, cacheEver)
-		return s.pinned.core().send(c, scriptType)
+	for script, file := range map[string]func() *packed{"core.js": s.pinned.core, "talk.js": s.pinned.talk} {
+		if name == script {
+			c.Set(fiber.HeaderCacheControl, cacheEver)
+			return file().send(c, scriptType)
+		}
 	}
 	locale, _ := strings.CutSuffix(name, ".json")
 	dictionary := s.pinned.dictionaries[locale]

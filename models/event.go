@@ -18,6 +18,10 @@ const (
 	EventFeedbackReceived EventType = "FeedbackReceived"
 	EventFeedbackUpdated  EventType = "FeedbackUpdated"
 	EventFeedbackErased   EventType = "FeedbackErased"
+	EventMessagePosted    EventType = "MessagePosted"
+	EventNoteAdded        EventType = "NoteAdded"
+	EventNoteEdited       EventType = "NoteEdited"
+	EventNoteDeleted      EventType = "NoteDeleted"
 )
 
 // LogEntry is one row of a project's log together with what is needed to
@@ -32,7 +36,10 @@ type LogEntry struct {
 	Feedback *Feedback
 	// Update is set for EventFeedbackUpdated.
 	Update *Update
-	// SessionID is the visitor's whose item was updated. Only the log of that
+	// Message is set for those of messages and notes, as it was after the change;
+	// without its text where a later change has replaced it.
+	Message *Message
+	// SessionID is the visitor's whose item was changed. Only the log of that
 	// visitor and what is published have it.
 	SessionID ID
 }

@@ -96,8 +96,10 @@ type Feedback struct {
 	// ReceiptVersion is part of the receipt's signature: raising it revokes
 	// every receipt given out before.
 	ReceiptVersion int
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	// VisitorAt is when the visitor last said something.
+	VisitorAt time.Time
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // Triage is a change that staff make. Nil fields stay as they are; Rev is the

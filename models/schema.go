@@ -32,6 +32,27 @@ func (Role) Schema(huma.Registry) *huma.Schema {
 }
 
 // Schema implements huma.SchemaProvider.
+func (AuthorKind) Schema(huma.Registry) *huma.Schema {
+	return enumSchema([]AuthorKind{AuthorVisitor, AuthorMember})
+}
+
+// Schema implements huma.SchemaProvider.
+func (Visibility) Schema(huma.Registry) *huma.Schema {
+	return enumSchema([]Visibility{VisibilityPublic, VisibilityInternal})
+}
+
+// Schema implements huma.SchemaProvider.
+func (JobKind) Schema(huma.Registry) *huma.Schema { return enumSchema([]JobKind{JobExport}) }
+
+// Schema implements huma.SchemaProvider.
+func (JobStatus) Schema(huma.Registry) *huma.Schema { return enumSchema(JobStatuses()) }
+
+// Schema implements huma.SchemaProvider.
+func (ExportFormat) Schema(huma.Registry) *huma.Schema {
+	return enumSchema([]ExportFormat{ExportCSV, ExportJSONL})
+}
+
+// Schema implements huma.SchemaProvider.
 func (Code) Schema(huma.Registry) *huma.Schema {
 	return enumSchema(Codes())
 }

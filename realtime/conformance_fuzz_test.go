@@ -17,6 +17,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/store"
 )
 
 // fuzzStore knows one project and no session; a visitor asks it nothing else.
@@ -36,6 +37,10 @@ func (fuzzStore) VisitorSession(context.Context, models.ID, models.ResumeHash) (
 }
 
 type fuzzIntake struct{}
+
+func (fuzzIntake) Message(context.Context, intake.MessageRequest) (store.Posted, error) {
+	return store.Posted{}, models.Errorf(models.CodeNotFound, "there is no such object")
+}
 
 func (fuzzIntake) Submit(context.Context, intake.Request) (intake.Result, error) {
 	return intake.Result{}, models.Errorf(models.CodeUnavailable, "nothing is kept here")

@@ -38,6 +38,7 @@ type dashboard struct {
 
 	mu            sync.Mutex
 	subscriptions map[models.ID]*subscription
+	viewing       viewing
 	ended         bool
 }
 
@@ -120,6 +121,20 @@ func (d *dashboard) dispatch(event protocol.DashboardClientEvent, id string) err
 		return nil
 	case protocol.Reauthenticate:
 		return d.reauthenticate(e)
+	case protocol.ReplySent:
+		return d.post(id, e.FeedbackID, models.VisibilityPublic, e.Body)
+	case protocol.NoteAdded:
+		return d.post(id, e.FeedbackID, models.VisibilityInternal, e.Body)
+	case protocol.NoteEdited:
+		return d.editNote(e, id)
+	case protocol.NoteDeleted:
+		return d.deleteNote(e, id)
+	case protocol.Viewing:
+		return d.view(e)
+	case protocol.JobRequested:
+		return d.requestJob(e, id)
+	case protocol.JobCancelled:
+		return d.cancelJob(e)
 	case protocol.Ping:
 		return d.answer(protocol.Pong{}, id)
 	}

@@ -163,7 +163,7 @@ func (h *Hub) encodeRun(entries []models.LogEntry) (publication, error) {
 // publishEphemeral sends an event that is not in the log to a project's
 // subscribers. Waiting ones with the same key are replaced by it.
 func (h *Hub) publishEphemeral(project models.ID, key string, event protocol.DashboardServerEvent) {
-	data, err := protocol.Encode(protocol.DashboardServer, event, protocol.Meta{})
+	b, err := h.ephemeral(event)
 	if err != nil {
 		h.log.Error("encode ephemeral event", "error", err)
 		return
@@ -174,7 +174,6 @@ func (h *Hub) publishEphemeral(project models.ID, key string, event protocol.Das
 	if t == nil || len(t.subscriptions) == 0 {
 		return
 	}
-	b := &broadcast{log: h.log, events: [][]byte{data}}
 	for s := range t.subscriptions {
 		s.offerEphemeral(b, key)
 	}

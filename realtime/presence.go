@@ -1,8 +1,8 @@
 package realtime
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"earshot/models"
 	"earshot/realtime/protocol"
@@ -12,9 +12,21 @@ import (
 // tell. It lives in memory alone and is guarded by the hub's mutex.
 type presence struct {
 	visitors int
-	// changed: somebody came or went since the subscribers were told, or one of
-	// them could not be.
+	// changed: somebody came, went or turned to something else since the
+	// subscribers were told, or one of them could not be.
 	changed bool
+	// told is what they were told last.
+	told *snapshot
+}
+
+// snapshot is who is in a project at one moment. It is never changed.
+type snapshot struct {
+	members  []protocol.Member // sorted, each with an item once
+	visitors int
+}
+
+func (s *snapshot) equal(other *snapshot) bool {
+	return s == other || s != nil && other != nil && s.visitors == other.visitors && slices.Equal(s.members, other.members)
 }
 
 const presenceKey = "presence "
@@ -33,92 +45,136 @@ func (h *Hub) changeVisitors(project models.ID, by int) {
 	t.presence.changed = true
 }
 
+// presenceChanged has a project's subscribers told of what its members do now.
+func (h *Hub) presenceChanged(project models.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := h.topics[project]; t != nil {
+		t.presence.changed = true
+	}
+}
+
+// presenceNews is what subscribers are told at one moment: who knew what was told
+// before gets the difference, everybody else the whole. Each is encoded once.
+type presenceNews struct {
+	hub         *Hub
+	project     models.ID
+	before, now *snapshot
+	state, diff *broadcast
+}
+
+func (n *presenceNews) whole() (*broadcast, error) {
+	var err error
+	if n.state == nil {
+		n.state, err = n.hub.ephemeral(protocol.PresenceState{ProjectID: n.project, Members: n.now.members, Visitors: n.now.visitors})
+	}
+	return n.state, err
+}
+
+func (n *presenceNews) difference() (*broadcast, error) {
+	var err error
+	if n.diff == nil {
+		n.diff, err = n.hub.ephemeral(protocol.PresenceDiff{
+			ProjectID: n.project, Joined: without(n.now.members, n.before.members), Left: without(n.before.members, n.now.members),
+			Visitors: n.now.visitors,
+		})
+	}
+	return n.diff, err
+}
+
+// without is what of a is not in b.
+func without(a, b []protocol.Member) []protocol.Member {
+	rest := []protocol.Member{}
+	for _, member := range a {
+		if !slices.Contains(b, member) {
+			rest = append(rest, member)
+		}
+	}
+	return rest
+}
+
 // showPresence tells one subscriber who is in its project, unless it knows.
 func (h *Hub) showPresence(s *subscription) error {
 	// The lock is kept until the state is in the queue, so that none can come
 	// after a newer one.
-	h.mu.RLock()
-	defer h.mu.RUnlock()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	t := h.topics[s.project]
 	if t == nil {
 		return nil
 	}
-	state, err := h.encodePresence(s.project, t)
-	if err == nil {
-		s.offerPresence(state)
+	now := t.snapshot()
+	if t.presence.told == nil {
+		t.presence.told = now
 	}
+	_, err := s.offerPresence(&presenceNews{hub: h, project: s.project, now: now})
 	return err
 }
 
-func (h *Hub) encodePresence(project models.ID, t *topic) (*broadcast, error) {
-	data, err := protocol.Encode[protocol.DashboardServerEvent](protocol.DashboardServer, t.presenceState(project), protocol.Meta{})
+func (h *Hub) ephemeral(event protocol.DashboardServerEvent) (*broadcast, error) {
+	data, err := protocol.Encode(protocol.DashboardServer, event, protocol.Meta{})
 	return &broadcast{log: h.log, events: [][]byte{data}}, err
 }
 
-// presenceState is who is in a project now, members by name, each once. Called
-// with the hub's mutex held.
-func (t *topic) presenceState(project models.ID) protocol.PresenceState {
-	state := protocol.PresenceState{ProjectID: project, Members: []protocol.Member{}, Visitors: t.presence.visitors}
-	users := map[models.ID]struct{}{}
+// snapshot is who is in a project now: members by name, one who has several
+// items open with each of them. Called with the hub's mutex held.
+func (t *topic) snapshot() *snapshot {
+	now := &snapshot{members: []protocol.Member{}, visitors: t.presence.visitors}
+	seen := map[protocol.Member]struct{}{}
+	busy := map[models.ID]bool{}
 	for s := range t.subscriptions {
-		user := s.socket.claims.Load().UserID
-		if _, ok := users[user]; !ok {
-			users[user] = struct{}{}
-			state.Members = append(state.Members, protocol.Member{UserID: user, Name: s.socket.name})
+		member := s.socket.member(s.project)
+		busy[member.UserID] = busy[member.UserID] || member.FeedbackID != ""
+		if _, twice := seen[member]; !twice {
+			seen[member] = struct{}{}
+			now.members = append(now.members, member)
 		}
 	}
-	slices.SortFunc(state.Members, func(a, b protocol.Member) int {
-		return strings.Compare(a.Name+string(a.UserID), b.Name+string(b.UserID))
+	// Who has an item open on one socket is not idle because of another.
+	now.members = slices.DeleteFunc(now.members, func(m protocol.Member) bool { return m.FeedbackID == "" && busy[m.UserID] })
+	slices.SortFunc(now.members, func(a, b protocol.Member) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.FeedbackID, b.FeedbackID),
+			compareBool(a.Typing, b.Typing))
 	})
-	return state
+	return now
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 // publishPresence tells subscribers of what changed since it was called last.
 // Many changes between two calls are one event, and those that cancel out none.
 func (h *Hub) publishPresence() {
 	h.mu.Lock()
-	var changed []models.ID
+	defer h.mu.Unlock()
 	for project, t := range h.topics {
 		if t.presence.changed {
 			t.presence.changed = false
-			changed = append(changed, project)
+			if err := h.publishPresenceOf(project, t); err != nil {
+				h.log.Error("encode presence", "error", err)
+			}
 		}
 	}
-	h.mu.Unlock()
-	for _, project := range changed {
-		told, err := h.publishPresenceOf(project)
+}
+
+func (h *Hub) publishPresenceOf(project models.ID, t *topic) error {
+	news := &presenceNews{hub: h, project: project, before: t.presence.told, now: t.snapshot()}
+	t.presence.told = news.now
+	for s := range t.subscriptions {
+		told, err := s.offerPresence(news)
 		if err != nil {
-			h.log.Error("encode presence", "error", err)
+			return err
 		}
 		if !told {
-			h.tellPresenceLater(project)
+			t.presence.changed = true // tell that one later
 		}
 	}
-}
-
-// publishPresenceOf is not told where a subscriber had no room for it.
-func (h *Hub) publishPresenceOf(project models.ID) (told bool, err error) {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	t := h.topics[project]
-	if t == nil || len(t.subscriptions) == 0 {
-		return true, nil
-	}
-	state, err := h.encodePresence(project, t)
-	if err != nil {
-		return true, err
-	}
-	told = true
-	for s := range t.subscriptions {
-		told = s.offerPresence(state) && told
-	}
-	return told, nil
-}
-
-func (h *Hub) tellPresenceLater(project models.ID) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if t := h.topics[project]; t != nil {
-		t.presence.changed = true
-	}
+	return nil
 }

@@ -1,6 +1,9 @@
 package realtime
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // The bounds of what waits for one socket. Past them the reader is too slow and
 // is cut off, to come back and read the log instead.
@@ -84,6 +87,13 @@ func (q *queue) start() bool {
 	q.writing = true
 	q.writers.Add(1)
 	return true
+}
+
+// holds reports whether an ephemeral frame with this key waits.
+func (q *queue) holds(key string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.ContainsFunc(q.waiting, func(out outgoing) bool { return out.key == key })
 }
 
 func (q *queue) replace(out outgoing) bool {

@@ -38,11 +38,15 @@ type Store interface {
 	ReadVisitorLog(ctx context.Context, scope models.Scope, project, session models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ProjectByKey(ctx context.Context, key string) (*models.Project, error)
 	VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error)
+	Feedback(ctx context.Context, scope models.Scope, id models.ID) (*models.Feedback, error)
+	PostMessage(ctx context.Context, scope models.Scope, in models.NewMessage) (store.Posted, error)
+	ChangeNote(ctx context.Context, scope models.Scope, change store.NoteChange) (models.Message, error)
 }
 
-// Intake is where submissions go.
+// Intake is where submissions go, and visitors' messages.
 type Intake interface {
 	Submit(ctx context.Context, request intake.Request) (intake.Result, error)
+	Message(ctx context.Context, request intake.MessageRequest) (store.Posted, error)
 }
 
 // Options is what a Server is made from.
@@ -52,6 +56,8 @@ type Options struct {
 	Intake Intake
 	Log    *slog.Logger
 	Now    func() time.Time
+	// Jobs may be nil where none are asked for.
+	Jobs Jobs
 	// Authenticate says who holds an access token; CodeUnauthorized if nobody.
 	Authenticate func(ctx context.Context, token string) (models.Claims, error)
 	// Unlimited lifts the limits on connections and frames, for load tests.
@@ -65,6 +71,7 @@ type Server struct {
 	intake       Intake
 	log          *slog.Logger
 	now          func() time.Time
+	jobs         Jobs
 	authenticate func(ctx context.Context, token string) (models.Claims, error)
 	unlimited    bool
 
@@ -87,7 +94,7 @@ type Server struct {
 func New(options Options) *Server {
 	s := &Server{
 		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
-		authenticate: options.Authenticate, unlimited: options.Unlimited,
+		jobs: options.Jobs, authenticate: options.Authenticate, unlimited: options.Unlimited,
 		transport: NewTransport(options.Log), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{},
 		provisional: map[tokenKey]*provisional{}, addresses: map[string]int{},
 	}

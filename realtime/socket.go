@@ -140,7 +140,7 @@ func (s *Socket[In, Out]) refuse(event Out, code models.Code, re string) error {
 		return err
 	}
 	switch code { //nolint:exhaustive // all others are the client's mistakes
-	case models.CodeRateLimited, models.CodeInternal, models.CodeUnavailable, models.CodeStorageFull:
+	case models.CodeRateLimited, models.CodeInternal, models.CodeUnavailable, models.CodeStorageFull, models.CodeConflict:
 		return nil
 	}
 	now := s.now()

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"bytes"
 	"context"
 
 	"earshot/models"
@@ -18,8 +17,8 @@ type subscription struct {
 	// Guarded by the place's mutex, as the rest.
 	started bool // Subscribed was sent
 	gone    bool // the project was deleted
-	// presence is the state that was offered last.
-	presence []byte
+	// presence is what the client was told of it last; nil where that is not known.
+	presence *snapshot
 }
 
 func newSubscription(d *dashboard, project models.ID, scope models.Scope) *subscription {
@@ -57,20 +56,32 @@ func (s *subscription) offerEphemeral(b *broadcast, key string) {
 	}
 }
 
-// offerPresence hands over who is in the project, where that is news. It is false
-// where the client had no room for it and is to be told later.
-func (s *subscription) offerPresence(b *broadcast) bool {
+// offerPresence hands over who is in the project, where that is news. It is not
+// told where the client had no room for it and is to be told later.
+func (s *subscription) offerPresence(news *presenceNews) (told bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := b.events[0]
-	if !s.started || s.ended || bytes.Equal(s.presence, state) {
-		return true
+	if !s.started || s.ended {
+		return true, nil
+	}
+	if s.presence.equal(news.now) {
+		s.presence = news.now
+		return true, nil
+	}
+	key := presenceKey + string(s.project)
+	b, err := news.whole()
+	// A difference must not replace one that waits: the client needs both.
+	if s.presence != nil && s.presence.equal(news.before) && !s.socket.queue.holds(key) {
+		b, err = news.difference()
+	}
+	if err != nil {
+		return false, err
 	}
 	s.presence = nil
-	if s.socket.push(outgoing{frames: b.in(s.socket.encoding), events: 1, key: presenceKey + string(s.project)}) {
-		s.presence = state
+	if s.socket.push(outgoing{frames: b.in(s.socket.encoding), events: 1, key: key}) {
+		s.presence = news.now
 	}
-	return s.presence != nil
+	return s.presence != nil, nil
 }
 
 // announce answers Subscribe, before everything else of the subscription.

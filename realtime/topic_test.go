@@ -211,6 +211,7 @@ func TestPresenceThatWasDroppedIsToldLater(t *testing.T) {
 	h.hub.publishPresence()
 	h.hub.publishPresence() // once more, so that it is no news
 	fill(-maxQueuedBeforeEphemeral)
+	h.hub.publishPresence()
 	if e := c.want("PresenceState"); !strings.Contains(string(e.Data), `"visitors":1`) {
 		t.Errorf("told %s, want one visitor", e.Data)
 	}

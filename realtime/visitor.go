@@ -144,6 +144,8 @@ func (v *visitor) dispatch(event protocol.VisitorClientEvent, id string) error {
 		return v.draft(e, id)
 	case protocol.FeedbackSubmitted:
 		return v.submit(e, id)
+	case protocol.MessageSent:
+		return v.message(e, id)
 	case protocol.Ping:
 		return v.answer(protocol.Pong{}, id)
 	}

@@ -247,18 +247,22 @@ func TestPresenceCountsVisitors(t *testing.T) {
 	h := start(t, true)
 	d := h.dial("/dashboard")
 	h.subscribe(d, map[string]any{})
+	var state protocol.PresenceState
+	if err := json.Unmarshal(d.want("PresenceState").Data, &state); err != nil {
+		t.Fatal(err)
+	}
+	if len(state.Members) != 1 || state.Members[0].Name != "Ann" || state.Visitors != 0 {
+		t.Errorf("at first there are %+v, want Ann alone", state)
+	}
 	visitors := func() int {
-		var state protocol.PresenceState
-		if err := json.Unmarshal(d.want("PresenceState").Data, &state); err != nil {
+		var diff protocol.PresenceDiff
+		if err := json.Unmarshal(d.want("PresenceDiff").Data, &diff); err != nil {
 			t.Fatal(err)
 		}
-		if len(state.Members) != 1 || state.Members[0].Name != "Ann" {
-			t.Errorf("members are %+v, want Ann alone", state.Members)
+		if len(diff.Joined)+len(diff.Left) > 0 {
+			t.Errorf("%+v, want no member to come or go", diff)
 		}
-		return state.Visitors
-	}
-	if n := visitors(); n != 0 {
-		t.Errorf("%d visitors at first, want 0", n)
+		return diff.Visitors
 	}
 	v := h.dial("/visitor")
 	for n := visitors(); n != 1; n = visitors() {

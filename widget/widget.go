@@ -1,5 +1,5 @@
 // Package widget holds the visitor's widget as it is served: one script, alone for pinned addresses or with a project's
-// public configuration baked in, and a dictionary a language.
+// public configuration baked in, a second one for who has conversations, and a dictionary a language.
 package widget
 
 import (
@@ -19,6 +19,9 @@ import (
 //go:embed dist/core.js
 var core string
 
+//go:embed dist/talk.js
+var talk string
+
 //go:embed dist/version
 var version string
 
@@ -34,11 +37,14 @@ var localeName = regexp.MustCompile(`^[a-z]{2}$`)
 // ErrConfig is wrapped by the error of Script for a configuration that is not a JSON object.
 var ErrConfig = errors.New("widget: configuration is not a JSON object")
 
-// Version names this build in pinned addresses: a hash over the script and its dictionaries, 16 hex digits.
+// Version names this build in pinned addresses: a hash over the scripts and their dictionaries, 16 hex digits.
 func Version() string { return version }
 
 // Core returns the script without a project, for the pinned address /w/v/<Version>/core.js. It may be cached for ever.
 func Core() []byte { return []byte(core) }
+
+// Talk returns the module that Core loads when a visitor wants their conversations, from /w/v/<Version>/talk.js.
+func Talk() []byte { return []byte(talk) }
 
 // Integrity returns the value of the integrity attribute that goes with Core.
 func Integrity() string {

@@ -25,6 +25,12 @@ const (
 	fileMode = 0o600
 )
 
+// exportFolder is where the files of exports are.
+const exportFolder = "exports"
+
+// Exports is the folder for the files of exports.
+func (d Data) Exports() string { return filepath.Join(d.Dir, exportFolder) }
+
 // Data is the folder with everything that a server keeps.
 type Data struct {
 	Dir string
@@ -80,7 +86,7 @@ func (d Data) holdsNothingElse() (bool, error) {
 		case name == databaseFile:
 			database = true
 		case strings.HasPrefix(name, databaseFile), name == secretFile: // -wal, -shm, copies
-		case name == "lost+found": // where a file system begins
+		case name == exportFolder, name == "lost+found": // where a file system begins
 		default:
 			return false, err
 		}

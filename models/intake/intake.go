@@ -29,6 +29,7 @@ type Store interface {
 	Submit(ctx context.Context, in store.NewFeedback) (store.Accepted, error)
 	// HasFeedback reports whether the id was used in the project.
 	HasFeedback(ctx context.Context, project, id models.ID) (bool, error)
+	PostVisitorMessage(ctx context.Context, project *models.Project, session models.ID, in models.NewMessage) (store.Posted, error)
 }
 
 // Options is what an Intake is made from.
@@ -48,7 +49,7 @@ type Intake struct {
 	baseURL string
 	secret  []byte
 
-	sessions, addresses, projects *ratelimit.Limiter
+	sessions, addresses, projects, messages *ratelimit.Limiter
 }
 
 // New makes an Intake.
@@ -56,6 +57,7 @@ func New(options Options) (*Intake, error) {
 	in := &Intake{
 		store: options.Store, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret,
 		sessions: ratelimit.Unlimited(), addresses: ratelimit.Unlimited(), projects: ratelimit.Unlimited(),
+		messages: ratelimit.Unlimited(),
 	}
 	if options.Unlimited {
 		return in, nil
@@ -63,7 +65,7 @@ func New(options Options) (*Intake, error) {
 	for _, limit := range []struct {
 		into  **ratelimit.Limiter
 		count int
-	}{{&in.sessions, PerSession}, {&in.addresses, perAddress}, {&in.projects, perProject}} {
+	}{{&in.sessions, PerSession}, {&in.addresses, perAddress}, {&in.projects, perProject}, {&in.messages, messagesPerSession}} {
 		limiter, err := ratelimit.New(limit.count, time.Minute)
 		if err != nil {
 			return nil, err

@@ -30,6 +30,10 @@ func (f *fakeStore) HasFeedback(_ context.Context, _, id models.ID) (bool, error
 	return slices.ContainsFunc(f.got, func(in store.NewFeedback) bool { return in.Submission.ID == id }), nil
 }
 
+func (f *fakeStore) PostVisitorMessage(context.Context, *models.Project, models.ID, models.NewMessage) (store.Posted, error) {
+	return store.Posted{}, nil
+}
+
 func newIntake(t *testing.T, s Store) *Intake {
 	t.Helper()
 	in, err := New(Options{Store: s, BaseURL: "https://earshot.example/", Secret: []byte("0123456789abcdef0123456789abcdef")})

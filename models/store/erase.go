@@ -6,6 +6,14 @@ import (
 	"earshot/models"
 )
 
+// blankMessages takes away all that messages say. The rows stay so that their ids
+// stay taken.
+func (t *tx) blankMessages(which string, args ...any) error {
+	return t.orm().Model(&messageRow{}).Where(which, args...).Updates(map[string]any{
+		"body": "", "author_name": "", "user_id": "", "deleted_at": t.now.UnixMilli(),
+	}).Error
+}
+
 // Erase removes an item's content for good. Its id stays taken, and its events
 // stay in the log as erased ones, so that no seq is missing.
 func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) error {
@@ -37,6 +45,16 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		err = t.orm().Exec(`UPDATE events SET type = ?, data = '' WHERE feedback_id = ? AND type <> 'FeedbackReceived'`,
 			models.EventFeedbackErased, row.ID).Error
 		if err != nil {
+			return err
+		}
+		if err := t.blankMessages("feedback_id = ?", row.ID); err != nil {
+			return err
+		}
+		// What was exported before must not outlive it.
+		if err := t.orm().Model(&jobRow{}).Where("project_id = ?", row.ProjectID).Update("withdrawn", true).Error; err != nil {
+			return err
+		}
+		if err := t.orm().Where("feedback_id = ?", row.ID).Delete(&readRow{}).Error; err != nil {
 			return err
 		}
 		return t.append(models.LogEntry{ProjectID: row.ProjectID, Type: models.EventFeedbackErased, FeedbackID: row.ID, At: t.now})

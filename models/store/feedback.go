@@ -67,6 +67,7 @@ func (s *Store) Triage(ctx context.Context, scope models.Scope, id models.ID, ch
 		if any {
 			row.Rev++
 			row.UpdatedAt = t.now.UnixMilli()
+			row.noteResolution(changes.Status)
 			if err := t.orm().Save(row).Error; err != nil {
 				return err
 			}
@@ -110,6 +111,18 @@ func (t *tx) append(entry models.LogEntry) error {
 	}
 	entry.Seq = seq
 	return t.record(entry)
+}
+
+// noteResolution keeps when the item was done with, while it is.
+func (r *feedbackRow) noteResolution(to *models.Status) {
+	switch {
+	case to == nil:
+	case *to != models.StatusResolved && *to != models.StatusClosed:
+		r.ResolvedAt = nil
+	case r.ResolvedAt == nil:
+		at := r.UpdatedAt
+		r.ResolvedAt = &at
+	}
 }
 
 func (r *feedbackRow) apply(change models.Triage) (changes models.Changes, any bool) {

@@ -21,6 +21,7 @@ type Filter struct {
 	Ratings    []int
 	Tag        string
 	AssigneeID *models.ID // points to "" for unassigned
+	Nothing    bool       // admits none
 	PageURL    string
 	From, To   time.Time // From is inclusive, To exclusive
 	// Quarantined items are in a list of their own.
@@ -164,6 +165,9 @@ func (r *feedbackRow) place(by order) []int64 {
 func (s *Store) filtered(ctx context.Context, scope models.Scope, project models.ID, f Filter) *gorm.DB {
 	q := s.read.WithContext(ctx).Model(&feedbackRow{}).
 		Where("project_id = ? AND organization_id = ? AND quarantined = ? AND erased_at IS NULL", project, scope.Organization(), f.Quarantined)
+	if f.Nothing {
+		q = q.Where("1 = 0")
+	}
 	if len(f.Statuses) > 0 {
 		q = q.Where("status IN ?", f.Statuses)
 	}

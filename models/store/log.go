@@ -57,13 +57,13 @@ func (s *Store) ReadLog(ctx context.Context, scope models.Scope, project models.
 	if err != nil {
 		return nil, translate(err)
 	}
-	items, err := s.itemsOf(ctx, events)
+	spoken, err := s.spokenOf(ctx, events)
 	if err != nil {
 		return nil, err
 	}
 	entries := make([]models.LogEntry, 0, len(events))
 	for _, event := range events {
-		entry, err := event.entry(items)
+		entry, err := event.entry(spoken)
 		if err != nil {
 			return nil, err
 		}
@@ -72,34 +72,62 @@ func (s *Store) ReadLog(ctx context.Context, scope models.Scope, project models.
 	return entries, nil
 }
 
-// itemsOf reads the items that events speak of. One that is erased between the
-// two reads is not among them.
-func (s *Store) itemsOf(ctx context.Context, events []eventRow) (map[models.ID]*models.Feedback, error) {
-	var ids []models.ID
-	for _, event := range events {
-		if event.Type == models.EventFeedbackReceived {
-			ids = append(ids, event.FeedbackID)
-		}
-	}
-	items := make(map[models.ID]*models.Feedback, len(ids))
-	if len(ids) == 0 {
-		return items, nil
-	}
-	var rows []feedbackRow
-	if err := s.read.WithContext(ctx).Where("id IN ? AND erased_at IS NULL", ids).Find(&rows).Error; err != nil {
-		return nil, translate(err)
-	}
-	for i := range rows {
-		items[rows[i].ID] = rows[i].feedback()
-	}
-	return items, nil
+// spoken is what events speak of, as it is now.
+type spoken struct {
+	items    map[models.ID]*models.Feedback
+	messages map[models.ID]models.Message
 }
 
-func (r eventRow) entry(items map[models.ID]*models.Feedback) (models.LogEntry, error) {
+// messageRef is what the log keeps of an event of a message.
+type messageRef struct {
+	ID  models.ID `json:"message_id"`
+	Rev int64     `json:"rev"`
+}
+
+// spokenOf reads what events speak of. What is erased between the two reads is
+// not in it.
+func (s *Store) spokenOf(ctx context.Context, events []eventRow) (spoken, error) {
+	var items, messages []models.ID
+	for _, event := range events {
+		switch event.Type {
+		case models.EventFeedbackReceived:
+			items = append(items, event.FeedbackID)
+		case models.EventMessagePosted, models.EventNoteAdded, models.EventNoteEdited, models.EventNoteDeleted:
+			var ref messageRef
+			if err := json.Unmarshal([]byte(event.Data), &ref); err != nil {
+				return spoken{}, fmt.Errorf("decode event %d of project %s: %w", event.Seq, event.ProjectID, err)
+			}
+			messages = append(messages, ref.ID)
+		case models.EventFeedbackUpdated, models.EventFeedbackErased:
+		}
+	}
+	found := spoken{map[models.ID]*models.Feedback{}, map[models.ID]models.Message{}}
+	if len(items) > 0 {
+		var rows []feedbackRow
+		if err := s.read.WithContext(ctx).Where("id IN ? AND erased_at IS NULL", items).Find(&rows).Error; err != nil {
+			return found, translate(err)
+		}
+		for i := range rows {
+			found.items[rows[i].ID] = rows[i].feedback()
+		}
+	}
+	if len(messages) > 0 {
+		var rows []messageRow
+		if err := s.read.WithContext(ctx).Where("id IN ?", messages).Find(&rows).Error; err != nil {
+			return found, translate(err)
+		}
+		for _, row := range rows {
+			found.messages[row.ID] = row.message()
+		}
+	}
+	return found, nil
+}
+
+func (r eventRow) entry(of spoken) (models.LogEntry, error) {
 	entry := models.LogEntry{ProjectID: r.ProjectID, Seq: r.Seq, Type: r.Type, FeedbackID: r.FeedbackID, At: fromMillis(r.At)}
 	switch r.Type {
 	case models.EventFeedbackReceived:
-		if entry.Feedback = items[r.FeedbackID]; entry.Feedback == nil {
+		if entry.Feedback = of.items[r.FeedbackID]; entry.Feedback == nil {
 			entry.Type = models.EventFeedbackErased
 		}
 	case models.EventFeedbackUpdated:
@@ -107,7 +135,28 @@ func (r eventRow) entry(items map[models.ID]*models.Feedback) (models.LogEntry, 
 		if err := json.Unmarshal([]byte(r.Data), entry.Update); err != nil {
 			return entry, fmt.Errorf("decode event %d of project %s: %w", r.Seq, r.ProjectID, err)
 		}
+	case models.EventMessagePosted, models.EventNoteAdded, models.EventNoteEdited, models.EventNoteDeleted:
+		return r.messageEntry(entry, of)
 	case models.EventFeedbackErased:
 	}
+	return entry, nil
+}
+
+// messageEntry tells of a message as its event found it: without the text that a
+// later one has changed, which that one tells.
+func (r eventRow) messageEntry(entry models.LogEntry, of spoken) (models.LogEntry, error) {
+	var ref messageRef
+	if err := json.Unmarshal([]byte(r.Data), &ref); err != nil {
+		return entry, fmt.Errorf("decode event %d of project %s: %w", r.Seq, r.ProjectID, err)
+	}
+	message, found := of.messages[ref.ID]
+	if !found { // its item was erased in between
+		entry.Type = models.EventFeedbackErased
+		return entry, nil
+	}
+	if message.Rev != ref.Rev {
+		message.Rev, message.Body = ref.Rev, ""
+	}
+	entry.Message = &message
 	return entry, nil
 }

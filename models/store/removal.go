@@ -67,7 +67,7 @@ func (r *remover) step(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	err = r.store.writer.do(ctx, false, func(t *tx) error {
-		for _, remove := range []func(models.ID) (int64, error){t.blankFeedback, t.removeEvents, t.removeVisitorSessions} {
+		for _, remove := range []func(models.ID) (int64, error){t.blankFeedback, t.removeMessages, t.removeEvents, t.removeVisitorSessions} {
 			if n, err := remove(row.ProjectID); err != nil || n > 0 {
 				return err
 			}
@@ -96,6 +96,16 @@ func (t *tx) blankFeedback(project models.ID) (int64, error) {
 		"updated_at": at, "erased_at": at,
 	})
 	return blanked.RowsAffected, blanked.Error
+}
+
+func (t *tx) removeMessages(project models.ID) (int64, error) {
+	var ids []models.ID
+	err := t.orm().Model(&messageRow{}).Where("project_id = ? AND (deleted_at IS NULL OR author_name <> '' OR user_id <> '')", project).
+		Limit(removalBatch).Pluck("id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return int64(len(ids)), t.blankMessages("id IN ?", ids)
 }
 
 func (t *tx) removeEvents(project models.ID) (int64, error) {

@@ -14,6 +14,7 @@ func leftOf(t *testing.T, s *Store, p *models.Project) (left, taken int64) {
 	for query, into := range map[string]*int64{
 		`SELECT (SELECT count(*) FROM search.feedback_search) + (SELECT count(*) FROM events WHERE project_id = @p)
 			+ (SELECT count(*) FROM visitor_sessions WHERE project_id = @p) + (SELECT count(*) FROM removals) + (SELECT count(*) FROM search_removals)
+			+ (SELECT count(*) FROM messages WHERE project_id = @p AND body <> '')
 			+ (SELECT count(*) FROM feedback WHERE project_id = @p AND message <> '')`: &left,
 		"SELECT count(*) FROM feedback WHERE project_id = @p": &taken,
 	} {
@@ -39,6 +40,12 @@ func TestDeletedProjectsAreRemovedSomeRowsAtATime(t *testing.T) {
 		mustSubmit(t, s, in)
 	}
 	awaitIndexed(t, s)
+	if _, err := s.PostMessage(t.Context(), scope, models.NewMessage{
+		ID: models.NewID(), FeedbackID: first.Submission.ID, Visibility: models.VisibilityInternal, Body: "note",
+		Author: models.Author{Kind: models.AuthorMember, UserID: models.NewID()},
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.DeleteProject(t.Context(), scope, p.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"earshot/models"
@@ -149,6 +150,9 @@ type feedbackRow struct {
 	CreatedAt         int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt         int64 `gorm:"autoUpdateTime:false"`
 	ErasedAt          *int64
+	FirstReplyAt      *int64
+	ResolvedAt        *int64
+	VisitorAt         int64
 }
 
 func (feedbackRow) TableName() string { return "feedback" }
@@ -159,7 +163,7 @@ func (r *feedbackRow) feedback() *models.Feedback {
 		Message: r.Message, PageURL: r.PageURL, Kind: r.Kind, Rating: r.Rating, Email: r.Email, Name: r.Name,
 		Status: r.Status, AssigneeID: r.AssigneeID, Tags: r.Tags, Priority: models.PriorityOfRank(r.Priority), Rev: r.Rev,
 		Quarantined: r.Quarantined, QuarantineReasons: r.QuarantineReasons, ReceiptVersion: r.ReceiptVersion,
-		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt), VisitorAt: fromMillis(r.VisitorAt),
 	}
 	if r.Context != "" {
 		f.Context = json.RawMessage(r.Context)
@@ -177,6 +181,87 @@ type eventRow struct {
 }
 
 func (eventRow) TableName() string { return "events" }
+
+type messageRow struct {
+	ID             models.ID `gorm:"primaryKey"`
+	OrganizationID models.ID
+	ProjectID      models.ID
+	FeedbackID     models.ID
+	UserID         models.ID
+	AuthorName     string
+	Internal       bool
+	Fingerprint    []byte
+	Body           string
+	Rev            int64
+	CreatedAt      int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt      int64 `gorm:"autoUpdateTime:false"`
+	DeletedAt      *int64
+}
+
+func (messageRow) TableName() string { return "messages" }
+
+func (r messageRow) message() models.Message {
+	m := models.Message{
+		ID: r.ID, ProjectID: r.ProjectID, FeedbackID: r.FeedbackID, Visibility: models.VisibilityPublic,
+		Author: models.Author{Kind: models.AuthorVisitor, UserID: r.UserID, Name: r.AuthorName}, Body: r.Body, Rev: r.Rev,
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt), Deleted: r.DeletedAt != nil,
+	}
+	if r.UserID != "" {
+		m.Author.Kind = models.AuthorMember
+	}
+	if r.Internal {
+		m.Visibility = models.VisibilityInternal
+	}
+	return m
+}
+
+type readRow struct {
+	UserID     models.ID `gorm:"primaryKey"`
+	FeedbackID models.ID `gorm:"primaryKey"`
+	At         int64
+}
+
+func (readRow) TableName() string { return "reads" }
+
+type jobRow struct {
+	ID             models.ID `gorm:"primaryKey"`
+	OrganizationID models.ID
+	ProjectID      models.ID
+	UserID         models.ID
+	Kind           models.JobKind
+	Status         models.JobStatus
+	Request        string
+	Checkpoint     string
+	Done           int64
+	Total          int64
+	Error          string
+	Cancelling     bool
+	Withdrawn      bool
+	CreatedAt      int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt      int64 `gorm:"autoUpdateTime:false"`
+	FinishedAt     *int64
+}
+
+func (jobRow) TableName() string { return "jobs" }
+
+func (r jobRow) job() (models.Job, error) {
+	job := models.Job{
+		ID: r.ID, OrganizationID: r.OrganizationID, ProjectID: r.ProjectID, UserID: r.UserID, Kind: r.Kind, Status: r.Status,
+		Done: r.Done, Total: r.Total, Error: r.Error, Cancelling: r.Cancelling, Withdrawn: r.Withdrawn,
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
+	}
+	if r.Checkpoint != "" {
+		job.Checkpoint = json.RawMessage(r.Checkpoint)
+	}
+	if r.FinishedAt != nil {
+		at := fromMillis(*r.FinishedAt)
+		job.FinishedAt = &at
+	}
+	if err := json.Unmarshal([]byte(r.Request), &job.Export); err != nil {
+		return job, fmt.Errorf("decode job %s: %w", r.ID, err)
+	}
+	return job, nil
+}
 
 type searchRemovalRow struct {
 	ID int64 `gorm:"primaryKey"`

@@ -78,7 +78,7 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 	at := t.now.UnixMilli()
 	inserted, err := t.w.stmts.insertFeedback.exec(sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
 		sub.Message, sub.PageURL, sub.Kind, sub.Rating, sub.Email, sub.Name, string(sub.Context),
-		len(in.Quarantine) > 0, reasons, at, at)
+		len(in.Quarantine) > 0, reasons, at, at, at)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("insert feedback: %w", err)
 	}
@@ -140,7 +140,7 @@ func newItem(in NewFeedback, session models.ID, at int64) *models.Feedback {
 		Message: sub.Message, PageURL: sub.PageURL, Kind: sub.Kind, Rating: sub.Rating, Email: sub.Email, Name: sub.Name,
 		Context: sub.Context, Status: models.StatusNew, Priority: models.PriorityNormal, Rev: 1, Tags: []string{},
 		Quarantined: len(in.Quarantine) > 0, QuarantineReasons: in.Quarantine, ReceiptVersion: 1,
-		CreatedAt: fromMillis(at), UpdatedAt: fromMillis(at),
+		CreatedAt: fromMillis(at), UpdatedAt: fromMillis(at), VisitorAt: fromMillis(at),
 	}
 }
 

@@ -90,17 +90,25 @@ func (t *tx) nextSeq(project models.ID) (int64, error) {
 // returnSeq takes back the number that nextSeq gave out last, unused.
 func (t *tx) returnSeq(project models.ID) { *t.heads[project]-- }
 
+// eventData is what the log keeps of an entry beside its type and its item.
+func eventData(entry models.LogEntry) ([]byte, error) {
+	switch {
+	case entry.Update != nil:
+		return json.Marshal(entry.Update)
+	case entry.Message != nil:
+		return json.Marshal(messageRef{ID: entry.Message.ID, Rev: entry.Message.Rev})
+	}
+	return nil, nil
+}
+
 // record writes an entry, whose seq was given out by nextSeq, and keeps it for
 // publishing.
 func (t *tx) record(entry models.LogEntry) error {
-	var data []byte
-	if entry.Update != nil {
-		var err error
-		if data, err = json.Marshal(entry.Update); err != nil {
-			return fmt.Errorf("encode event: %w", err)
-		}
+	data, err := eventData(entry)
+	if err != nil {
+		return fmt.Errorf("encode event: %w", err)
 	}
-	_, err := t.w.stmts.insertEvent.exec(
+	_, err = t.w.stmts.insertEvent.exec(
 		entry.ProjectID, entry.Seq, entry.Type, entry.FeedbackID, string(data), entry.At.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("insert event: %w", err)

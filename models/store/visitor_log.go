@@ -7,14 +7,12 @@ import (
 )
 
 // visitorLog finds a visitor's part of a log by way of their items, because of
-// the log's events hardly one is theirs. Only what staff have touched is in the
-// index of sessions: submissions do not pay for it, and whatever else a visitor
-// is ever told of has to raise its item's rev. The joins keep the order in which
-// they are written.
+// the log's events hardly one is theirs. The joins keep the order in which they
+// are written.
 const visitorLog = `SELECT e.* FROM feedback AS f
 	CROSS JOIN events AS e ON e.feedback_id = f.id AND e.project_id = f.project_id AND e.type <> 'FeedbackReceived'
-	WHERE f.session_id = ? AND f.erased_at IS NULL AND f.rev > 1 AND f.project_id = ? AND f.organization_id = ?
-	AND e.type = 'FeedbackUpdated' AND e.seq > ? AND f.` + ofProject + `
+	WHERE f.session_id = ? AND f.erased_at IS NULL AND f.project_id = ? AND f.organization_id = ?
+	AND e.type IN ('FeedbackUpdated', 'MessagePosted') AND e.seq > ? AND f.` + ofProject + `
 	ORDER BY e.seq LIMIT ?`
 
 // ReadVisitorLog reads up to limit entries after since that speak of a visitor
@@ -36,9 +34,13 @@ func (s *Store) ReadVisitorLog(ctx context.Context, scope models.Scope, project,
 	if err != nil {
 		return nil, translate(err)
 	}
+	spoken, err := s.spokenOf(ctx, events)
+	if err != nil {
+		return nil, err
+	}
 	entries := make([]models.LogEntry, 0, len(events))
 	for _, event := range events {
-		entry, err := event.entry(nil)
+		entry, err := event.entry(spoken)
 		if err != nil {
 			return nil, err
 		}

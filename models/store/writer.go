@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"maragu.dev/goqite"
 
 	"earshot/models"
 )
@@ -46,6 +47,8 @@ type writer struct {
 	conn    *sql.Conn
 	orm     *gorm.DB
 	stmts   *statements
+	queueDB *sql.DB
+	jobs    *goqite.Queue
 	record  *headsRecord // nil until it is begun
 	queue   chan *op
 
@@ -83,10 +86,15 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare statements: %w", err), conn.Close())
 	}
+	queueDB, err := openNested(conn, pool.Driver())
+	if err != nil {
+		return nil, errors.Join(err, stmts.close(), conn.Close())
+	}
 	orm := db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
 	orm.Statement.ConnPool = conn
 	w := &writer{
 		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
+		queueDB: queueDB, jobs: newQueue(queueDB),
 		queue: make(chan *op, queueLength), ended: make(chan struct{}),
 	}
 	go w.run()
@@ -135,7 +143,7 @@ func (w *writer) close() error {
 	}
 	w.mu.Unlock()
 	<-w.ended
-	return errors.Join(w.stmts.close(), w.conn.Close())
+	return errors.Join(w.queueDB.Close(), w.stmts.close(), w.conn.Close())
 }
 
 // run commits batches until the queue is closed and empty. It waits for no

@@ -90,6 +90,11 @@ func Encode[E any](sum *Sum[E], event E, meta Meta) ([]byte, error) {
 	return marshal(sum.envelope(event, meta))
 }
 
+// Rejection is ErrorEvent for messages.
+func Rejection(err error) MessageRejected {
+	return MessageRejected(ErrorEvent(err))
+}
+
 // ErrorEvent is the event that tells a client of err. A failure of our own is
 // told without its cause.
 func ErrorEvent(err error) Error {

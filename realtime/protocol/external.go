@@ -29,7 +29,7 @@ func externalVisitorServer(event VisitorServerEvent) (data any, ok bool) {
 		return struct {
 			Message string `json:"message"`
 		}{e.Message}, true
-	case StatusChanged, Resumed, ResumeFailed, GoingAway, Pong:
+	case MessageAccepted, MessageRejected, ReplyPosted, StatusChanged, AgentTyping, Resumed, ResumeFailed, GoingAway, Pong:
 	}
 	return nil, false
 }
@@ -39,7 +39,7 @@ func externalVisitorClient(event VisitorClientEvent) (data any, ok bool) {
 	switch event.(type) {
 	case DraftChanged, FeedbackSubmitted:
 		return event, true
-	case Hello, Ping:
+	case Hello, MessageSent, Ping:
 	}
 	return nil, false
 }

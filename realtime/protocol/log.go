@@ -12,6 +12,18 @@ func LogEvent(entry models.LogEntry) DashboardServerEvent {
 			ID: entry.FeedbackID, ProjectID: entry.ProjectID,
 			Rev: entry.Update.Rev, Changes: entry.Update.Changes, By: entry.Update.By,
 		}
+	case models.EventMessagePosted:
+		m := entry.Message
+		return MessagePosted{m.ProjectID, m.FeedbackID, m.ID, m.Body, m.Author, m.Rev, m.CreatedAt}
+	case models.EventNoteAdded:
+		m := entry.Message
+		return DashboardNoteAdded{m.ProjectID, m.FeedbackID, m.ID, m.Body, m.Author, m.Rev, m.CreatedAt}
+	case models.EventNoteEdited:
+		m := entry.Message
+		return DashboardNoteEdited{m.ProjectID, m.FeedbackID, m.ID, m.Body, m.Author, m.Rev, entry.At}
+	case models.EventNoteDeleted:
+		m := entry.Message
+		return DashboardNoteDeleted{m.ProjectID, m.FeedbackID, m.ID, m.Author, m.Rev, entry.At}
 	case models.EventFeedbackErased:
 	}
 	return FeedbackErased{ID: entry.FeedbackID, ProjectID: entry.ProjectID}
@@ -25,10 +37,13 @@ func EncodeLog(entry models.LogEntry, epoch models.Epoch) ([]byte, error) {
 // VisitorLogEvent is what an entry of the log is to the visitor whose item it
 // speaks of: nil for most, for what staff do among themselves is not told.
 func VisitorLogEvent(entry models.LogEntry) VisitorServerEvent {
-	if entry.Update == nil || entry.Update.Changes.Status == nil {
-		return nil
+	switch m := entry.Message; {
+	case entry.Type == models.EventFeedbackUpdated && entry.Update.Changes.Status != nil:
+		return StatusChanged{FeedbackID: entry.FeedbackID, Status: *entry.Update.Changes.Status}
+	case entry.Type == models.EventMessagePosted && m.Visibility == models.VisibilityPublic && m.Author.Kind == models.AuthorMember:
+		return ReplyPosted{FeedbackID: m.FeedbackID, MessageID: m.ID, AuthorName: m.Author.PublicName(), Body: m.Body, At: m.CreatedAt}
 	}
-	return StatusChanged{FeedbackID: entry.FeedbackID, Status: *entry.Update.Changes.Status}
+	return nil
 }
 
 // EncodeVisitorLog writes VisitorLogEvent as JSON; nil where there is none.

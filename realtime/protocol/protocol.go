@@ -41,18 +41,21 @@ type DashboardServerEvent interface{ dashboardServerEvent() string }
 // types that implement the interfaces.
 var (
 	VisitorClient = newSum[VisitorClientEvent](VisitorClientEvent.visitorClientEvent, externalVisitorClient,
-		Hello{}, DraftChanged{}, FeedbackSubmitted{}, Ping{})
+		Hello{}, DraftChanged{}, FeedbackSubmitted{}, MessageSent{}, Ping{})
 
 	VisitorServer = newSum[VisitorServerEvent](VisitorServerEvent.visitorServerEvent, externalVisitorServer,
-		VisitorConnected{}, DraftAccepted{}, VisitorFeedbackReceived{}, StatusChanged{}, Resumed{}, ResumeFailed{},
-		GoingAway{}, Error{}, Pong{})
+		VisitorConnected{}, DraftAccepted{}, VisitorFeedbackReceived{}, MessageAccepted{}, MessageRejected{},
+		ReplyPosted{}, StatusChanged{}, AgentTyping{}, Resumed{}, ResumeFailed{}, GoingAway{}, Error{}, Pong{})
 
 	DashboardClient = newSum[DashboardClientEvent](DashboardClientEvent.dashboardClientEvent, notExternal,
-		Subscribe{}, Unsubscribe{}, Reauthenticate{}, Ping{})
+		Subscribe{}, Unsubscribe{}, Reauthenticate{}, ReplySent{}, NoteAdded{}, NoteEdited{}, NoteDeleted{}, Viewing{},
+		JobRequested{}, JobCancelled{}, Ping{})
 
 	DashboardServer = newSum[DashboardServerEvent](DashboardServerEvent.dashboardServerEvent, notExternal,
 		DashboardConnected{}, Subscribed{}, DashboardFeedbackReceived{}, FeedbackUpdated{}, FeedbackErased{},
-		DashboardDraftChanged{}, PresenceState{}, AuthExpiring{}, ResyncRequired{}, GoingAway{}, Error{}, Pong{})
+		MessagePosted{}, DashboardNoteAdded{}, DashboardNoteEdited{}, DashboardNoteDeleted{},
+		DashboardDraftChanged{}, PresenceState{}, PresenceDiff{}, MessageAccepted{}, MessageRejected{},
+		JobStarted{}, LogLine{}, Progress{}, JobFinished{}, AuthExpiring{}, ResyncRequired{}, GoingAway{}, Error{}, Pong{})
 )
 
 var errUnknownType = models.Errorf(models.CodeUnknownType, "there is no event of this type")

@@ -1,6 +1,10 @@
 package protocol
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
 
 // AddSchemas adds the four unions of events, their envelopes and their data to
 // a registry of schemas, from which the documents and the TypeScript are made.
@@ -31,6 +35,11 @@ func addUnion(registry huma.Registry, sum string, events []EventType, fromClient
 	registry.Map()[sum+"Event"] = union
 }
 
+// identified are the events of clients whose id is that of what they make.
+func identified() []string {
+	return []string{"FeedbackSubmitted", "MessageSent", "ReplySent", "NoteAdded"}
+}
+
 func envelopeSchema(name string, data *huma.Schema, fromClient bool) *huma.Schema {
 	s := &huma.Schema{
 		Type: huma.TypeObject,
@@ -41,7 +50,7 @@ func envelopeSchema(name string, data *huma.Schema, fromClient bool) *huma.Schem
 		Required: []string{"type", "data"},
 	}
 	if fromClient {
-		if name == "FeedbackSubmitted" {
+		if slices.Contains(identified(), name) {
 			s.Required = append(s.Required, "id")
 		}
 		s.Properties["id"] = &huma.Schema{Type: huma.TypeString, Description: "The sender's UUIDv7; a submission's is the feedback's id and its idempotency key"}

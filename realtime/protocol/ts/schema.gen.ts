@@ -91,6 +91,111 @@ export interface paths {
         patch: operations["update-feedback"];
         trace?: never;
     };
+    "/api/v1/feedback/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An item's conversation, oldest first, notes included */
+        get: operations["list-messages"];
+        put?: never;
+        /** Reply to the visitor, or add a note; repeatable with the same id */
+        post: operations["post-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}/messages/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a note; a stale rev is a conflict */
+        delete: operations["delete-note"];
+        options?: never;
+        head?: never;
+        /** Change a note of one's own; a stale rev is a conflict */
+        patch: operations["edit-note"];
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Note that you have read an item up to now */
+        put: operations["mark-read"];
+        post?: never;
+        /** Take that back: it is unread to you */
+        delete: operations["mark-unread"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organisation's work in the background, newest first */
+        get: operations["list-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job */
+        get: operations["get-job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a job to end */
+        post: operations["cancel-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -159,6 +264,23 @@ export interface paths {
         get: operations["read-events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Export a project's feedback as CSV or JSON lines */
+        post: operations["create-export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -268,6 +390,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/r/{receipt}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase the item for good */
+        post: operations["erase-receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/r/{receipt}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is kept of the visitor's item */
+        get: operations["export-receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/r/{receipt}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write back; repeatable with the same id */
+        post: operations["post-receipt-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -294,6 +467,23 @@ export interface paths {
         };
         /** One version of the widget, for ever */
         get: operations["get-pinned-widget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/v/{version}/talk.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it loads when a visitor wants their conversations */
+        get: operations["get-widget-talk"];
         put?: never;
         post?: never;
         delete?: never;
@@ -345,6 +535,23 @@ export interface paths {
         };
         /** The project's public configuration */
         get: operations["get-widget-config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{key}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The visitor's own items with their public messages, newest first */
+        get: operations["list-conversations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -495,9 +702,27 @@ export interface components {
              */
             user_id: string;
         };
+        AgentTyping: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+        };
         AuthExpiring: {
             /** Format: date-time */
             at: string;
+        };
+        Author: {
+            /** @enum {string} */
+            kind: "visitor" | "member";
+            /** @description As it was then; may be empty for a visitor */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The member's; absent where it is the visitor
+             */
+            user_id?: string;
         };
         Changes: {
             /**
@@ -511,6 +736,46 @@ export interface components {
             status?: "new" | "open" | "in_progress" | "resolved" | "closed";
             tags?: string[];
         };
+        Conversation: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string|null} */
+            kind: "bug" | "idea" | "question" | "praise" | "other" | null;
+            message: string;
+            /** @description Oldest first; the newest 200 */
+            messages: components["schemas"]["ConversationMessage"][];
+            page_url: string;
+            /** Format: int64 */
+            rating: number | null;
+            receipt_url: string;
+            /** @enum {string} */
+            status: "new" | "open" | "in_progress" | "resolved" | "closed";
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ConversationList: {
+            items: components["schemas"]["Conversation"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+        };
+        ConversationMessage: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            author: "visitor" | "staff";
+            author_name: string;
+            body: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+        };
         Credentials: {
             email: string;
             /** Format: password */
@@ -518,7 +783,57 @@ export interface components {
             /** @description For accounts with a second factor */
             totp?: string;
         };
-        DashboardClientEvent: components["schemas"]["DashboardClientSubscribe"] | components["schemas"]["DashboardClientUnsubscribe"] | components["schemas"]["DashboardClientReauthenticate"] | components["schemas"]["DashboardClientPing"];
+        DashboardClientEvent: components["schemas"]["DashboardClientSubscribe"] | components["schemas"]["DashboardClientUnsubscribe"] | components["schemas"]["DashboardClientReauthenticate"] | components["schemas"]["DashboardClientReplySent"] | components["schemas"]["DashboardClientNoteAdded"] | components["schemas"]["DashboardClientNoteEdited"] | components["schemas"]["DashboardClientNoteDeleted"] | components["schemas"]["DashboardClientViewing"] | components["schemas"]["DashboardClientJobRequested"] | components["schemas"]["DashboardClientJobCancelled"] | components["schemas"]["DashboardClientPing"];
+        DashboardClientJobCancelled: {
+            data: components["schemas"]["JobCancelled"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "JobCancelled";
+        };
+        DashboardClientJobRequested: {
+            data: components["schemas"]["JobRequested"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "JobRequested";
+        };
+        DashboardClientNoteAdded: {
+            data: components["schemas"]["NoteAdded"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "NoteAdded";
+        };
+        DashboardClientNoteDeleted: {
+            data: components["schemas"]["NoteDeleted"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "NoteDeleted";
+        };
+        DashboardClientNoteEdited: {
+            data: components["schemas"]["NoteEdited"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "NoteEdited";
+        };
         DashboardClientPing: {
             data: components["schemas"]["Ping"];
             /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
@@ -539,6 +854,16 @@ export interface components {
              */
             type: "Reauthenticate";
         };
+        DashboardClientReplySent: {
+            data: components["schemas"]["ReplySent"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ReplySent";
+        };
         DashboardClientSubscribe: {
             data: components["schemas"]["Subscribe"];
             /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
@@ -558,6 +883,16 @@ export interface components {
              * @enum {string}
              */
             type: "Unsubscribe";
+        };
+        DashboardClientViewing: {
+            data: components["schemas"]["Viewing"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "Viewing";
         };
         DashboardConnected: {
             /**
@@ -624,6 +959,74 @@ export interface components {
              * @description Projects at once on one socket
              */
             subscriptions: number;
+        };
+        DashboardNoteAdded: {
+            /** Format: date-time */
+            at: string;
+            author: components["schemas"]["Author"];
+            body?: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            message_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            /** Format: int64 */
+            rev: number;
+        };
+        DashboardNoteDeleted: {
+            /** Format: date-time */
+            at: string;
+            author: components["schemas"]["Author"];
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            message_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            /** Format: int64 */
+            rev: number;
+        };
+        DashboardNoteEdited: {
+            /** Format: date-time */
+            at: string;
+            author: components["schemas"]["Author"];
+            body?: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            message_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            /** Format: int64 */
+            rev: number;
         };
         DashboardServerAuthExpiring: {
             data: components["schemas"]["AuthExpiring"];
@@ -693,7 +1096,7 @@ export interface components {
              */
             type: "Error";
         };
-        DashboardServerEvent: components["schemas"]["DashboardServerConnected"] | components["schemas"]["DashboardServerSubscribed"] | components["schemas"]["DashboardServerFeedbackReceived"] | components["schemas"]["DashboardServerFeedbackUpdated"] | components["schemas"]["DashboardServerFeedbackErased"] | components["schemas"]["DashboardServerDraftChanged"] | components["schemas"]["DashboardServerPresenceState"] | components["schemas"]["DashboardServerAuthExpiring"] | components["schemas"]["DashboardServerResyncRequired"] | components["schemas"]["DashboardServerGoingAway"] | components["schemas"]["DashboardServerError"] | components["schemas"]["DashboardServerPong"];
+        DashboardServerEvent: components["schemas"]["DashboardServerConnected"] | components["schemas"]["DashboardServerSubscribed"] | components["schemas"]["DashboardServerFeedbackReceived"] | components["schemas"]["DashboardServerFeedbackUpdated"] | components["schemas"]["DashboardServerFeedbackErased"] | components["schemas"]["DashboardServerMessagePosted"] | components["schemas"]["DashboardServerNoteAdded"] | components["schemas"]["DashboardServerNoteEdited"] | components["schemas"]["DashboardServerNoteDeleted"] | components["schemas"]["DashboardServerDraftChanged"] | components["schemas"]["DashboardServerPresenceState"] | components["schemas"]["DashboardServerPresenceDiff"] | components["schemas"]["DashboardServerMessageAccepted"] | components["schemas"]["DashboardServerMessageRejected"] | components["schemas"]["DashboardServerJobStarted"] | components["schemas"]["DashboardServerLogLine"] | components["schemas"]["DashboardServerProgress"] | components["schemas"]["DashboardServerJobFinished"] | components["schemas"]["DashboardServerAuthExpiring"] | components["schemas"]["DashboardServerResyncRequired"] | components["schemas"]["DashboardServerGoingAway"] | components["schemas"]["DashboardServerError"] | components["schemas"]["DashboardServerPong"];
         DashboardServerFeedbackErased: {
             data: components["schemas"]["FeedbackErased"];
             /** @description Which life of the log seq belongs to */
@@ -762,6 +1165,159 @@ export interface components {
              */
             type: "GoingAway";
         };
+        DashboardServerJobFinished: {
+            data: components["schemas"]["JobFinished"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "JobFinished";
+        };
+        DashboardServerJobStarted: {
+            data: components["schemas"]["JobStarted"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "JobStarted";
+        };
+        DashboardServerLogLine: {
+            data: components["schemas"]["LogLine"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "LogLine";
+        };
+        DashboardServerMessageAccepted: {
+            data: components["schemas"]["MessageAccepted"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "MessageAccepted";
+        };
+        DashboardServerMessagePosted: {
+            data: components["schemas"]["MessagePosted"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "MessagePosted";
+        };
+        DashboardServerMessageRejected: {
+            data: components["schemas"]["MessageRejected"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "MessageRejected";
+        };
+        DashboardServerNoteAdded: {
+            data: components["schemas"]["DashboardNoteAdded"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "NoteAdded";
+        };
+        DashboardServerNoteDeleted: {
+            data: components["schemas"]["DashboardNoteDeleted"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "NoteDeleted";
+        };
+        DashboardServerNoteEdited: {
+            data: components["schemas"]["DashboardNoteEdited"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "NoteEdited";
+        };
         DashboardServerPong: {
             data: components["schemas"]["Pong"];
             /** @description Which life of the log seq belongs to */
@@ -779,6 +1335,23 @@ export interface components {
              */
             type: "Pong";
         };
+        DashboardServerPresenceDiff: {
+            data: components["schemas"]["PresenceDiff"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "PresenceDiff";
+        };
         DashboardServerPresenceState: {
             data: components["schemas"]["PresenceState"];
             /** @description Which life of the log seq belongs to */
@@ -795,6 +1368,23 @@ export interface components {
              * @enum {string}
              */
             type: "PresenceState";
+        };
+        DashboardServerProgress: {
+            data: components["schemas"]["Progress"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "Progress";
         };
         DashboardServerResyncRequired: {
             data: components["schemas"]["ResyncRequired"];
@@ -908,6 +1498,8 @@ export interface components {
             /** @enum {string} */
             status: "new" | "open" | "in_progress" | "resolved" | "closed";
             tags: string[];
+            /** @description The visitor said something that the asking member has not read */
+            unread: boolean;
             /** Format: date-time */
             updated_at: string;
             visitor: components["schemas"]["Visitor"];
@@ -1019,6 +1611,102 @@ export interface components {
             code: "empty" | "too_long" | "secret" | "card_number";
             message: string;
         };
+        Job: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            done: number;
+            /** @description Good for five minutes; takes the Bearer as well */
+            download_url: string | null;
+            /** @description What went wrong, in words */
+            error: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "export";
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** Format: int64 */
+            total: number;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        JobCancelled: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+        };
+        JobFinished: {
+            download_url?: string;
+            /** @description What went wrong, in words */
+            error?: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        };
+        JobList: {
+            items: components["schemas"]["Job"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description Where count asks for it
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
+        JobRequested: {
+            /** @description An object with the filters of the list: status, kind, rating, tag, assignee, q, from, to, page_url, quarantined */
+            filter?: unknown;
+            /** @enum {string} */
+            format: "csv" | "jsonl";
+            /** @enum {string} */
+            kind: "export";
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+        };
+        JobStarted: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** @enum {string} */
+            kind: "export";
+        };
+        LogLine: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** Format: int64 */
+            n: number;
+            text: string;
+        };
         LogoutInputBody: Record<string, never>;
         Me: {
             organization: components["schemas"]["MeOrganization"];
@@ -1068,11 +1756,173 @@ export interface components {
              */
             user_id: string;
         };
+        Message: {
+            author: components["schemas"]["Author"];
+            body: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description Counts edits; name it when you change a note
+             */
+            rev: number;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * @description internal: a note, which no visitor sees
+             * @enum {string}
+             */
+            visibility: "public" | "internal";
+        };
+        MessageAccepted: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+        };
+        MessageList: {
+            items: components["schemas"]["Message"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description Where count asks for it
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
+        MessagePosted: {
+            /** Format: date-time */
+            at: string;
+            author: components["schemas"]["Author"];
+            body: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            message_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            /** Format: int64 */
+            rev: number;
+        };
+        MessageRejected: {
+            /** @enum {string} */
+            code: "bad_json" | "bad_request" | "challenge_required" | "conflict" | "forbidden" | "id_conflict" | "internal" | "invalid_field" | "invalid_text" | "method_not_allowed" | "not_found" | "rate_limited" | "storage_full" | "too_large" | "unauthorized" | "unavailable" | "unknown_type" | "unsupported_media";
+            /** @description The fields that are not valid */
+            errors?: components["schemas"]["FieldError"][] | null;
+            message: string;
+            /**
+             * Format: int64
+             * @description Milliseconds
+             */
+            retry_after_ms?: number;
+        };
+        MessageSent: {
+            /** @description 1 to 5,000 code points after trimming */
+            body: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+        };
+        NewExport: {
+            /** @description An object with the filters of the list */
+            filter?: unknown;
+            /** @enum {string} */
+            format: "csv" | "jsonl";
+        };
+        NewMessage: {
+            /** @description 1 to 5,000 code points after trimming */
+            body: string;
+            /**
+             * Format: uuid
+             * @description Makes the call repeatable; made here if absent
+             */
+            id?: string;
+            /**
+             * @description public: the visitor gets it; internal: a note
+             * @enum {string}
+             */
+            visibility: "public" | "internal";
+        };
         NewProject: {
             /** @description Exact origins, https://*.example.com or http://localhost:* */
             allowed_origins?: string[];
             name: string;
             settings?: components["schemas"]["SettingsPatch"];
+        };
+        NoteAdded: {
+            /** @description 1 to 5,000 code points after trimming */
+            body: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+        };
+        NoteDeleted: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            message_id: string;
+            /** Format: int64 */
+            rev: number;
+        };
+        NoteEdited: {
+            /** @description 1 to 5,000 code points after trimming */
+            body: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            message_id: string;
+            /** Format: int64 */
+            rev: number;
+        };
+        NotePatch: {
+            /** @description 1 to 5,000 code points after trimming */
+            body: string;
+            /**
+             * Format: int64
+             * @description The revision that the change is based on
+             */
+            rev: number;
         };
         Ping: Record<string, never>;
         Poll: {
@@ -1090,6 +1940,24 @@ export interface components {
             wait?: number;
         };
         Pong: Record<string, never>;
+        Posted: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+        };
+        PresenceDiff: {
+            joined: components["schemas"]["Member"][] | null;
+            left: components["schemas"]["Member"][] | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            /** Format: int64 */
+            visitors: number;
+        };
         PresenceState: {
             members: components["schemas"]["Member"][] | null;
             /**
@@ -1123,6 +1991,17 @@ export interface components {
             title: string;
             /** @description about:blank: the code says it all */
             type: string;
+        };
+        Progress: {
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /** Format: int64 */
+            total: number;
         };
         Project: {
             /** @description Empty admits every origin */
@@ -1215,12 +2094,79 @@ export interface components {
             /** @description Where none was brought: keep it, it proves the visitor's session */
             resume_token?: string;
         };
+        ReceiptExport: {
+            context: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            email: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string|null} */
+            kind: "bug" | "idea" | "question" | "praise" | "other" | null;
+            message: string;
+            /** @description Oldest first; the newest 200 */
+            messages: components["schemas"]["ConversationMessage"][];
+            name: string;
+            page_url: string;
+            /** Format: int64 */
+            rating: number | null;
+            receipt_url: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            session_id: string;
+            /** @enum {string} */
+            status: "new" | "open" | "in_progress" | "resolved" | "closed";
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ReceiptMessage: {
+            /** @description 1 to 5,000 code points after trimming */
+            body: string;
+            /**
+             * Format: uuid
+             * @description Makes the call repeatable; made here if absent
+             */
+            id?: string;
+        };
         RefreshInputBody: {
             /**
              * Format: uuid
              * @description Moves the session to another organisation of the user's
              */
             organization_id?: string;
+        };
+        ReplyPosted: {
+            /** Format: date-time */
+            at: string;
+            /** @description Empty where the member gave none */
+            author_name: string;
+            body: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            message_id: string;
+        };
+        ReplySent: {
+            /** @description 1 to 5,000 code points after trimming */
+            body: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            feedback_id: string;
         };
         ResumeFailed: {
             /**
@@ -1360,6 +2306,14 @@ export interface components {
              */
             project_id: string;
         };
+        Viewing: {
+            /**
+             * Format: uuid
+             * @description null: nothing
+             */
+            feedback_id: string | null;
+            typing?: boolean;
+        };
         Visitor: {
             email: string | null;
             name: string | null;
@@ -1379,7 +2333,7 @@ export interface components {
              */
             type: "DraftChanged";
         };
-        VisitorClientEvent: components["schemas"]["VisitorClientHello"] | components["schemas"]["VisitorClientDraftChanged"] | components["schemas"]["VisitorClientFeedbackSubmitted"] | components["schemas"]["VisitorClientPing"];
+        VisitorClientEvent: components["schemas"]["VisitorClientHello"] | components["schemas"]["VisitorClientDraftChanged"] | components["schemas"]["VisitorClientFeedbackSubmitted"] | components["schemas"]["VisitorClientMessageSent"] | components["schemas"]["VisitorClientPing"];
         VisitorClientFeedbackSubmitted: {
             data: components["schemas"]["FeedbackSubmitted"];
             /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
@@ -1399,6 +2353,16 @@ export interface components {
              * @enum {string}
              */
             type: "Hello";
+        };
+        VisitorClientMessageSent: {
+            data: components["schemas"]["MessageSent"];
+            /** @description The sender's UUIDv7; a submission's is the feedback's id and its idempotency key */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "MessageSent";
         };
         VisitorClientPing: {
             data: components["schemas"]["Ping"];
@@ -1464,6 +2428,23 @@ export interface components {
             /** Format: int64 */
             submissions_per_minute: number;
         };
+        VisitorServerAgentTyping: {
+            data: components["schemas"]["AgentTyping"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "AgentTyping";
+        };
         VisitorServerConnected: {
             data: components["schemas"]["VisitorConnected"];
             /** @description Which life of the log seq belongs to */
@@ -1515,7 +2496,7 @@ export interface components {
              */
             type: "Error";
         };
-        VisitorServerEvent: components["schemas"]["VisitorServerConnected"] | components["schemas"]["VisitorServerDraftAccepted"] | components["schemas"]["VisitorServerFeedbackReceived"] | components["schemas"]["VisitorServerStatusChanged"] | components["schemas"]["VisitorServerResumed"] | components["schemas"]["VisitorServerResumeFailed"] | components["schemas"]["VisitorServerGoingAway"] | components["schemas"]["VisitorServerError"] | components["schemas"]["VisitorServerPong"];
+        VisitorServerEvent: components["schemas"]["VisitorServerConnected"] | components["schemas"]["VisitorServerDraftAccepted"] | components["schemas"]["VisitorServerFeedbackReceived"] | components["schemas"]["VisitorServerMessageAccepted"] | components["schemas"]["VisitorServerMessageRejected"] | components["schemas"]["VisitorServerReplyPosted"] | components["schemas"]["VisitorServerStatusChanged"] | components["schemas"]["VisitorServerAgentTyping"] | components["schemas"]["VisitorServerResumed"] | components["schemas"]["VisitorServerResumeFailed"] | components["schemas"]["VisitorServerGoingAway"] | components["schemas"]["VisitorServerError"] | components["schemas"]["VisitorServerPong"];
         VisitorServerFeedbackReceived: {
             data: components["schemas"]["VisitorFeedbackReceived"];
             /** @description Which life of the log seq belongs to */
@@ -1550,6 +2531,40 @@ export interface components {
              */
             type: "GoingAway";
         };
+        VisitorServerMessageAccepted: {
+            data: components["schemas"]["MessageAccepted"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "MessageAccepted";
+        };
+        VisitorServerMessageRejected: {
+            data: components["schemas"]["MessageRejected"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "MessageRejected";
+        };
         VisitorServerPong: {
             data: components["schemas"]["Pong"];
             /** @description Which life of the log seq belongs to */
@@ -1566,6 +2581,23 @@ export interface components {
              * @enum {string}
              */
             type: "Pong";
+        };
+        VisitorServerReplyPosted: {
+            data: components["schemas"]["ReplyPosted"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ReplyPosted";
         };
         VisitorServerResumeFailed: {
             data: components["schemas"]["ResumeFailed"];
@@ -1911,6 +2943,325 @@ export interface operations {
             };
         };
     };
+    "list-messages": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description true counts up to 10,000, exact all */
+                count?: "true" | "false" | "exact";
+                /** @description - before it descends */
+                sort?: "created_at" | "-created_at";
+            };
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            /** @description Was stored before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-note": {
+        parameters: {
+            query: {
+                /** @description The revision that was read */
+                rev: number;
+            };
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+                /** @description The note's id */
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edit-note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+                /** @description The note's id */
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mark-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mark-unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-jobs": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description true counts up to 10,000, exact all */
+                count?: "true" | "false" | "exact";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-me": {
         parameters: {
             query?: never;
@@ -2141,6 +3492,42 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EventPage"];
                     "text/event-stream": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description The call was refused; code says why */
@@ -2400,6 +3787,114 @@ export interface operations {
             };
         };
     };
+    "erase-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A secret */
+                receipt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Erased */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A secret */
+                receipt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptExport"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-receipt-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A secret */
+                receipt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiptMessage"];
+                "text/plain": components["schemas"]["ReceiptMessage"];
+            };
+        };
+        responses: {
+            /** @description Was stored before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description Stored */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ready": {
         parameters: {
             query?: never;
@@ -2430,6 +3925,38 @@ export interface operations {
         };
     };
     "get-pinned-widget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the widget */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-widget-talk": {
         parameters: {
             query?: never;
             header?: never;
@@ -2548,6 +4075,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WidgetConfig"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-conversations": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
                 };
             };
             /** @description The call was refused; code says why */

@@ -1,0 +1,266 @@
+package api
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"earshot/models"
+	"earshot/models/jobs"
+	"earshot/realtime/protocol"
+)
+
+// Job is work in the background.
+type Job struct {
+	ID          models.ID        `json:"id"`
+	Kind        models.JobKind   `json:"kind"`
+	ProjectID   models.ID        `json:"project_id"`
+	Status      models.JobStatus `json:"status"`
+	Done        int64            `json:"done"`
+	Total       int64            `json:"total"`
+	Error       *string          `json:"error" nullable:"true" doc:"What went wrong, in words"`
+	DownloadURL *string          `json:"download_url" nullable:"true" doc:"Good for five minutes; takes the Bearer as well"`
+	CreatedAt   time.Time        `json:"created_at"`
+	UpdatedAt   time.Time        `json:"updated_at"`
+	FinishedAt  *time.Time       `json:"finished_at" nullable:"true"`
+}
+
+func (s *Server) jobBody(job models.Job) Job {
+	body := Job{
+		ID: job.ID, Kind: job.Kind, ProjectID: job.ProjectID, Status: job.Status, Done: job.Done, Total: job.Total,
+		Error: protocol.OrNull(job.Error), CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt, FinishedAt: job.FinishedAt,
+	}
+	body.DownloadURL = protocol.OrNull(s.downloadURL(job))
+	return body
+}
+
+// JobList is a page of jobs, newest first.
+type JobList struct {
+	Items      []Job   `json:"items" nullable:"false"`
+	NextCursor *string `json:"next_cursor" nullable:"true" doc:"null on the last page"`
+	Total      *int64  `json:"total,omitempty" doc:"Where count asks for it"`
+	TotalIs    string  `json:"total_is,omitempty" enum:"at_least" doc:"There are more than total"`
+}
+
+type listJobsInput struct{ PageQuery }
+
+type listJobsOutput struct{ Body JobList }
+
+func (s *Server) listJobs(ctx context.Context, in *listJobsInput) (*listJobsOutput, error) {
+	list, err := s.store.Jobs(ctx, askerOf(ctx).claims.Scope, in.page())
+	if err != nil {
+		return nil, err
+	}
+	body := JobList{Items: []Job{}, NextCursor: cursorOrNull(list.NextCursor)}
+	body.Total, body.TotalIs = total(list.Total)
+	for _, job := range list.Items {
+		body.Items = append(body.Items, s.jobBody(job))
+	}
+	return &listJobsOutput{Body: body}, nil
+}
+
+// JobPath names a job in a call's address.
+type JobPath struct {
+	ID string `path:"id" doc:"The job's id"`
+}
+
+type jobOutput struct{ Body Job }
+
+func (s *Server) getJob(ctx context.Context, in *JobPath) (*jobOutput, error) {
+	job, err := s.store.Job(ctx, askerOf(ctx).claims.Scope, models.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &jobOutput{Body: s.jobBody(job)}, nil
+}
+
+// NewExport asks for an export.
+type NewExport struct {
+	Format models.ExportFormat `json:"format"`
+	Filter json.RawMessage     `json:"filter,omitempty" doc:"An object with the filters of the list"`
+}
+
+type createExportInput struct {
+	ProjectPath
+	Body NewExport
+}
+
+func (s *Server) createExport(ctx context.Context, in *createExportInput) (*jobOutput, error) {
+	claims := askerOf(ctx).claims
+	if !claims.Role.CanTriage() {
+		return nil, errRole()
+	}
+	job, err := models.NewExport(models.ID(in.ID), claims.UserID, in.Body.Format, in.Body.Filter)
+	if err != nil {
+		return nil, err
+	}
+	job, err = s.RequestJob(ctx, claims.Scope, job, s.realtime.TellJobStarted)
+	if err != nil {
+		return nil, err
+	}
+	return &jobOutput{Body: s.jobBody(job)}, nil
+}
+
+func (s *Server) cancelJob(ctx context.Context, in *JobPath) (*jobOutput, error) {
+	claims := askerOf(ctx).claims
+	if !claims.Role.CanTriage() {
+		return nil, errRole()
+	}
+	job, err := s.CancelJob(ctx, claims.Scope, models.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &jobOutput{Body: s.jobBody(job)}, nil
+}
+
+// RequestJob stores a job, tells of it, and has it begun. It implements
+// realtime.Jobs.
+func (s *Server) RequestJob(ctx context.Context, scope models.Scope, job models.Job, tell func(models.Job)) (models.Job, error) {
+	job, err := s.store.CreateJob(ctx, scope, job)
+	if err == nil {
+		tell(job)
+		s.jobs.Wake()
+	}
+	return job, err
+}
+
+// CancelJob asks a job to end. It implements realtime.Jobs.
+func (s *Server) CancelJob(ctx context.Context, scope models.Scope, id models.ID) (models.Job, error) {
+	job, err := s.store.CancelJob(ctx, scope, id)
+	if err == nil && job.Status.Final() { // also where it had ended before: who asks is answered
+		s.tellJob(jobs.Progress{Job: job})
+		s.tellJob(jobs.Finished{Job: job})
+	}
+	return job, err
+}
+
+// tellJob passes on to the sockets what happens to a job.
+func (s *Server) tellJob(event jobs.Event) {
+	switch e := event.(type) {
+	case jobs.Started:
+		s.realtime.TellJob(e.Job, protocol.JobStarted{JobID: e.Job.ID, Kind: e.Job.Kind})
+	case jobs.LogLine:
+		s.realtime.TellJob(e.Job, protocol.LogLine{JobID: e.Job.ID, N: e.N, Text: e.Text})
+	case jobs.Progress:
+		s.realtime.TellJob(e.Job, protocol.Progress{JobID: e.Job.ID, Done: e.Job.Done, Total: e.Job.Total})
+	case jobs.Finished:
+		s.realtime.TellJob(e.Job, protocol.JobFinished{
+			JobID: e.Job.ID, Status: e.Job.Status, DownloadURL: s.downloadURL(e.Job), Error: e.Job.Error,
+		})
+	}
+}
+
+// downloadLifetime is how long a link to a file is good.
+const downloadLifetime = 5 * time.Minute
+
+// downloadURL is a link to what a job has made; "" where there is nothing. It
+// vouches for itself: whoever has it may fetch the file, for a while.
+func (s *Server) downloadURL(job models.Job) string {
+	if job.Status != models.JobSucceeded || job.Withdrawn {
+		return ""
+	}
+	if _, err := os.Stat(jobs.Path(s.exportFolder(), job)); err != nil {
+		return "" // it was kept for a day
+	}
+	expires := s.now().Add(downloadLifetime).Unix()
+	return s.config.BaseURL + "/api/v1/jobs/" + string(job.ID) + "/download/" + s.downloadToken(job.ID, expires)
+}
+
+const (
+	downloadExpiryBytes = 8
+	downloadMACBytes    = 16 // 128 bits: not to be found by trying
+)
+
+func (s *Server) downloadToken(job models.ID, expires int64) string {
+	token := binary.BigEndian.AppendUint64(nil, uint64(expires)) //nolint:gosec // a time after 1970
+	mac := hmac.New(sha256.New, s.downloadKey)
+	mac.Write(token)
+	mac.Write([]byte(job))
+	return base64.RawURLEncoding.EncodeToString(append(token, mac.Sum(nil)[:downloadMACBytes]...))
+}
+
+func (s *Server) downloadAllowed(job models.ID, token string) bool {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(raw) != downloadExpiryBytes+downloadMACBytes {
+		return false
+	}
+	expires := int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // compared with what we made
+	return hmac.Equal([]byte(token), []byte(s.downloadToken(job, expires))) && s.now().Unix() <= expires
+}
+
+func (s *Server) exportFolder() string { return s.data().Exports() }
+
+// download sends the file of a job to whoever has a link to it, or a token of its
+// organisation.
+func (s *Server) download(c *fiber.Ctx) error {
+	id := models.ID(c.Params("id"))
+	job, err := s.downloadJob(c, id)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(jobs.Path(s.exportFolder(), job))
+	if errors.Is(err, fs.ErrNotExist) || job.Status != models.JobSucceeded || job.Withdrawn {
+		if err == nil {
+			_ = file.Close()
+		}
+		return models.Errorf(models.CodeNotFound, "there is no file of this job, or none any more")
+	}
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="feedback-`+string(job.ID)+"."+string(job.Export.Format)+`"`)
+	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
+	if job.Export.Format == models.ExportJSONL {
+		c.Set(fiber.HeaderContentType, "application/x-ndjson")
+	}
+	c.Context().SetBodyStream(paced{file, c.Context().Conn()}, int(info.Size())) // which closes it
+	return nil
+}
+
+// paced gives the client the time of an answer for each piece of a file: for all
+// of one it would be too short.
+type paced struct {
+	file *os.File
+	conn net.Conn
+}
+
+// Read implements io.Reader.
+func (p paced) Read(buf []byte) (int, error) {
+	if err := p.conn.SetWriteDeadline(time.Now().Add(answerTime)); err != nil {
+		return 0, err
+	}
+	return p.file.Read(buf)
+}
+
+// Close implements io.Closer.
+func (p paced) Close() error { return p.file.Close() }
+
+func (s *Server) downloadJob(c *fiber.Ctx, id models.ID) (models.Job, error) {
+	if s.downloadAllowed(id, c.Params("token")) {
+		return s.store.JobByLink(c.UserContext(), id)
+	}
+	token, ok := bearer(c)
+	if !ok {
+		return models.Job{}, models.Errorf(models.CodeUnauthorized, "the link is no longer good: fetch the job for a new one")
+	}
+	claims, err := s.authenticate(c.UserContext(), token)
+	if err != nil {
+		return models.Job{}, err
+	}
+	return s.store.Job(c.UserContext(), claims.Scope, id)
+}

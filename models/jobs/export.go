@@ -1,0 +1,176 @@
+package jobs
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"earshot/models"
+	"earshot/models/store"
+)
+
+// place is where an export goes on: behind the page that cursor continues, with
+// the file that long.
+type place struct {
+	Cursor string `json:"cursor"`
+	Bytes  int64  `json:"bytes"`
+}
+
+// keepExports is how long the file of an export is there.
+const keepExports = 24 * time.Hour
+
+// Path is where the file of an export is, once it has succeeded.
+func Path(folder string, job models.Job) string {
+	return filepath.Join(folder, string(job.ID)+"."+string(job.Export.Format))
+}
+
+func (t *task) partial() string { return filepath.Join(t.Folder, string(t.lease.Job.ID)+".part") }
+
+// export writes the items of a project, oldest first, a page at a time, so that
+// its memory does not depend on their number. Items that come meanwhile are left
+// out: there would be no end of it.
+func (t *task) export(ctx context.Context) (err error) {
+	job := &t.lease.Job
+	filter := store.FilterOf(job.Export.Filter)
+	filter.Sort = "created_at"
+	if end := job.CreatedAt.Add(time.Millisecond); filter.To.IsZero() || end.Before(filter.To) {
+		filter.To = end
+	}
+	at, file, err := t.open()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, file.Close())
+		if errors.Is(err, errCancelled) || err != nil && ctx.Err() == nil {
+			err = errors.Join(err, os.Remove(t.partial()))
+		}
+	}()
+	if err := t.count(ctx, filter); err != nil {
+		return err
+	}
+	if err := t.pages(ctx, filter, at, file); err != nil {
+		return err
+	}
+	if err := os.Rename(t.partial(), Path(t.Folder, *job)); err != nil {
+		return fmt.Errorf("name export: %w", err)
+	}
+	t.say("Wrote %d items.", job.Done)
+	return nil
+}
+
+func (t *task) count(ctx context.Context, filter store.Filter) error {
+	job := &t.lease.Job
+	counted, err := t.Store.FeedbackList(ctx, models.ScopeOf(job.OrganizationID), job.ProjectID, filter, store.Page{Limit: 1, Count: store.CountExact})
+	if err != nil {
+		return err
+	}
+	job.Total = counted.Total.N
+	t.say("Exporting %d items as %s.", job.Total, strings.ToUpper(string(job.Export.Format)))
+	return nil
+}
+
+// open gives the file as it was when the job last kept its place.
+func (t *task) open() (at place, file *os.File, err error) {
+	if err := os.MkdirAll(t.Folder, 0o700); err != nil {
+		return at, nil, fmt.Errorf("make the folder for exports: %w", err)
+	}
+	if len(t.lease.Job.Checkpoint) > 0 {
+		if err := json.Unmarshal(t.lease.Job.Checkpoint, &at); err != nil {
+			return at, nil, fmt.Errorf("read checkpoint: %w", err)
+		}
+	}
+	file, err = os.OpenFile(t.partial(), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return at, nil, fmt.Errorf("open export: %w", err)
+	}
+	if info, err := file.Stat(); err != nil || info.Size() < at.Bytes { // the file is gone
+		at, t.lease.Job.Done = place{}, 0
+	}
+	err = file.Truncate(at.Bytes)
+	if err == nil {
+		_, err = file.Seek(at.Bytes, io.SeekStart)
+	}
+	if err != nil {
+		return at, nil, errors.Join(fmt.Errorf("open export: %w", err), file.Close())
+	}
+	return at, file, nil
+}
+
+func (t *task) pages(ctx context.Context, filter store.Filter, at place, file *os.File) error {
+	job := &t.lease.Job
+	out := bufio.NewWriterSize(file, 64<<10)
+	rows := newRowWriter(job.Export.Format, out)
+	if at.Bytes == 0 {
+		if err := rows.begin(); err != nil {
+			return err
+		}
+	}
+	page := store.Page{Limit: store.MaxLimit, Cursor: at.Cursor}
+	for first := true; first || page.Cursor != ""; first = false {
+		list, err := t.Store.FeedbackList(ctx, models.ScopeOf(job.OrganizationID), job.ProjectID, filter, page)
+		if err != nil {
+			return err
+		}
+		for _, item := range list.Items {
+			if err := rows.write(item); err != nil {
+				return err
+			}
+		}
+		job.Done += int64(len(list.Items))
+		page.Cursor = list.NextCursor
+		if page.Cursor == "" || time.Since(t.saved) > saveInterval {
+			if err := t.keep(ctx, out, file, page.Cursor); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keep has what was written on disk before the place behind it is kept.
+func (t *task) keep(ctx context.Context, out *bufio.Writer, file *os.File, cursor string) error {
+	if err := cmp.Or(out.Flush(), file.Sync()); err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	size, err := file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	if t.lease.Job.Checkpoint, err = json.Marshal(place{cursor, size}); err != nil {
+		return err
+	}
+	return t.save(ctx)
+}
+
+// tidy removes files that nobody may fetch any more: old ones, those of deleted
+// projects, and those with something in them that was erased since.
+func (r *Runner) tidy(ctx context.Context) {
+	entries, err := os.ReadDir(r.Folder)
+	if err != nil {
+		return // there is none
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			continue
+		}
+		id := models.ID(strings.TrimSuffix(entry.Name(), filepath.Ext(entry.Name())))
+		job, err := r.Store.JobByLink(ctx, id)
+		gone := models.CodeOf(err) == models.CodeNotFound
+		if !gone && (err != nil || !job.Withdrawn && time.Since(info.ModTime()) < keepExports) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(r.Folder, entry.Name())); err != nil {
+			r.Log.Error("remove old export", "error", err)
+		}
+	}
+}
