@@ -43,6 +43,12 @@ function connect(): Live {
     deleted: (id) => leaveDeleted({ workspace, notices, place: route, go: navigate }, id),
     online: () => navigator.onLine,
     wake: onWake,
+    visibility(work) {
+      const look = (): void => work(!document.hidden);
+      document.addEventListener("visibilitychange", look);
+      look();
+      return () => document.removeEventListener("visibilitychange", look);
+    },
     now: Date.now,
   });
 }

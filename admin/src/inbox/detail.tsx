@@ -2,22 +2,26 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 import { useDashboard } from "../context";
 import { currentHref } from "../router";
+import type { Viewer, Viewers as AllViewers } from "../live/presence";
 import type { Feedback, Status } from "../session/types";
 import { t } from "../text/en";
-import { formatMoment } from "../text/format";
 import { Dialog } from "../ui/dialog";
 import { Icon, StatusIcon } from "../ui/icons";
-import { UserText } from "../ui/linkify";
 import { Menu, MenuItem } from "../ui/menu";
 import { Empty } from "../ui/notices";
 import type { Inbox } from "./inbox";
-import { Properties } from "./properties";
+import { ItemBody, type AnswerPort } from "./item-body";
 import { statuses } from "./query";
+import type { Shelf } from "./shelf";
+import { Viewers } from "./viewers";
 
 /** Status and selection belong to the page: a change may take the item out of the view, and then another one opens. */
 interface DetailProps {
   inbox: Inbox;
   selectedId: string | null;
+  shelf: Shelf;
+  viewers: AllViewers;
+  port: AnswerPort;
   onStatus(item: Feedback, status: Status): void;
   onStep(by: 1 | -1): void;
   onBack(): void;
@@ -51,11 +55,12 @@ export function DetailPane(props: DetailProps) {
   return <div class="boot-bar" role="status" aria-label={t.common.loading} />;
 }
 
+const nobody: readonly Viewer[] = [];
+
 /** Keyed by nothing: going on to the next item keeps the pane, so that the focus stays on the button that was pressed. */
-function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: Feedback }) {
+function Item({ inbox, item, shelf, viewers: all, port, onStatus, onStep, onBack }: DetailProps & { item: Feedback }) {
   const { workspace } = useDashboard();
-  // The form first, then the page's word for its visitor, then addresses: the most personal name that there is.
-  const who = item.name || item.visitor.name || item.email || item.visitor.email;
+  const viewers = all.get(item.id) ?? nobody;
   return (
     <article class="item" data-testid="detail" data-id={item.id} data-status={item.status}>
       <header class="item-bar">
@@ -66,23 +71,10 @@ function Item({ inbox, item, onStatus, onStep, onBack }: DetailProps & { item: F
         <button type="button" class="icon-button" aria-label={t.inbox.next} onClick={() => onStep(1)}><Icon name="down" /></button>
         {/* Reading on this side, deciding on the other: the buttons that change something keep their place. */}
         <span class="fill" />
+        <Viewers viewers={viewers} testid="viewers" />
         {workspace.canTriage.value && <Triage inbox={inbox} item={item} onStatus={onStatus} onErased={onBack} />}
       </header>
-      {/* Focusable, because it scrolls: without that the keyboard could not reach the end of a long message. */}
-      <div class="item-scroll" tabIndex={0} role="region" aria-label={t.inbox.message}>
-        <div class="item-body">
-          {item.quarantined && <Quarantined reasons={item.quarantine_reasons} />}
-          <div class="author">
-            <span class="avatar large" aria-hidden="true">{who ? [...who][0]?.toUpperCase() : <Icon name="user" />}</span>
-            <div class="author-name">
-              <h2><bdi>{who || t.inbox.visitor}</bdi></h2>
-              <time dateTime={item.created_at} class="faint">{formatMoment(item.created_at)}</time>
-            </div>
-          </div>
-          <UserText text={item.message} class="message" />
-        </div>
-        <Properties item={item} />
-      </div>
+      <ItemBody key={item.id} inbox={inbox} item={item} shelf={shelf} viewers={viewers} port={port} />
     </article>
   );
 }
@@ -163,15 +155,5 @@ function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
         <button type="button" class="button danger" data-testid="erase-confirm" onClick={erase}>{t.inbox.erase}</button>
       </footer>
     </Dialog>
-  );
-}
-
-/** The server's reasons are sentences for staff; they are shown as they are. */
-function Quarantined({ reasons }: { reasons: readonly string[] }) {
-  return (
-    <div class="banner warn" data-testid="quarantined">
-      <p class="strong">{t.inbox.quarantined}</p>
-      {reasons.length > 0 && <p>{t.inbox.reasons} {reasons.join(", ")}</p>}
-    </div>
   );
 }

@@ -2,17 +2,23 @@ import type { Signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { useKeys } from "../keys";
+import type { Notices } from "../ui/notices";
 import type { FeedbackQuery } from "../session/api";
-import type { Project } from "../session/types";
+import type { Project, Visibility } from "../session/types";
+import { viewersByItem, type Viewers } from "../live/presence";
 import { t } from "../text/en";
+import { announce } from "../ui/announce";
 import { ConflictDialog } from "./conflict";
 import { DetailPane } from "./detail";
 import { LiveDock } from "./dock";
 import { Filters } from "./filters";
+import type { AnswerPort } from "./item-body";
 import { createInbox, type Inbox } from "./inbox";
 import { FeedbackList, type Hold } from "./list";
 import { NoRows } from "./no-rows";
 import { readQuery, writeQuery } from "./query";
+import type { Outgoing } from "./outbox";
+import { createShelf, type Shelf } from "./shelf";
 import { useWalk, type Walk } from "./walk";
 
 /** The page is mounted anew for each project; selection and view change within. */
@@ -24,9 +30,11 @@ interface InboxPageProps {
 
 /** Ties the store to the URL: the query decides what is listed, the path what is open. */
 export function InboxPage({ project, feedbackId, query: search }: InboxPageProps) {
-  const { api, live, notices } = useDashboard();
+  const { api, live, notices, workspace } = useDashboard();
   const hold = useRef<Hold>({ scrolled: false, pointed: false }).current;
   // Made while drawing and not after: the first picture already needs its state. It is closed with the page.
+  const me = workspace.me.peek()?.user.id ?? "";
+  const shelf = useMemo(() => createShelf(() => localStorage, me, Date.now), []);
   const inbox = useMemo(
     () =>
       createInbox({
@@ -35,10 +43,14 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
         projectId: project.id,
         holding: () => hold.scrolled || hold.pointed,
         failed: (what) => notices.show(what === "status" ? t.inbox.statusFailed : t.inbox.eraseFailed, "bad"),
+        shelf,
+        settled: (message, open) => tell(message, open, notices),
+        visible: () => !document.hidden,
       }),
     [],
   );
   useEffect(() => inbox.close, []);
+  useLooking(inbox);
 
   // Compared by its spelling: every navigation makes a new query object, also one that only opens an item.
   const key = writeQuery(readQuery(search)).toString();
@@ -49,11 +61,34 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
     document.title = `${query.quarantined ? t.inbox.quarantine : t.inbox.title} · ${project.name} · ${t.product}`;
   }, [query.quarantined, project.name]);
 
-  return <Panes inbox={inbox} hold={hold} projectId={project.id} feedbackId={feedbackId} query={query} />;
+  return <Panes inbox={inbox} shelf={shelf} hold={hold} projectId={project.id} feedbackId={feedbackId} query={query} />;
+}
+
+/** What became of a message, for who cannot see it: by ear, and where its item is not on screen by a notice. */
+function tell({ state, visibility }: Outgoing, open: boolean, notices: Notices): void {
+  if (state === "sent") return announce(visibility === "public" ? t.conversation.sent : t.conversation.added);
+  if (open) announce(t.conversation.notSent);
+  else notices.show(t.conversation.failedElsewhere, "bad");
+}
+
+/** Tells others what is open here, and takes what is looked at for read. */
+function useLooking(inbox: Inbox): void {
+  const live = useDashboard().live();
+  const open = inbox.item.value?.id ?? null;
+  useEffect(() => live.viewing.open(open), [open]);
+  useEffect(() => {
+    const look = (): void => void (document.hidden || inbox.looked());
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      live.viewing.open(null);
+    };
+  }, []);
 }
 
 interface PanesProps {
   inbox: Inbox;
+  shelf: Shelf;
   hold: Hold;
   projectId: string;
   feedbackId: string | null;
@@ -62,8 +97,10 @@ interface PanesProps {
 
 /** List and item side by side. Where the screen is narrow the item lies over the list; the style sheet decides. */
 function Panes(props: PanesProps) {
-  const { inbox, feedbackId, query } = props;
+  const { inbox, shelf, feedbackId, query } = props;
   const { keys, workspace } = useDashboard();
+  const viewers = useViewers();
+  const port = useRef<AnswerPort>({ open: null, wanted: null }).current;
   const walk = useWalk(props, announce);
   const reader = useRef<HTMLElement>(null);
   useArrival(feedbackId, reader, walk.cursorId);
@@ -76,6 +113,19 @@ function Panes(props: PanesProps) {
     if (item && workspace.canTriage.peek() && item.status !== "resolved") walk.setStatus(item, "resolved");
   };
 
+  const toggleUnread = (): void => {
+    const id = feedbackId ?? walk.cursorId.peek();
+    if (id) inbox.toggleUnread(id);
+  };
+
+  const answer = (to: Visibility): void => {
+    const id = feedbackId ?? walk.cursorId.peek();
+    if (!id || !workspace.canTriage.peek()) return;
+    if (feedbackId) return port.open?.(to);
+    port.wanted = { id, to };
+    walk.go(id);
+  };
+
   useKeys(keys, {
     j: () => walk.step(1),
     k: () => walk.step(-1),
@@ -83,6 +133,9 @@ function Panes(props: PanesProps) {
     ArrowUp: () => walk.step(-1),
     Enter: () => walk.cursorId.peek() && walk.go(walk.cursorId.peek()),
     e: resolve,
+    u: toggleUnread,
+    r: () => answer("public"),
+    n: () => answer("internal"),
     "/": () => document.querySelector<HTMLInputElement>("[data-search]")?.focus(),
     Escape: () => feedbackId && walk.back(),
   });
@@ -92,13 +145,22 @@ function Panes(props: PanesProps) {
     <div class={feedbackId ? "panes has-item" : "panes"}>
       {/* The pane's own heading is an h2: beside it stands the open item, and the page is both. */}
       <h1 class="visually-hidden">{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h1>
-      <ListPane {...props} walk={walk} />
+      <ListPane {...props} walk={walk} viewers={viewers} />
       <section class="detail-pane" aria-label={t.inbox.detail} ref={reader} tabIndex={-1} data-keys>
-        <DetailPane inbox={inbox} selectedId={feedbackId} onStatus={walk.setStatus} onStep={walk.step} onBack={walk.back} />
+        <DetailPane inbox={inbox} selectedId={feedbackId} shelf={shelf} viewers={viewers} port={port} onStatus={walk.setStatus} onStep={walk.step} onBack={walk.back} />
       </section>
       {conflict && <ConflictDialog inbox={inbox} conflict={conflict} />}
     </div>
   );
+}
+
+/** Who else has what open; the same lists as long as nothing changed, so that rows are not drawn again. */
+function useViewers(): Viewers {
+  const { live, workspace } = useDashboard();
+  const last = useRef<Viewers>(new Map());
+  const members = live().members.value;
+  const me = workspace.me.value?.user.id ?? "";
+  return useMemo(() => (last.current = viewersByItem(members, me, last.current)), [members, me]);
 }
 
 /** Puts cursor and focus on the item that was opened, however it was opened: by key, click, link or the way back. */
@@ -117,7 +179,7 @@ function useArrival(feedbackId: string | null, reader: { current: HTMLElement | 
 }
 
 /** The left pane. It stays mounted while an item is read, so that the way back leads to the same place in the list. */
-function ListPane({ inbox, hold, projectId, feedbackId, query, walk }: PanesProps & { walk: Walk }) {
+function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers }: PanesProps & { walk: Walk; viewers: Viewers }) {
   const { items, waiting, total, atLeast } = inbox.rows.value;
   const load = inbox.load.value;
   // Rows that are only waiting are rows: "none yet" beside "2 new" would contradict itself.
@@ -147,16 +209,11 @@ function ListPane({ inbox, hold, projectId, feedbackId, query, walk }: PanesProp
           cursorId={walk.cursorId.value}
           moves={walk.moves.value}
           hold={hold}
+          viewers={viewers}
           onCursor={(id) => (walk.cursorId.value = id)}
         />
       )}
       <LiveDock />
     </section>
   );
-}
-
-/** Tells a screen reader what a sighted person sees change. */
-function announce(text: string): void {
-  const region = document.getElementById("announcer");
-  if (region) region.textContent = text;
 }

@@ -7,6 +7,7 @@ import { Problem, Unreachable } from "../session/problem";
 import type { Feedback, FeedbackPage } from "../session/types";
 import { feedback, settled } from "../testing";
 import { createInbox } from "./inbox";
+import { createShelf } from "./shelf";
 
 const all: FeedbackQuery = { status: "", kind: "", q: "", quarantined: false };
 
@@ -16,7 +17,9 @@ async function setUp(items: Feedback[], query = all) {
     listFeedback: vi.fn(async () => page),
     feedback: vi.fn(async (id: string) => items.find((item) => item.id === id) as Feedback),
     setStatus: vi.fn(),
+    messages: vi.fn(async () => ({ items: [], next_cursor: null })),
     erase: vi.fn(async () => undefined),
+    markRead: vi.fn(async () => undefined),
   };
   let listener!: Listener;
   const live: Live = {
@@ -25,15 +28,19 @@ async function setUp(items: Feedback[], query = all) {
     tryNow: () => undefined,
     visitors: signal(0),
     drafts: signal([]),
+    members: signal([]),
+    viewing: { open: () => undefined, typed: () => undefined, rested: () => undefined },
+    ask: () => null,
     watch: (_, given) => {
       listener = given;
       return () => undefined;
     },
     close: () => undefined,
   };
+  const shelf = createShelf(() => localStorage, "me", Date.now);
   const hold = { now: false };
   const failed = vi.fn();
-  const inbox = createInbox({ api: api as unknown as Api, live, projectId: "p1", holding: () => hold.now, failed });
+  const inbox = createInbox({ api: api as unknown as Api, live, projectId: "p1", holding: () => hold.now, failed, shelf, settled: vi.fn(), visible: () => true });
   await inbox.show(query);
   const ids = (): string[] => inbox.rows.value.items.map(({ message }) => message);
   const row = (id: string): Feedback | undefined => inbox.rows.value.items.find((item) => item.id === id);
@@ -243,5 +250,42 @@ describe("loading", () => {
     expect(inbox.load.value).toBe("failed");
     await inbox.retry();
     expect(inbox.load.value).toBe("ready");
+  });
+});
+
+describe("what is unread", () => {
+  const [f1, f2] = [feedback(1).id, feedback(2).id];
+  const said = (id: string, kind: "visitor" | "member") =>
+    ({ type: "MessagePosted", seq: 9, data: { project_id: "p1", feedback_id: id, message_id: "m9", body: "and?", author: { kind, name: "" }, rev: 1, at: "2026-01-01T00:00:00Z" } }) as never;
+
+  it("is read once it is opened, on the server as well", async () => {
+    const { inbox, api, row } = await setUp([feedback(1, { unread: true }), feedback(2)]);
+    await inbox.open(f1);
+    expect(row(f1)?.unread).toBe(false);
+    expect(inbox.item.value?.unread).toBe(false);
+    await inbox.open(f2);
+    expect(api.markRead.mock.calls).toEqual([[f1, true]]);
+  });
+
+  it("comes with what a visitor says, and not with what staff say", async () => {
+    const { inbox, api, listener, row } = await setUp([feedback(1), feedback(2)]);
+    listener.conversed(said(f1, "member"));
+    expect(row(f1)?.unread).toBe(false);
+    listener.conversed(said(f1, "visitor"));
+    expect(row(f1)?.unread).toBe(true);
+    await inbox.open(f2);
+    // Read where it is said: the one who looks at it has seen it.
+    listener.conversed(said(f2, "visitor"));
+    expect(row(f2)?.unread).toBe(false);
+    expect(api.markRead.mock.calls).toEqual([[f2, true]]);
+  });
+
+  it("can be turned around by hand", async () => {
+    const { inbox, api, row } = await setUp([feedback(1)]);
+    inbox.toggleUnread(f1);
+    expect(row(f1)?.unread).toBe(true);
+    inbox.toggleUnread(f1);
+    expect(row(f1)?.unread).toBe(false);
+    expect(api.markRead.mock.calls).toEqual([[f1, false], [f1, true]]);
   });
 });

@@ -2,11 +2,15 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { Live } from "../live/live";
 import type { Api } from "../session/api";
 import type { Feedback } from "../session/types";
+import { uuidv7 } from "../uuid";
 import { createChanging, type Changing, type ChangingDeps } from "./changing";
+import { createConversation, type Conversation, type ConversationDeps } from "./conversation";
 import { createOpening, type Opening } from "./opening";
 import { createPaneState, type Detail } from "./panes";
 import { createReading, type Reading } from "./reading";
 import * as list from "./rows";
+import type { Shelf } from "./shelf";
+import { createUnread } from "./unread";
 
 /** One project's inbox, as its page sees it. Only its own calls and the project's log change what it shows. */
 export interface Inbox extends Pick<Reading, "load" | "more" | "show" | "loadMore">, Pick<Opening, "open">, Changing {
@@ -14,6 +18,10 @@ export interface Inbox extends Pick<Reading, "load" | "more" | "show" | "loadMor
   /** The item of the detail pane: its row at once, its whole form as soon as it is read. */
   item: ReadonlySignal<Feedback | null>;
   detail: ReadonlySignal<Detail>;
+  conversation: Conversation;
+  toggleUnread(id: string): void;
+  /** The window is looked at again, and with it what is open in it. */
+  looked(): void;
   retry(): Promise<void>;
   /** Shows the arrivals that were held back. */
   release(): void;
@@ -28,17 +36,25 @@ export interface InboxDeps {
   /** Whether arrivals must wait, because inserting them would move rows that somebody is reading or pointing at. */
   holding(): boolean;
   failed: ChangingDeps["failed"];
+  shelf: Shelf;
+  settled: ConversationDeps["settled"];
+  /** What is on screen is being looked at. */
+  visible(): boolean;
 }
 
 /** The store behind one project's inbox: reading, opening and changing work on the same two panes, and so does the log. */
-export function createInbox({ api, live, projectId, holding, failed }: InboxDeps): Inbox {
+export function createInbox({ api, live, projectId, holding, failed, shelf, settled, visible }: InboxDeps): Inbox {
   const panes = createPaneState();
   const { rows, item, detail, leave } = panes;
+  const unread = createUnread(api, panes);
   const reading = createReading({ api, projectId, rows, holding });
   const opening = createOpening(api, projectId, panes);
   // A change of status does not change what a search finds, and only the server can tell what it finds.
   const stays = (changed: Feedback): boolean => list.belongs(changed, { ...reading.query(), q: "" });
   const changing = createChanging({ api, panes, stays, failed });
+
+  const conversation = createConversation({ api, live, shelf, settled, newId: uuidv7, now: Date.now });
+  const unopened = (id: string): boolean => panes.openId.peek() !== id || !visible();
 
   const unwatch = live.watch(projectId, {
     received(data) {
@@ -48,8 +64,21 @@ export function createInbox({ api, live, projectId, holding, failed }: InboxDeps
     updated({ id, rev, changes }) {
       panes.put((old) => (rev <= old.rev ? old : { ...old, ...changes, rev }), id, (old) => list.change(old, id, rev, changes));
     },
-    erased: ({ id }) => leave(id),
-    fresh: (all) => void (all ? reading.again() : reading.catchUp()),
+    erased({ id }) {
+      leave(id);
+      conversation.forget(id);
+    },
+    conversed(event) {
+      conversation.heard(event);
+      const { feedback_id, author } = event.data;
+      if (event.type !== "MessagePosted" || author.kind !== "visitor") return;
+      unread.mark(feedback_id);
+      if (!unopened(feedback_id)) unread.read(feedback_id);
+    },
+    fresh(all) {
+      void (all ? reading.again() : reading.catchUp());
+      void conversation.again();
+    },
   });
 
   return {
@@ -62,11 +91,19 @@ export function createInbox({ api, live, projectId, holding, failed }: InboxDeps
     show: reading.show,
     retry: reading.again,
     loadMore: reading.loadMore,
-    open: opening.open,
+    conversation,
+    toggleUnread: unread.toggle,
+    looked: () => unread.read(panes.openId.peek() ?? ""),
+    async open(id) {
+      await Promise.all([opening.open(id), conversation.open(id)]);
+      // Once it could be read, and only by who still looks at it.
+      if (id && !unopened(id)) unread.read(id);
+    },
     release: () => void (rows.value = list.release(rows.peek())),
     close() {
       reading.stop();
       opening.stop();
+      conversation.close();
       unwatch();
     },
   };

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Viewers } from "../live/presence";
 import { inboxHref } from "../router";
 import type { FeedbackQuery } from "../session/api";
 import { t } from "../text/en";
@@ -24,6 +25,7 @@ interface ListProps {
   /** Raised by one with every keyboard move: the row under the cursor then takes the focus. */
   moves: number;
   hold: Hold;
+  viewers: Viewers;
   onCursor(id: string): void;
 }
 
@@ -32,7 +34,7 @@ const ahead = 15;
 
 /** The window over the loaded rows: about thirty are in the document, however many there are. */
 export function FeedbackList(props: ListProps) {
-  const { inbox, projectId, query, selectedId, cursorId, hold, onCursor } = props;
+  const { inbox, projectId, query, selectedId, cursorId, hold, viewers, onCursor } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const now = useMinute();
   const { items, waiting, total, atLeast } = inbox.rows.value;
@@ -82,6 +84,7 @@ export function FeedbackList(props: ListProps) {
               selected={item.id === selectedId}
               tabbable={cursor >= 0 ? at === cursor : at === 0}
               now={now}
+              viewers={viewers.get(item.id)}
             />
           ))}
         </ul>

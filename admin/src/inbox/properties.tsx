@@ -1,8 +1,9 @@
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Feedback } from "../session/types";
 import { t } from "../text/en";
 import { formatMoment, shortPage } from "../text/format";
-import { KindIcon } from "../ui/icons";
+import { Icon, KindIcon } from "../ui/icons";
 import { ForeignLink } from "../ui/linkify";
 import { Stars } from "./row";
 
@@ -15,29 +16,39 @@ export function Properties({ item }: { item: Feedback }) {
   // What was typed into the form comes before what the page said of its visitor.
   const email = item.email ?? item.visitor.email;
   const context = flatten(item.context ?? {}, "", contextDepth).slice(0, contextRows);
+  // Beside the conversation there is always room for them; where they stand in its way, they open on demand.
+  const open = useSignal(false);
   return (
-    <aside class="properties" aria-label={t.inbox.properties}>
-      <dl>
-        <Property name={t.inbox.kindLabel}>
-          {item.kind ? <span class="with-icon"><KindIcon kind={item.kind} />{t.kind[item.kind]}</span> : <span class="faint">{t.inbox.noKind}</span>}
-        </Property>
-        {item.rating !== null && <Property name={t.inbox.ratingLabel}><Stars rating={item.rating} /></Property>}
-        <Property name={t.inbox.page}><ForeignLink href={item.page_url}>{shortPage(item.page_url)}</ForeignLink></Property>
-        {email && <Property name={t.inbox.email}><a href={`mailto:${encodeURIComponent(email)}`}><bdi>{email}</bdi></a></Property>}
-        <Property name={t.inbox.received}><time dateTime={item.created_at}>{formatMoment(item.created_at)}</time></Property>
-        {/* The same moment twice would look like news. */}
-        {item.updated_at !== item.created_at && (
-          <Property name={t.inbox.changed}><time dateTime={item.updated_at}>{formatMoment(item.updated_at)}</time></Property>
+    <aside class={open.value ? "properties open" : "properties"} aria-label={t.inbox.properties}>
+      <button type="button" class="properties-toggle" aria-expanded={open.value} data-testid="properties-toggle" onClick={() => (open.value = !open.value)}>
+        {item.kind && <span class="with-icon"><KindIcon kind={item.kind} />{t.kind[item.kind]}</span>}
+        <bdi class="cut">{shortPage(item.page_url)}</bdi>
+        <span class="visually-hidden">{t.inbox.properties}</span>
+        <Icon name="chevron" class="end" />
+      </button>
+      <div class="properties-body">
+        <dl>
+          <Property name={t.inbox.kindLabel}>
+            {item.kind ? <span class="with-icon"><KindIcon kind={item.kind} />{t.kind[item.kind]}</span> : <span class="faint">{t.inbox.noKind}</span>}
+          </Property>
+          {item.rating !== null && <Property name={t.inbox.ratingLabel}><Stars rating={item.rating} /></Property>}
+          <Property name={t.inbox.page}><ForeignLink href={item.page_url}>{shortPage(item.page_url)}</ForeignLink></Property>
+          {email && <Property name={t.inbox.email}><a href={`mailto:${encodeURIComponent(email)}`}><bdi>{email}</bdi></a></Property>}
+          <Property name={t.inbox.received}><time dateTime={item.created_at}>{formatMoment(item.created_at)}</time></Property>
+          {/* The same moment twice would look like news. */}
+          {item.updated_at !== item.created_at && (
+            <Property name={t.inbox.changed}><time dateTime={item.updated_at}>{formatMoment(item.updated_at)}</time></Property>
+          )}
+        </dl>
+        {context.length > 0 && (
+          <>
+            <h3>{t.inbox.context}</h3>
+            <dl data-testid="context">
+              {context.map(([name, value]) => <Property key={name} name={name}><bdi>{value}</bdi></Property>)}
+            </dl>
+          </>
         )}
-      </dl>
-      {context.length > 0 && (
-        <>
-          <h3>{t.inbox.context}</h3>
-          <dl data-testid="context">
-            {context.map(([name, value]) => <Property key={name} name={name}><bdi>{value}</bdi></Property>)}
-          </dl>
-        </>
-      )}
+      </div>
     </aside>
   );
 }

@@ -1,8 +1,10 @@
 import { Component } from "preact";
+import type { Viewer } from "../live/presence";
 import { t } from "../text/en";
 import { formatAge, formatMoment, pagePath } from "../text/format";
 import type { Feedback } from "../session/types";
 import { KindIcon, StatusIcon } from "../ui/icons";
+import { Viewers } from "./viewers";
 
 /** All plain values and one item that is replaced when it changes, so that comparing them one by one is enough. */
 export interface RowProps {
@@ -14,6 +16,7 @@ export interface RowProps {
   selected: boolean;
   tabbable: boolean;
   now: number;
+  viewers: readonly Viewer[] | undefined;
 }
 
 /** One row. Drawn again only when something of it changed: a hundred arrivals must not draw thirty rows a hundred times. */
@@ -23,9 +26,8 @@ export class Row extends Component<RowProps> {
   }
 
   override render() {
-    const { item, href, position, setSize, top, selected, tabbable, now } = this.props;
-    // "New" is what nobody has looked after yet; there is no reading mark beside it.
-    const unread = item.status === "new";
+    const { item, href, position, setSize, top, selected, tabbable, now, viewers } = this.props;
+    const { unread } = item;
     const who = item.name || item.visitor.name || item.email || item.visitor.email;
     return (
       // The position is given in words, because most rows around it are not in the document.
@@ -36,6 +38,7 @@ export class Row extends Component<RowProps> {
           data-row={item.id}
           data-testid="row"
           data-status={item.status}
+          data-unread={unread}
           // One stop for Tab in the whole list; within it the arrow keys move.
           tabIndex={tabbable ? 0 : -1}
           aria-current={selected ? "true" : undefined}
@@ -45,7 +48,10 @@ export class Row extends Component<RowProps> {
             <span class="visually-hidden">{t.status[item.status]}: </span>
           </span>
           <span class="row-message" dir="auto">{firstLine(item.message)}</span>
-          <time class="row-time" dateTime={item.created_at} title={formatMoment(item.created_at)}>{formatAge(item.created_at, now)}</time>
+          <span class="row-time">
+            {unread && <span class="row-dot" title={t.conversation.unread}><span class="visually-hidden">{t.conversation.unread}, </span></span>}
+            <time dateTime={item.created_at} title={formatMoment(item.created_at)}>{formatAge(item.created_at, now)}</time>
+          </span>
           <span class="row-meta">
             {item.kind && (
               <span class="row-kind">
@@ -56,7 +62,10 @@ export class Row extends Component<RowProps> {
             <bdi class="row-who">{who || t.inbox.visitor}</bdi>
             <bdi class="row-page">{pagePath(item.page_url)}</bdi>
           </span>
-          {item.rating !== null && <Stars rating={item.rating} />}
+          <span class="row-end">
+            {viewers && <Viewers viewers={viewers} testid="row-viewers" />}
+            {item.rating !== null && <Stars rating={item.rating} />}
+          </span>
         </a>
       </li>
     );

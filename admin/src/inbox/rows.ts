@@ -30,6 +30,7 @@ export function fromArrival(event: Arrival): Feedback {
     priority: "normal",
     rev: 0,
     quarantine_reasons: [],
+    unread: true,
     updated_at: event.created_at,
   };
 }
@@ -90,6 +91,11 @@ export function change(rows: Rows, id: string, rev: number, changes: Partial<Fee
   return edit(rows, id, (old) => (rev <= old.rev ? old : { ...old, ...changes, rev }));
 }
 
+/** Marks an item as read or not. That is this person's own, and no change of the item. */
+export function mark(rows: Rows, id: string, unread: boolean): Rows {
+  return edit(rows, id, (old) => (old.unread === unread ? old : { ...old, unread }));
+}
+
 function edit(rows: Rows, id: string, form: (old: Feedback) => Feedback): Rows {
   const apply = (list: readonly Feedback[]): readonly Feedback[] => {
     const at = list.findIndex((item) => item.id === id);
@@ -115,7 +121,7 @@ export function remove(rows: Rows, id: string): Rows {
  * A moment in the server's spelling, as a text that sorts as it does. Trailing zeros are left out there, so "00Z", "00.5Z"
  * and "00.51Z" follow each other, which the "Z" would turn around; a number would lose what is below a millisecond.
  */
-const moment = ({ created_at }: Feedback): string => created_at.replace("Z", "");
+export const moment = ({ created_at }: { created_at: string }): string => created_at.replace("Z", "");
 
 /** Puts an item back where it was, as a rollback does: rows are newest first, so its time gives the place. */
 export function restore(rows: Rows, item: Feedback): Rows {

@@ -3,15 +3,18 @@ import { render } from "preact";
 import { afterEach, expect, it, vi } from "vitest";
 import { DashboardContext, type Dashboard } from "../context";
 import { currentHref, inboxHref, navigate } from "../router";
-import type { FeedbackQuery } from "../session/api";
+import type { Api, FeedbackQuery } from "../session/api";
 import type { Feedback } from "../session/types";
 import { feedback, settled } from "../testing";
 import { createNotices } from "../ui/notices";
+import { createConversation } from "./conversation";
 import { DetailPane } from "./detail";
 import type { Inbox } from "./inbox";
 import { noRows } from "./rows";
+import { createShelf } from "./shelf";
 import { useWalk, type Walk } from "./walk";
 
+const shelf = createShelf(() => localStorage, "me", Date.now);
 const items = [feedback(3), feedback(2), feedback(1)];
 const [first, second, third] = items as [Feedback, Feedback, Feedback];
 const view: FeedbackQuery = { status: "new", kind: "", q: "", quarantined: false };
@@ -22,16 +25,25 @@ function setUp(openId: string | null) {
   let answer = (_: boolean): void => undefined;
   const late = (): Promise<boolean> => new Promise((resolve) => (answer = resolve));
   const item = signal<Feedback | null>(items.find(({ id }) => id === openId) ?? null);
-  const inbox = { rows: signal({ ...noRows, items }), item, detail: signal({ name: "shown" }), load: signal("ready"), setStatus: late, erase: vi.fn(late) } as unknown as Inbox;
+  const conversation = createConversation({
+    api: { messages: async () => ({ items: [], next_cursor: null }) } as unknown as Api,
+    live: { ask: () => null },
+    shelf,
+    newId: () => "new",
+    now: Date.now,
+    settled: () => undefined,
+  });
+  const inbox = { conversation, rows: signal({ ...noRows, items }), item, detail: signal({ name: "shown" }), load: signal("ready"), setStatus: late, erase: vi.fn(late) } as unknown as Inbox;
   const notices = createNotices();
-  const workspace = { canTriage: signal(true), canManage: signal(true) };
+  const workspace = { canTriage: signal(true), canManage: signal(true), me: signal(null) };
+  const live = { viewing: { open: () => undefined, typed: () => undefined, rested: () => undefined } };
   let walk!: Walk;
   function Page() {
     walk = useWalk({ inbox, projectId: "p1", feedbackId: openId, query: view }, () => undefined);
-    return <DetailPane inbox={inbox} selectedId={item.value?.id ?? null} onStatus={walk.setStatus} onStep={walk.step} onBack={walk.back} />;
+    return <DetailPane inbox={inbox} shelf={shelf} viewers={new Map()} port={{ open: null, wanted: null }} selectedId={item.value?.id ?? null} onStatus={walk.setStatus} onStep={walk.step} onBack={walk.back} />;
   }
   navigate(href(openId));
-  render(<DashboardContext.Provider value={{ notices, workspace } as unknown as Dashboard}><Page /></DashboardContext.Provider>, document.body);
+  render(<DashboardContext.Provider value={{ notices, workspace, live: () => live } as unknown as Dashboard}><Page /></DashboardContext.Provider>, document.body);
   const press = async (testid: string): Promise<void> => {
     document.querySelector<HTMLElement>(`[data-testid=${testid}]`)?.click();
     await settled();

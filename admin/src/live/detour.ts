@@ -56,6 +56,15 @@ export function createDetour(calls: LogCalls, { onEvent, onState }: DetourOption
         case "Ping":
           // Each request has a token and an answer of its own.
           return true;
+        case "ReplySent":
+        case "NoteAdded":
+        case "NoteEdited":
+        case "NoteDeleted":
+        case "Viewing":
+        case "JobRequested":
+        case "JobCancelled":
+          // Messages and jobs have calls of their own, and presence has none: whoever has no socket is not seen.
+          return false;
         default:
           assertNever(event);
           return false;

@@ -5,3 +5,6 @@ export type { DashboardClientEvent as ClientEvent, DashboardServerEvent as Serve
 
 /** What one kind of event carries. */
 export type EventData<T extends E["type"], E extends { type: string; data?: unknown } = DashboardServerEvent> = Extract<E, { type: T }>["data"];
+
+/** What the log tells of conversations. */
+export type ConversationEvent = Extract<DashboardServerEvent, { type: "MessagePosted" | "NoteAdded" | "NoteEdited" | "NoteDeleted" }>;

@@ -1,12 +1,13 @@
 import { step, type Position, type Step } from "../../../realtime/client";
 import { assertNever } from "../../../realtime/protocol/ts";
-import type { ClientEvent, EventData } from "./events";
+import type { ClientEvent, ConversationEvent, EventData } from "./events";
 
 /** What a page wants to know of one project's log. Repeats are dropped before and gaps are filled before later events. */
 export interface Listener {
   received(data: EventData<"FeedbackReceived">): void;
   updated(data: EventData<"FeedbackUpdated">): void;
   erased(data: EventData<"FeedbackErased">): void;
+  conversed(event: ConversationEvent): void;
   /** Live from here on, but not from before: read again. `everything`: what is on screen cannot be trusted any more. */
   fresh(everything: boolean): void;
 }

@@ -1,12 +1,16 @@
-import { batch, signal, type ReadonlySignal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import { openLink, type Carrier, type LinkState, type SocketOptions } from "../../../realtime/client";
 import { assertNever } from "../../../realtime/protocol/ts";
-import { liveDrafts, withDraft, withoutDraft, type Draft } from "../inbox/drafts";
+import type { Draft } from "../inbox/drafts";
+import { createAsking, type Asking, type Question } from "./asking";
 import { createConnectionWatch, type Connection } from "./connection";
+import { createCrowd, type Crowd } from "./crowd";
 import { createDetour, type LogCalls } from "./detour";
 import type { ClientEvent, ServerEvent } from "./events";
 import { createFollower, type Follower, type Listener } from "./follow";
+import type { Member } from "./presence";
 import { createRenewal, type RenewalDeps } from "./renewal";
+import { createViewing, type Viewing } from "./viewing";
 
 export interface Live {
   connection: ReadonlySignal<Connection>;
@@ -17,6 +21,12 @@ export interface Live {
   /** Visitors on the watched project's pages now; null until the server has told. */
   visitors: ReadonlySignal<number | null>;
   drafts: ReadonlySignal<readonly Draft[]>;
+  /** The staff in the watched project, oneself among them. */
+  members: ReadonlySignal<readonly Member[]>;
+  /** What others see of this window. */
+  viewing: Pick<Viewing, "open" | "typed" | "rested">;
+  /** Sends a message by the socket; see Asking. */
+  ask(question: Question): Promise<void> | null;
   /** Follows one project; a dashboard shows one at a time, so watching another ends the first. Returns the way out. */
   watch(projectId: string, listener: Listener): () => void;
   close(): void;
@@ -32,10 +42,9 @@ export interface LiveDeps extends RenewalDeps {
   online(): boolean;
   /** Calls back when the network or the person is back. Returns the way out. */
   wake(work: () => void): () => void;
+  /** Calls back when the window is hidden or shown. Returns the way out. */
+  visibility(work: (visible: boolean) => void): () => void;
 }
-
-/** How often abandoned drafts are looked for: late enough to cost nothing, early against their lifetime. */
-const sweepMs = 5_000;
 
 /**
  * One connection and what is known through it. Everything in here is replaceable: after any doubt (gap, other epoch,
@@ -46,6 +55,8 @@ export function createLive(deps: LiveDeps): Live {
   const crowd = createCrowd(deps.now);
   const follower = createFollower((event) => link.send(event));
   const renewal = createRenewal(deps, (token) => void link.send({ type: "Reauthenticate", data: { token } }));
+  const asking = createAsking((event) => link.send(event));
+  const viewing = createViewing((data) => void link.send({ type: "Viewing", data }));
   let stopped = false;
 
   function deleted(projectId: string): void {
@@ -54,7 +65,10 @@ export function createLive(deps: LiveDeps): Live {
   }
 
   function moved(state: LinkState, code = 0, wait?: number): void {
-    if (state !== "open") crowd.forget();
+    if (state !== "open") {
+      crowd.forget();
+      asking.lost();
+    }
     stopped = state === "stopped";
     if (!stopped) return connection.moved(state, wait);
     renewal.stop();
@@ -71,10 +85,11 @@ export function createLive(deps: LiveDeps): Live {
     return openLink<ServerEvent, ClientEvent>({
       socket: (options) => deps.open({ url: deps.ticketUrl, protocol: "earshot.v1+json", immediate: true, ...options }),
       detour: (options) => createDetour(deps.log, options),
-      onEvent: (event) => dispatch(event, { follower, crowd, deleted, reauthenticate: renewal.renew }),
+      onEvent: (event) => dispatch(event, { follower, crowd, asking, deleted, reauthenticate: renewal.renew }),
       onReady() {
         renewal.start();
         follower.connected();
+        viewing.connected();
       },
       onState: moved,
     });
@@ -85,6 +100,7 @@ export function createLive(deps: LiveDeps): Live {
     if (!stopped) link.hasten();
   }
   const sleep = deps.wake(hasten);
+  const unsee = deps.visibility(viewing.visible);
 
   return {
     connection: connection.state,
@@ -96,6 +112,9 @@ export function createLive(deps: LiveDeps): Live {
     },
     visitors: crowd.visitors,
     drafts: crowd.drafts,
+    members: crowd.members,
+    viewing,
+    ask: asking.ask,
     watch(projectId, listener) {
       crowd.forget();
       follower.watch(projectId, listener);
@@ -105,37 +124,19 @@ export function createLive(deps: LiveDeps): Live {
       crowd.close();
       connection.close();
       renewal.stop();
+      viewing.close();
+      asking.lost();
       sleep();
+      unsee();
       link.close();
     },
-  };
-}
-
-type Crowd = ReturnType<typeof createCrowd>;
-
-/** Who is on the site and writing. Never stored, and worthless without a connection: the visitors may have left since. */
-function createCrowd(now: () => number) {
-  const visitors = signal<number | null>(null);
-  const drafts = signal<readonly Draft[]>([]);
-  const sweep = setInterval(() => (drafts.value = liveDrafts(drafts.peek(), now())), sweepMs);
-  return {
-    visitors,
-    drafts,
-    drafted: (data: Parameters<typeof withDraft>[1]): void => void (drafts.value = withDraft(drafts.peek(), data, now())),
-    /** What was sent is a draft no more, even where the visitor's own word for it is still on its way. */
-    sent: (sessionId: string): void => void (drafts.value = withoutDraft(drafts.peek(), sessionId)),
-    forget: (): void =>
-      batch(() => {
-        visitors.value = null;
-        drafts.value = [];
-      }),
-    close: (): void => clearInterval(sweep),
   };
 }
 
 interface Receivers {
   follower: Follower;
   crowd: Crowd;
+  asking: Asking;
   deleted(projectId: string): void;
   reauthenticate(): Promise<void>;
 }
@@ -155,11 +156,29 @@ function dispatch(event: ServerEvent, to: Receivers): void {
       return follower.inOrder(event.data.project_id, event, (listener) => listener.updated(event.data));
     case "FeedbackErased":
       return follower.inOrder(event.data.project_id, event, (listener) => listener.erased(event.data));
+    case "MessagePosted":
+    case "NoteAdded":
+    case "NoteEdited":
+    case "NoteDeleted":
+      return follower.inOrder(event.data.project_id, event, (listener) => listener.conversed(event));
+    case "MessageAccepted":
+      return to.asking.accepted(event.re);
+    case "MessageRejected":
+      return void to.asking.rejected(event.re, event.data);
     case "DraftChanged":
       if (follower.project() === event.data.project_id) crowd.drafted(event.data);
       return;
     case "PresenceState":
-      if (follower.project() === event.data.project_id) crowd.visitors.value = event.data.visitors;
+      if (follower.project() === event.data.project_id) crowd.present(event.data);
+      return;
+    case "PresenceDiff":
+      if (follower.project() === event.data.project_id) crowd.changed(event.data);
+      return;
+    case "JobStarted":
+    case "LogLine":
+    case "Progress":
+    case "JobFinished":
+      // No page shows jobs: exports are asked for by programs and on the command line.
       return;
     case "ResyncRequired":
       if (follower.resync(event.data)) to.deleted(event.data.project_id);
@@ -173,6 +192,7 @@ function dispatch(event: ServerEvent, to: Receivers): void {
       // The link acts on these itself.
       return;
     case "Error":
+      if (to.asking.rejected(event.re, event.data)) return;
       // Deleted while nobody was connected: there was no subscription left to tell it to.
       if (event.data.code === "not_found" && event.re && follower.refused(event.re)) to.deleted(event.re);
       else console.warn(`socket: ${event.data.code}: ${event.data.message}`);

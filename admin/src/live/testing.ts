@@ -15,6 +15,7 @@ export function setUp() {
   const opened = vi.fn();
   const access = vi.fn(() => ({ token: "present", expires: Date.now() + 900_000 }));
   let wake!: () => void;
+  let show!: (visible: boolean) => void;
   const live = createLive({
     open: (given) => {
       options = given;
@@ -34,9 +35,13 @@ export function setUp() {
       wake = work;
       return () => undefined;
     },
+    visibility: (work) => {
+      show = work;
+      return () => undefined;
+    },
     now: Date.now,
   });
-  const listener = { received: vi.fn(), updated: vi.fn(), erased: vi.fn(), fresh: vi.fn() };
+  const listener = { received: vi.fn(), updated: vi.fn(), erased: vi.fn(), conversed: vi.fn(), fresh: vi.fn() };
   const give = (event: object): void => options.onEvent(event as ServerEvent);
   const connected = (): void => {
     options.onState("open");
@@ -48,5 +53,5 @@ export function setUp() {
   const seen = (): string[] => listener.received.mock.calls.map(([data]) => data.message);
   const subscribes = (): object[] => sent.filter((event) => event.type === "Subscribe").map((event) => event.data);
   const refused = (): void => [1, 2].forEach(() => options.onState("waiting", 1006, 100));
-  return { live, listener, give, connected, subscribed, received, event, seen, subscribes, refused, sent, refresh, access, deleted, socket, polls, opened, options: () => options, wake: () => wake() };
+  return { live, listener, give, connected, subscribed, received, event, seen, subscribes, refused, sent, refresh, access, deleted, socket, polls, opened, options: () => options, wake: () => wake(), show: (visible: boolean) => show(visible) };
 }

@@ -131,6 +131,7 @@ function Waiting({ projectId }: { projectId: string }) {
       // Only the first arrival matters here; what becomes of it is the inbox's business.
       updated: () => undefined,
       erased: () => undefined,
+      conversed: () => undefined,
       fresh: look,
     });
   }, [projectId]);

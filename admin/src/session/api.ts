@@ -1,6 +1,6 @@
 import type { LogCalls } from "../live/detour";
 import type { Session } from "./session";
-import type { Feedback, FeedbackPage, Me, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Status, Ticket } from "./types";
+import type { Feedback, FeedbackPage, Me, Message, MessagePage, NewMessage, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Status, Ticket } from "./types";
 
 /** A view of the inbox. Empty means: not filtered by it. `q` is for the server to understand. */
 export interface FeedbackQuery {
@@ -25,6 +25,15 @@ export interface Api extends LogCalls {
   /** `rev` is the one on screen; a 409 `conflict` brings the present item. */
   setStatus(id: string, status: Status, rev: number): Promise<Feedback>;
   erase(id: string): Promise<void>;
+  /** Notes that this person has read an item up to now, or that they have not. */
+  markRead(id: string, read: boolean): Promise<void>;
+  /** An item's messages and notes, the newest page first and each newest first. */
+  messages(feedbackId: string, cursor: string | null, abort?: AbortSignal): Promise<MessagePage>;
+  /** With its id, so that a repeat is the same message. */
+  postMessage(feedbackId: string, body: NewMessage): Promise<Message>;
+  /** `rev` is the one on screen; a newer one is a 409 `conflict`. */
+  editNote(feedbackId: string, id: string, body: string, rev: number): Promise<Message>;
+  deleteNote(feedbackId: string, id: string, rev: number): Promise<void>;
   /** Single use, 30 seconds: asked for anew before each connection. */
   ticket(): Promise<Ticket>;
 }
@@ -70,6 +79,15 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     feedback: (id, abort) => request("GET", `/feedback/${id}`, undefined, abort),
     setStatus: (id, status, rev) => request("PATCH", `/feedback/${id}`, { status, rev }),
     erase: (id) => request("DELETE", `/feedback/${id}`),
+    markRead: (id, read) => request(read ? "PUT" : "DELETE", `/feedback/${id}/read`),
+    messages(feedbackId, cursor, abort) {
+      const search = new URLSearchParams({ sort: "-created_at", limit: String(pageSize) });
+      if (cursor) search.set("cursor", cursor);
+      return request("GET", `/feedback/${feedbackId}/messages?${search}`, undefined, abort);
+    },
+    postMessage: (feedbackId, body) => request("POST", `/feedback/${feedbackId}/messages`, body),
+    editNote: (feedbackId, id, body, rev) => request("PATCH", `/feedback/${feedbackId}/messages/${id}`, { body, rev }),
+    deleteNote: (feedbackId, id, rev) => request("DELETE", `/feedback/${feedbackId}/messages/${id}?rev=${rev}`),
     ticket: () => request("POST", "/socket/tickets", {}),
     streamEvents: (id, lastEventId, abort) =>
       stream(`/projects/${id}/events`, { Accept: "text/event-stream", "Last-Event-ID": lastEventId }, abort),

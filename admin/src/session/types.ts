@@ -19,3 +19,7 @@ export type SetupBody = Schemas["Setup"];
 export type SetupState = Schemas["SetupState"];
 export type Credentials = Schemas["Credentials"];
 export type Ticket = Schemas["Ticket"];
+export type Message = Schemas["Message"];
+export type MessagePage = Schemas["MessageList"];
+export type NewMessage = Schemas["NewMessage"];
+export type Visibility = Message["visibility"];

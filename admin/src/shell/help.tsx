@@ -5,11 +5,15 @@ import { Dialog } from "../ui/dialog";
 import { Switch } from "../ui/field";
 
 /** Written out and not read from the bindings: a sheet is grouped for people, and pages bind only while they are shown. */
-const sheet: readonly (readonly [readonly string[], string])[] = [
+const sheet: readonly (readonly [readonly string[], string, together?: boolean])[] = [
   [["J"], t.help.next],
   [["K"], t.help.previous],
   [["Enter"], t.help.open],
   [["E"], t.help.resolve],
+  [["U"], t.help.unread],
+  [["R"], t.help.reply],
+  [["N"], t.help.note],
+  [["Ctrl/⌘", "Enter"], t.help.send, true],
   [["/"], t.help.search],
   [["G", "I"], t.help.inbox],
   [["?"], t.help.help],
@@ -23,12 +27,12 @@ export function HelpSheet({ onClose }: { onClose(): void }) {
   return (
     <Dialog title={t.help.title} onClose={onClose} testid="help">
       <dl class="keys">
-        {sheet.map(([keys, what]) => (
+        {sheet.map(([keys, what, together]) => (
           <div key={what}>
             <dt>
               {keys.map((key, at) => (
                 <>
-                  {at > 0 && <span class="faint"> {t.help.then} </span>}
+                  {at > 0 && <span class="faint"> {together ? "+" : t.help.then} </span>}
                   <kbd>{key}</kbd>
                 </>
               ))}

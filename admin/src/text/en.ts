@@ -1,5 +1,6 @@
 import type { Kind, Status } from "../session/types";
 import type { Connection } from "../live/connection";
+import { conversation, presence } from "./en-conversation";
 import { counted, formatCount } from "./format";
 
 /** By the contract's own names, so that a new status, kind or state is missing here at build time. */
@@ -166,6 +167,8 @@ export const en = {
     context: "Context",
     noKind: "Not given",
   },
+  conversation,
+  presence,
   conflict: {
     title: "Someone else changed this item",
     lead: "It was changed while you were deciding. Nothing of yours was saved yet.",
@@ -181,6 +184,10 @@ export const en = {
     previous: "Previous item",
     open: "Open item",
     resolve: "Resolve item",
+    unread: "Mark as unread, or as read",
+    reply: "Write a reply",
+    note: "Write a note",
+    send: "Send what is written",
     search: "Search",
     inbox: "Go to the inbox",
     help: "Show this sheet",

@@ -19,6 +19,18 @@ export function counted(n: number, one: string, other: string): string {
   return `${count.format(n)} ${plural.select(n) === "one" ? one : other}`;
 }
 
+const list = new Intl.ListFormat(locale, { type: "conjunction" });
+
+/** `Ann`, `Ann and Bob`, `Ann, Bob, and Cem`. */
+export const formatNames = (names: readonly string[]): string => list.format(names);
+
+/** Of the first and the last word of a name; whatever one character is in its script. */
+export function initials(name: string): string {
+  const words = name.split(/\s+/).filter(Boolean);
+  const first = (word: string | undefined): string => [...(word ?? "")][0] ?? "";
+  return (first(words[0]) + (words.length > 1 ? first(words.at(-1)) : "")).toLocaleUpperCase(locale);
+}
+
 /** Date and time in full; what is not a date is shown as it came. */
 export function formatMoment(at: string): string {
   const date = new Date(at);

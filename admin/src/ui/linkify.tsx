@@ -46,7 +46,7 @@ export function ForeignLink({ href, children }: { href: string; children: string
 /** What somebody else wrote, as text: its own direction, its line breaks, and addresses that can be followed. */
 export function UserText({ text, class: extra = "" }: { text: string; class?: string }) {
   return (
-    <p class={`user-text ${extra}`} dir="auto" data-testid="message">
+    <p class={`user-text ${extra}`} dir="auto">
       {linkParts(text).map((part) => ("link" in part ? <ForeignLink href={part.link}>{part.link}</ForeignLink> : part.text))}
     </p>
   );
