@@ -8,9 +8,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -24,8 +26,9 @@ const (
 	placeholder = "@earshot-version@"
 	// internal lists property names of our own objects that nothing outside the bundle reads: no DOM, wire, storage or
 	// public name. They are shortened for the size budget.
-	internal = `^(claim|hurry|failed|wait|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
-		`leave|flush|reading|busy|emit|field|after|hasten|form|protocol|back|error|root)$`
+	internal = `^(claim|hurry|failed|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
+		`leave|flush|reading|busy|emit|field|after|hasten|form|protocol|back|error|root|ask|use|news|greet|hear|` +
+		`onTalk|onNews|onLeave|draw|begin|outbox|session|emitter|dress|language|faulty)$`
 
 	// versionLength in hex digits: short in addresses, long enough never to meet twice.
 	versionLength = 16
@@ -40,7 +43,12 @@ func main() {
 
 // run works in the folder of widget.go, where `go generate` starts it.
 func run() error {
-	core, err := bundle()
+	core, names, err := bundle("main.ts", "(earshotConfig=>{", "})(null);", map[string]any{})
+	if err != nil {
+		return err
+	}
+	// The chunk is handed objects of the core, so what is shortened has the same name in both.
+	talk, _, err := bundle(filepath.Join("talk", "main.ts"), "", "", names)
 	if err != nil {
 		return err
 	}
@@ -50,24 +58,22 @@ func run() error {
 	}
 	hash := sha256.New()
 	hash.Write(core)
-	names, err := filepath.Glob(filepath.Join(source, "locales", "*.json"))
-	if err != nil {
-		return fmt.Errorf("list locales: %w", err)
-	}
-	// Glob sorts, so the hash does not depend on the file system.
-	for _, name := range names {
-		hash.Write(files[filepath.Base(name)])
+	hash.Write(talk)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		hash.Write(files[name])
 	}
 	version := hex.EncodeToString(hash.Sum(nil))[:versionLength]
 	files["core.js"] = bytes.ReplaceAll(core, []byte(placeholder), []byte(version))
+	files["talk.js"] = talk
 	files["version"] = []byte(version)
 	return write(files)
 }
 
-// bundle returns the script. Its last bytes are "(null);\n", the argument that widget.Script replaces.
-func bundle() ([]byte, error) {
+// bundle returns a script, and the names it has for what is internal. The last bytes of the core are "(null);\n", the
+// argument that widget.Script replaces.
+func bundle(entry, banner, footer string, names map[string]any) ([]byte, map[string]any, error) {
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{filepath.Join(source, "main.ts")},
+		EntryPoints: []string{filepath.Join(source, entry)},
 		Bundle:      true,
 		// Top-level names belong to the function that banner and footer put around them.
 		Format:            api.FormatESModule,
@@ -77,16 +83,17 @@ func bundle() ([]byte, error) {
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
 		MangleProps:       internal,
+		MangleCache:       names,
 		LegalComments:     api.LegalCommentsNone,
-		Banner:            map[string]string{"js": "(earshotConfig=>{"},
-		Footer:            map[string]string{"js": "})(null);"},
+		Banner:            map[string]string{"js": banner},
+		Footer:            map[string]string{"js": footer},
 		Plugins:           []api.Plugin{inlineCSS, inlineNumbers},
 		LogLevel:          api.LogLevelWarning,
 	})
 	if len(result.Errors) > 0 {
-		return nil, fmt.Errorf("bundle: %s", result.Errors[0].Text)
+		return nil, nil, fmt.Errorf("bundle %s: %s", entry, result.Errors[0].Text)
 	}
-	return result.OutputFiles[0].Contents, nil
+	return result.OutputFiles[0].Contents, result.MangleCache, nil
 }
 
 // inlineCSS makes "x.css?inline", as the test runner knows it too, a string of minified CSS.

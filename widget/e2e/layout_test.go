@@ -18,7 +18,7 @@ func TestPhone(t *testing.T) {
 		t.Errorf("the sheet is at %+v, want the full width at the bottom of 360 x 740", b)
 	}
 	targets := `[...e2e.all("earshot-widget >>> .panel")[0].querySelectorAll("textarea,[type=email],button,label:has(input)")]
-		.filter((el)=>el.getBoundingClientRect().height<44).map((el)=>(el.id||el.className||el.innerText)+" "+el.getBoundingClientRect().height).join()`
+		.filter((el)=>el.checkVisibility()&&el.getBoundingClientRect().height<44).map((el)=>(el.id||el.className||el.innerText)+" "+el.getBoundingClientRect().height).join()`
 	if got := read[string](visitor, targets); got != "" {
 		t.Errorf("targets below 44 px: got %s, want none", got)
 	}

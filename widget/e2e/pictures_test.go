@@ -14,6 +14,7 @@ func TestPicturesOfTheReadme(t *testing.T) {
 	s := newDemo(t)
 	p := s.demoProject()
 	shop := "https://kettle-and-leaf.example"
+	id, receipt := "", ""
 	for _, item := range []struct {
 		text string
 		more map[string]any
@@ -26,8 +27,14 @@ func TestPicturesOfTheReadme(t *testing.T) {
 			"The line “Discount” appears both times, the sum below it does not change.", map[string]any{"kind": "bug", "rating": 2, "name": "Mara Lindqvist", "email": "mara@example.com",
 			"page_url": shop + "/checkout?step=2", "context": map[string]any{"viewport": "1280x720", "language": "sv", "time_zone": "Europe/Stockholm", "user": map[string]any{"plan": "member"}}}},
 	} {
-		s.submit(p, item.text, item.more)
+		id, receipt = s.visitorItem(p, item.text, item.more)
 	}
+	talk := func(body, visibility string) {
+		s.call("POST", "/api/v1/feedback/"+id+"/messages", map[string]any{"body": body, "visibility": visibility}, nil)
+	}
+	talk("Thank you for trying it twice, that helps! Which voucher is it?", "public")
+	s.visitorSays(receipt, "TEA10, from the newsletter.")
+	talk("Looks like the cart’s cache again, as in March. Please promise no date yet.", "internal")
 	staff := s.inboxWindow(p)
 	staff.size(1440, 900)
 	staff.media("light")

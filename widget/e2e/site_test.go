@@ -12,6 +12,8 @@ import (
 type site struct {
 	url   string
 	pages map[string]sitePage
+	// proxy answers where there is no page.
+	proxy http.Handler
 }
 
 type sitePage struct {
@@ -36,6 +38,10 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	found, ok := s.pages[r.URL.Path]
+	if !ok && s.proxy != nil {
+		s.proxy.ServeHTTP(w, r)
+		return
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return

@@ -1,13 +1,21 @@
+import type { VisitorServerEvent } from "../../realtime/protocol/ts";
 import type { Config } from "./config";
 import type { Emitter } from "./emitter";
 import type { Feedback, Outbox, Parcel } from "./outbox";
-import type { Answer, Session } from "./session";
+import type { Session } from "./session";
 import { uuidv7 } from "./uuid";
 
 const POST_TIMEOUT_MS = 15_000;
 
+/** What became of one attempt. `later`: try again, no sooner than the given milliseconds. */
+type Answer =
+  | { state: "sent"; receipt?: string }
+  | { state: "refused"; code: string; message: string; field?: string }
+  | { state: "later"; after?: number };
+
 export type Outcome =
-  | { state: "sent"; id: string }
+  /** `receipt`: the address of the visitor's private page. */
+  | { state: "sent"; id: string; receipt?: string }
   /** `durable`: it survives this page. */
   | { state: "kept"; id: string; durable: boolean }
   | { state: "refused"; id: string; code: string; message: string; field?: string };
@@ -32,9 +40,9 @@ export function createDelivery(
 
   /** `kept`: the outbox has it, so there is a later. */
   async function attempt(entry: Parcel, kept = true): Promise<Answer> {
-    const { id } = entry;
+    const { id, token, body } = entry;
     underWay.add(id);
-    let answer = (await session.submit(entry)) || (await post(config, entry));
+    let answer = told(await session.ask(token, { type: "FeedbackSubmitted", id, data: body })) || (await post(config, entry));
     underWay.delete(id);
     if (answer.state === "later" && !kept) answer = { state: "refused", code: "outbox_full", message: "" };
     if (answer.state === "sent") {
@@ -76,11 +84,19 @@ export function createDelivery(
   return { submit, flush };
 }
 
+/** Undefined where POST is to try: it may be the node that is in trouble and not the submission, and its refusal is final. */
+function told(event?: VisitorServerEvent): Answer | undefined {
+  if (event?.type === "FeedbackReceived") return { state: "sent", receipt: event.data.receipt_url };
+  if (event?.type === "Error" && event.data.code === "rate_limited") return { state: "later", after: event.data.retry_after_ms };
+  return undefined;
+}
+
 /** Statuses that speak of the moment and not of the message. */
 const MOMENTARY = /408|425|429|5../;
 
 interface Body {
   id?: string;
+  receipt_url?: string;
   code?: string;
   detail?: string;
   errors?: { path: string; message: string }[];
@@ -101,7 +117,7 @@ async function post(config: Config, entry: Parcel): Promise<Answer> {
     });
     const { status } = answer;
     const body: Body = (await answer.json().catch(() => null)) || {};
-    if (answer.ok && body.id === entry.id) return { state: "sent" };
+    if (answer.ok && body.id === entry.id) return { state: "sent", receipt: body.receipt_url };
     // A success that does not name the submission came from something in between: a proxy, a captive portal.
     if (answer.ok || MOMENTARY.test(`${status}`)) {
       // Across origins the header may be hidden from us; the body says the same.

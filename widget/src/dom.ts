@@ -1,12 +1,15 @@
 export type Child = Node | string | undefined | false;
 
+/** By name: a text is an attribute, a function hears the event. */
+type Attributes = Record<string, string | ((event: never) => void)>;
+
 /**
- * An element with attributes and children. Text becomes text nodes and nothing is ever parsed, so this works under
+ * An element with attributes, listeners and children. Text becomes text nodes and nothing is ever parsed, so this works under
  * Trusted Types and strangers' words stay words.
  */
 export function h<T extends keyof HTMLElementTagNameMap>(
   tag: T,
-  attributes: Record<string, string> = {},
+  attributes: Attributes = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[T] {
   return fill(document.createElement(tag), attributes, children);
@@ -33,8 +36,12 @@ export function listen(types: string, listener: (event: Event) => void, stop?: A
   for (const type of types.split(" ")) addEventListener(type, listener, { capture: true, signal: stop! });
 }
 
-function fill<E extends Element>(el: E, attributes: Record<string, string>, children: Child[]): E {
-  for (const name in attributes) el.setAttribute(name, attributes[name]!);
+function fill<E extends Element>(el: E, attributes: Attributes, children: Child[]): E {
+  for (const name in attributes) {
+    const value = attributes[name]!;
+    if (typeof value === "string") el.setAttribute(name, value);
+    else el.addEventListener(name, value as EventListener);
+  }
   el.append(...(children.filter(Boolean) as (Node | string)[]));
   return el;
 }

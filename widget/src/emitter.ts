@@ -4,6 +4,8 @@ export interface Details {
   open: { kind?: string };
   submit: { message: string; kind?: string; rating?: number; email?: string };
   sent: { id: string };
+  /** More replies are unread than were known of on this page. */
+  reply: { unread: number };
   error: { code: string; message: string; id?: string };
   close: Record<string, never>;
 }
@@ -19,24 +21,20 @@ export interface Emitter {
 
 /** Built on the page's own event system, which isolates a listener that throws and reports its error as the page's. */
 export function createEmitter(): Emitter {
-  /** Each says whether it is still there after an `off`. */
-  let listeners: ((name: string, listener?: Listener) => boolean)[] = [];
+  let listeners: [string, Listener, (event: Event) => void][] = [];
   let ready: CustomEvent | undefined;
 
   return {
     on(name, listener) {
-      const type = `earshot:${name}`;
       const hear = (event: Event) => listener(event as CustomEvent) === false && event.preventDefault();
-      addEventListener(type, hear);
-      listeners.push((off, which = listener) => {
-        const stays = off !== name || which !== listener;
-        if (!stays) removeEventListener(type, hear);
-        return stays;
-      });
+      addEventListener(`earshot:${name}`, hear);
+      listeners.push([name, listener, hear]);
       if (name === "ready" && ready) hear(ready);
     },
-    off(...which) {
-      listeners = listeners.filter((stays) => stays(...which));
+    off(name, which) {
+      listeners = listeners.filter(
+        ([of, listener, hear]) => of !== name || (which && which !== listener) || removeEventListener(`earshot:${name}`, hear),
+      );
     },
     emit(name, detail) {
       const event = new CustomEvent(`earshot:${name}`, { detail, cancelable: name === "open" || name === "submit" });

@@ -1,9 +1,13 @@
+import type { components } from "../../realtime/protocol/ts";
 import type { Config, Kind } from "./config";
+import { context, pageURL, type PageContext } from "./context";
 import { focusIsFree, h, icon, type Child } from "./dom";
 import { face, KINDS } from "./icons";
-import type { Reading } from "./session";
+import type { Feedback } from "./outbox";
 
 export const MESSAGE_LENGTH = 5_000;
+
+type Reading = components["schemas"]["DraftAccepted"];
 
 /** What the visitor has entered. It outlives the form: closing, another language or theme lose nothing. */
 export interface Draft {
@@ -17,11 +21,26 @@ export interface Draft {
   shared: boolean;
 }
 
+/** What goes out of what was entered. */
+export function feedback({ message, kind, rating, email, name }: Partial<Draft>, page: PageContext): Feedback {
+  return {
+    page_url: pageURL(),
+    message: (message || "").trim(),
+    kind,
+    rating: rating ? +rating : undefined,
+    email: email?.trim() || undefined,
+    name,
+    context: context(page),
+  };
+}
+
 export interface Form {
   el: HTMLFormElement;
   /** Says at once what is wrong, marks the field it is about (the message unless it is the email) and moves focus there. */
   error(text: string, field?: string): void;
   reading(reading: Reading): void;
+  /** Says what keeps a message from being sent. */
+  faulty(feedback: Feedback): boolean;
   busy(busy: boolean): void;
 }
 
@@ -43,14 +62,14 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
   const alert = h("p", { id: "alert", role: "alert" });
   // The panel's one polite region; it exists before it speaks, or screen readers miss the first words.
   const hints = h("div", { id: "hints", role: "status" });
-  const submit = h("button", { id: "submit", class: "primary" });
+  const send = h("button", { id: "submit", class: "primary" });
   const kinds = config.kinds.filter((kind) => KINDS[kind]);
   const sign = (kind: Kind): Child[] => [icon(KINDS[kind]), strings[kind]];
   const mood = (n: number): Child[] => [icon(face(n)), h("span", { class: "sr" }, `${n}/5`)];
 
   const el = h(
     "form",
-    { novalidate: "" },
+    { novalidate: "", input, submit },
     kinds.length > 1 && choice("kind", strings.kind, kinds, sign),
     h("div", {}, h("label", { for: "message" }, strings.message), message, hints),
     config.rating && choice("rating", strings.rating, [1, 2, 3, 4, 5], mood),
@@ -58,7 +77,7 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
       h("div", {}, h("label", { for: "email" }, strings.email, h("small", {}, strings.emailHelp)), email),
     config.show_drafts && h("label", { class: "share" }, strings.draft, sharing),
     alert,
-    submit,
+    send,
   );
 
   function error(words: string, field?: string): void {
@@ -69,22 +88,24 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
   }
 
   function busy(busy: boolean): void {
-    submit.textContent = busy ? strings.sending : strings.submit;
-    submit.ariaBusy = `${busy}`;
+    send.textContent = busy ? strings.sending : strings.submit;
+    send.ariaBusy = `${busy}`;
     message.readOnly = busy;
   }
 
-  el.addEventListener("input", (event) => {
-    const input = event.target as HTMLInputElement;
+  function input({ target }: Event): void {
+    const field = target as HTMLInputElement;
     alert.textContent = "";
-    input.ariaInvalid = "false";
-    Object.assign(draft, { [input.name]: input === sharing ? input.checked : input.value });
-    if ((input as Element) === message || input === sharing) onDraft();
-  });
-  el.addEventListener("submit", (event) => {
+    field.ariaInvalid = "false";
+    Object.assign(draft, { [field.name]: field === sharing ? field.checked : field.value });
+    if ((field as Element) === message || field === sharing) onDraft();
+  }
+
+  function submit(event: Event): void {
     event.preventDefault();
     onSubmit();
-  });
+  }
+
   for (const input of el.querySelectorAll<HTMLInputElement>("[type=radio]")) {
     input.checked = input.value === `${draft[input.name as "kind" | "rating"]}`;
   }
@@ -92,9 +113,18 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
   email.value = draft.email || "";
   sharing.checked = draft.shared;
 
+  function faulty({ message, email }: Feedback): boolean {
+    if (!message) error(strings.hint_empty);
+    else if ([...message].length > MESSAGE_LENGTH) error(strings.hint_too_long);
+    else if (email && !/^\S+@\S+\.\S+$/.test(email)) error(strings.errEmail, "email");
+    else return false;
+    return true;
+  }
+
   return {
     el,
     error,
+    faulty,
     reading(reading) {
       const words = (reading.hints || []).map((hint) => strings[`hint_${hint.code}` as "hint_secret"] || hint.message);
       hints.replaceChildren(...words.map((text) => h("p", {}, text)));

@@ -51,11 +51,29 @@ export interface Outbox {
   durable(): boolean;
   /** Another visitor, in all tabs. What waits keeps the token it was written under. */
   reset(): void;
+  /** Reads, edits, and writes where that changed something. */
+  use<T>(edit: (state: Stored) => T): T;
 }
 
-interface Stored {
+/** A message to staff that is not known to have arrived. */
+export interface Said {
+  id: string;
+  feedback_id: string;
+  body: string;
+  at: string;
+}
+
+/** What is kept of a visitor. Only `entries` outlast them. */
+export interface Stored {
+  /** There is none before the first submission. */
   token?: string;
   entries: Entry[];
+  /** How far the server's log was heard. */
+  epoch?: string;
+  since?: number;
+  /** The items that unread replies are in, once for each reply. */
+  unread?: string[];
+  said?: Said[];
 }
 
 const EMPTY = '{"entries":[]}';
@@ -81,7 +99,6 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
     }
   }
 
-  /** Reads, edits, and writes where that changed something. */
   function use<T>(edit: (state: Stored) => T): T {
     let text = EMPTY;
     safely((storage) => {
@@ -135,9 +152,8 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
     durable: () => durable,
     reset() {
       own = resumeToken();
-      use((state) => {
-        if (state.token) state.token = own;
-      });
+      use(({ token, entries }) => (memory = { token: token && own, entries }));
     },
+    use,
   };
 }

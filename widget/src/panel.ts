@@ -3,65 +3,92 @@ import { focusIsFree, h, icon } from "./dom";
 import { createForm, type Form, type FormOptions } from "./form";
 import { CHECK, CLOCK, CLOSE } from "./icons";
 
-/** What takes the form's place once a message is out of the visitor's hands. */
-export type Result = Exclude<Outcome, { state: "refused" }>;
+/** What takes the form's place: what became of a message that is out of the visitor's hands, or their conversations. */
+export type View = Exclude<Outcome, { state: "refused" }> | { state: "talk" };
 
 export interface Panel {
   el: HTMLElement;
   focus(): void;
   /** The form, while it is in view. */
   form(): Form | undefined;
-  /** Undefined goes back to the form, which is `busy` while what it held is under way. Focus goes along if it is ours to move. */
-  show(result?: Result, busy?: boolean): void;
+  /**
+   * Undefined goes back to the form, which is `busy` while what it held is under way. Focus goes along if it is ours to
+   * move. Returns what is in view: for conversations it is empty, and theirs to fill.
+   */
+  show(view?: View, busy?: boolean): HTMLElement;
+  /** Whether there is a way to the conversations, and what it says of them. */
+  news(known: boolean, words: string): void;
 }
 
 export interface PanelOptions extends FormOptions {
+  /** To the conversations, to the one with the id or to all. */
+  onTalk(id?: string): void;
   onAgain(): void;
   onClose(): void;
 }
 
 /** A dialog that leaves the page usable: not modal, no focus trap, and Esc closes it. */
 export function createPanel(options: PanelOptions): Panel {
-  const { config, onClose, onAgain } = options;
+  const { config, onClose, onAgain, onTalk } = options;
   const { strings } = config;
-  const close = h("button", { class: "close", "aria-label": strings.close }, icon(CLOSE));
-  const title = h("h2", { id: "title" }, config.texts.title || strings.title);
+  const close = h("button", { class: "close", "aria-label": strings.close, click: onClose }, icon(CLOSE));
+  const title = h("h2", { id: "title" });
+  const other = h("span");
+  const dot = h("span", { class: "dot" });
+  const way = h("button", { class: "way", click: () => (talking ? onAgain : onTalk)() }, other, dot);
   const body = h("div", { class: "body" });
   const el = h(
     "section",
-    { class: "panel", role: "dialog", "aria-modal": "false", "aria-labelledby": "title" },
-    h("header", {}, title, close),
+    { class: "panel", role: "dialog", "aria-modal": "false", "aria-labelledby": "title", keydown },
+    h("header", {}, title, way, close),
     body,
   );
   let form: Form | undefined;
-  const focus = () => body.querySelector<HTMLElement>("textarea,h3")!.focus();
+  let talking = false;
+  const focus = () => body.querySelector<HTMLElement>("textarea,[tabindex]")!.focus();
 
-  function show(result?: Result, busy = false): void {
+  function show(view?: View, busy = false): HTMLElement {
     const free = focusIsFree();
-    form = result ? undefined : createForm(options);
+    form = view ? undefined : createForm(options);
     form?.busy(busy);
-    body.replaceChildren(form ? form.el : outcome(result!));
+    talking = view?.state === "talk";
+    title.textContent = talking ? strings.yours : config.texts.title || strings.title;
+    other.textContent = talking ? strings.another : strings.yours;
+    const content = talking ? h("div", { class: "talk", tabindex: "-1" }) : form ? form.el : outcome(view!);
+    body.replaceChildren(content);
     if (free && !el.hidden) focus();
-    el.dataset.state = result?.state || "form";
+    el.dataset.state = view?.state || "form";
+    return content;
+  }
+
+  function news(known: boolean, words: string): void {
+    way.hidden = !known;
+    dot.textContent = talking ? "" : words;
   }
 
   /** Kept for later must never be mistaken for sent: other words, icon and colour. */
-  function outcome(result: Result): HTMLElement {
-    const sent = result.state === "sent";
-    const heading = h("h3", { tabindex: "-1" }, sent ? strings.sentTitle : strings.keptTitle);
-    const again = h("button", { class: "again" }, strings.another);
-    again.addEventListener("click", onAgain);
-    const words = sent ? config.texts.thanks || strings.sent : result.durable ? strings.kept : strings.keptOpen;
-    return h("div", { class: "result" }, icon(sent ? CHECK : CLOCK), heading, h("p", {}, words), again);
+  function outcome(result: View): HTMLElement {
+    const sent = result.state === "sent" && result;
+    const kept = result.state === "kept" && result.durable ? strings.kept : strings.keptOpen;
+    return h(
+      "div",
+      { class: "result" },
+      icon(sent ? CHECK : CLOCK),
+      h("h3", { tabindex: "-1" }, sent ? strings.sentTitle : strings.keptTitle),
+      h("p", {}, sent ? config.texts.thanks || strings.sent : kept),
+      sent && h("button", { class: "primary", click: () => onTalk(sent.id) }, strings.see),
+      h("button", { class: "again", click: onAgain }, strings.another),
+      sent && sent.receipt && h("a", { href: sent.receipt, target: "_blank" }, strings.receipt),
+    );
   }
 
-  close.addEventListener("click", onClose);
-  el.addEventListener("keydown", (event) => {
+  function keydown(event: KeyboardEvent): void {
     // 229: Safari reports the Esc that ends a composition this way.
     if (event.key !== "Escape" || event.isComposing || event.keyCode === 229) return;
     // Otherwise the browser would close the page's own modal dialog, too.
     event.preventDefault();
     onClose();
-  });
-  return { el, focus, form: () => form, show };
+  }
+
+  return { el, focus, form: () => form, show, news };
 }

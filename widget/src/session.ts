@@ -1,25 +1,13 @@
 import { type Carrier, openSocket } from "../../realtime/client";
-import { assertNever, type components, type VisitorClientEvent, type VisitorServerEvent } from "../../realtime/protocol/ts";
+import type { VisitorClientEvent, VisitorServerEvent } from "../../realtime/protocol/ts";
 import type { Config } from "./config";
 import { pageURL } from "./context";
 import { listen } from "./dom";
-import type { Parcel } from "./outbox";
 
 /** A socket that leaves a submission unanswered this long is left for POST. */
 const SILENCE_MS = 10_000;
 /** The socket outlives the panel by this, for a visitor who looks twice; then the page may enter the bfcache again. */
 const LINGER_MS = 10_000;
-
-/** What became of one attempt. `later`: try again, no sooner than the given milliseconds. */
-export type Answer =
-  | { state: "sent" }
-  | { state: "refused"; code: string; message: string; field?: string }
-  | { state: "later"; after?: number };
-
-/** Events that ask nothing of the widget. For the compiler alone: as cases of a switch they would be bytes for visitors. */
-type Unheard = { type: "Connected" | "Resumed" | "ResumeFailed" | "StatusChanged" | "GoingAway" | "Pong" };
-
-export type Reading = Extract<VisitorServerEvent, { type: "DraftAccepted" }>["data"];
 
 export interface Session {
   /** The panel is open: a socket is wanted, and where there is one it is asked for a sign of life. */
@@ -28,14 +16,15 @@ export interface Session {
   close(now?: boolean): void;
   /** Without `shared` only the server reads the text, for its hints. */
   draft(text: string, shared: boolean): void;
-  /** Undefined: the socket could not carry it, or would not have it. The same entry may then go another way. */
-  submit(parcel: Parcel): Promise<Answer | undefined>;
+  /** What the server answers to an event of the visitor with that token. Undefined: the socket could not carry it. */
+  ask(owner: string, event: VisitorClientEvent & { id: string }): Promise<VisitorServerEvent | undefined>;
 }
 
+/** `onEvent` hears all that the server says to the visitor who is here now, answers too. */
 export function createSession(
   config: Config,
   token: () => string,
-  onReading: (reading: Reading) => void,
+  onEvent: (event: VisitorServerEvent) => void,
   stop?: AbortSignal,
 ): Session {
   let socket: Carrier<VisitorClientEvent> | undefined;
@@ -43,21 +32,10 @@ export function createSession(
   let blocked = false;
   let spoken = "";
   let lingering: ReturnType<typeof setTimeout> | undefined;
-  const pending = new Map<string, (answer?: Answer) => void>();
+  const pending = new Map<string, (answer?: VisitorServerEvent) => void>();
   const address = `${config.api.replace(/^http/, "ws")}/w/${config.key}/socket`;
-
-  function receive(event: VisitorServerEvent): void {
-    switch (event.type) {
-      case "DraftAccepted":
-        return onReading(event.data);
-      case "FeedbackReceived":
-        return pending.get(event.re!)?.({ state: "sent" });
-      case "Error":
-        return pending.get(event.re!)?.(reason(event.data));
-      default:
-        assertNever(event as Exclude<typeof event, Unheard>);
-    }
-  }
+  /** Another tab may have been told of another visitor since; this socket still speaks for the one before. */
+  const current = (): boolean => spoken === token();
 
   function connect(): void {
     socket?.hasten();
@@ -66,7 +44,10 @@ export function createSession(
       url: () => address,
       protocol: "earshot.v1+json",
       immediate: true,
-      onEvent: receive,
+      onEvent(event) {
+        pending.get(event.re!)?.(event);
+        if (current()) onEvent(event);
+      },
       onState(state) {
         if (state === "open") {
           spoken = token();
@@ -108,25 +89,19 @@ export function createSession(
       else lingering = setTimeout(disconnect, LINGER_MS);
     },
     draft(text, shared) {
-      // Another tab may have been told of another visitor since; this socket still speaks for the one before.
-      if (spoken === token()) socket?.send({ type: "DraftChanged", data: { text, shared, page_url: pageURL() } });
+      if (current()) socket?.send({ type: "DraftChanged", data: { text, shared, page_url: pageURL() } });
     },
-    async submit({ id, token: owner, body }) {
-      if (owner !== spoken || !socket?.send({ type: "FeedbackSubmitted", id, data: body })) return undefined;
+    async ask(owner, event) {
+      if (owner !== spoken || !socket?.send(event)) return undefined;
       const timer = setTimeout(() => {
-        // Whatever is wrong with this connection, the next submission need not wait for it again.
+        // Whatever is wrong with this connection, the next event need not wait for it again.
         disconnect();
         connect();
       }, SILENCE_MS);
-      const answer = await new Promise<Answer | undefined>((done) => pending.set(id, done));
+      const answer = await new Promise<VisitorServerEvent | undefined>((done) => pending.set(event.id, done));
       clearTimeout(timer);
-      pending.delete(id);
+      pending.delete(event.id);
       return answer;
     },
   };
-}
-
-/** Undefined where POST is to try: it may be the node that is in trouble and not the submission, and its refusal is final. */
-function reason({ code, retry_after_ms }: components["schemas"]["Error"]): Answer | undefined {
-  return code === "rate_limited" ? { state: "later", after: retry_after_ms } : undefined;
 }

@@ -5,6 +5,8 @@ export interface WakerOptions {
   /** The page's own element for it was clicked. */
   open(kind: string | undefined, from: Element): void;
   flush(): void;
+  /** The visitor's click, touch or key. */
+  greet(): void;
   /** The page is in view and there are good news, or may be: what is connected may be so in name only. */
   back(): void;
   /** The page is left; it may return from the bfcache. */
@@ -16,7 +18,7 @@ export interface WakerOptions {
  * interaction wakes the outbox, after the page has answered it, and only then do good news matter to it. A reload is an
  * act, too.
  */
-export function startWaker(config: Config, { open, flush, leave, back }: WakerOptions, stop: AbortSignal): void {
+export function startWaker(config: Config, { open, flush, greet, leave, back }: WakerOptions, stop: AbortSignal): void {
   let awake = false;
   let openers = "[data-earshot-open]";
   try {
@@ -27,9 +29,11 @@ export function startWaker(config: Config, { open, flush, leave, back }: WakerOp
     console.warn(error);
   }
 
-  function wake(): void {
+  function wake(event?: Event): void {
     if (!awake) setTimeout(flush);
     awake = true;
+    // A page may scroll by itself.
+    if (event && event.type !== "scroll") setTimeout(greet);
   }
 
   function news(): void {

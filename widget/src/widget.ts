@@ -1,16 +1,19 @@
+import type { VisitorServerEvent } from "../../realtime/protocol/ts";
+import { loadTalk } from "./chunk";
 import { mergeConfig, type Config, type Kind, type PageOptions, type WidgetConfig } from "./config";
-import { context, pageURL, type PageContext } from "./context";
+import type { PageContext } from "./context";
 import { createDelivery, type Outcome } from "./delivery";
 import { focusIsFree, h, icon, reword } from "./dom";
 import type { Emitter } from "./emitter";
-import { MESSAGE_LENGTH, type Draft } from "./form";
+import { feedback, MESSAGE_LENGTH, type Draft } from "./form";
 import { createHost } from "./host";
 import { SPEECH } from "./icons";
 import { fetchJSON, LAUNCHER, pickLanguage } from "./locale";
 import { createOutbox, type Feedback } from "./outbox";
-import { createPanel, type Panel, type Result } from "./panel";
+import { createPanel, type Panel, type View } from "./panel";
 import { createSession } from "./session";
 import { panelCSS } from "./styles";
+import type { Talk } from "./talk/main";
 import { VERSION } from "./version";
 import { startWaker } from "./waker";
 
@@ -29,13 +32,18 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   const { signal } = stop;
   const host = createHost(config, signal);
   const outbox = createOutbox(`earshot:${config.key}`, () => (config.storage === "off" ? undefined : localStorage));
-  const session = createSession(config, outbox.token, (reading) => panel?.form()?.reading(reading), signal);
+  const session = createSession(config, outbox.token, hear, signal);
   const delivery = createDelivery(config, outbox, session, emitter, signal);
   const draft: Draft = { message: "", shared: true };
   const label = h("span");
-  const launcher = h("button", { class: "launcher", "aria-haspopup": "dialog" }, icon(SPEECH), label);
+  const dot = h("span", { class: "dot" });
+  const launcher = h("button", { class: "launcher", "aria-haspopup": "dialog", click: () => open() }, icon(SPEECH), label, dot);
   let panel: Panel | undefined;
-  let result: Result | undefined;
+  let view: View | undefined;
+  let talk: Talk | undefined;
+  /** What is unread, in words. */
+  let news = "";
+  let greeted = false;
   let opened = false;
   /** What is under way, so that the visitor sends nothing twice. */
   let sending: Feedback | undefined;
@@ -52,6 +60,17 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     label.textContent = config.texts.launcher || LAUNCHER[lang]!;
     launcher.hidden = config.trigger === "none";
     launcher.ariaExpanded = `${opened}`;
+    dot.textContent = news;
+    panel?.news(known(), news);
+    talk?.dress();
+  }
+
+  /** There was a submission, so there may be replies. */
+  const known = (): boolean => !!outbox.use(({ token }) => token);
+
+  function onNews(words: string): void {
+    news = words;
+    dress();
   }
 
   /** What a page says at run time is one of its options from then on. */
@@ -60,8 +79,13 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     dress();
   }
 
+  function hear(event: VisitorServerEvent): void {
+    if (event.type === "DraftAccepted") return panel?.form()?.reading(event.data);
+    talk?.hear(event);
+  }
+
   function create(): Panel {
-    return createPanel({ config, draft, onDraft, onSubmit, onAgain: () => present(), onClose: close });
+    return createPanel({ config, draft, onDraft, onSubmit, onTalk, onAgain, onClose: close });
   }
 
   /** Resolves when the panel can speak; a language that comes late replaces the words of the one at hand. */
@@ -73,8 +97,9 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
       Object.assign(config.strings, loaded);
       if (!panel) return;
       const fresh = create();
-      fresh.show(result, !!sending);
+      fresh.show(view, !!sending);
       reword(panel.el, fresh.el);
+      dress();
     };
     await new Promise((done) => {
       setTimeout(done, LANGUAGE_WAIT_MS);
@@ -82,19 +107,24 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     });
   }
 
+  /** For words to be said, in the language they are to be said in. */
+  async function prepare(): Promise<void> {
+    if (!config.strings) choose({}, await fetchJSON(`${config.api}/w/${config.key}/config.json`));
+    await speak();
+  }
+
   async function open(kind?: string, from?: Element): Promise<void> {
     if (opened || signal.aborted || !emitter.emit("open", { kind })) return;
     opened = true;
     opener = (from || document.activeElement) as HTMLElement | null;
     try {
-      if (!config.strings) choose({}, await fetchJSON(`${config.api}/w/${config.key}/config.json`));
+      await prepare();
     } catch (error) {
       opened = false;
       emitter.emit("error", { code: "unavailable", message: `${error}` });
-      return;
     }
-    await speak();
     if (!opened) return;
+    greet();
     if (kind) draft.kind = kind as Kind;
     dress();
     if (!panel) {
@@ -104,7 +134,8 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
       host.root.append(panel.el);
     }
     panel.el.hidden = true;
-    present(result);
+    if (news && !kind && !draft.message) onTalk();
+    else present(view);
     // The style of the closed panel has to be computed once, or there is nothing to animate from.
     panel.el.getBoundingClientRect();
     panel.el.hidden = false;
@@ -117,7 +148,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   /** Brings back what could not be delivered: nothing is swallowed. */
   function recall(): void {
     const entry = outbox.failed();
-    if (!entry || draft.message || result) return;
+    if (!entry || draft.message || view) return;
     undelivered = entry.id;
     Object.assign(draft, entry.body);
     present();
@@ -133,7 +164,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     if (!opened) return;
     const free = focusIsFree();
     opened = false;
-    result = undefined;
+    view = undefined;
     if (panel) panel.el.hidden = true;
     dress();
     host.engage(false);
@@ -142,9 +173,41 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     emitter.emit("close", {});
   }
 
-  function present(next?: Result): void {
-    result = next;
-    panel?.show(next, !!sending);
+  function present(next?: View): HTMLElement | undefined {
+    view = next;
+    const content = panel?.show(next, !!sending);
+    dress();
+    return content;
+  }
+
+  function onAgain(): void {
+    present();
+    recall();
+  }
+
+  /** The conversations, or one of them. */
+  async function onTalk(id?: string): Promise<void> {
+    const here: View = { state: "talk" };
+    const content = present(here)!;
+    try {
+      await load();
+      if (view === here) talk!.show(content, id);
+    } catch (error) {
+      emitter.emit("error", { code: "unavailable", message: `${error}` });
+      content.append(h("p", { role: "alert" }, config.strings.errTalk));
+    }
+  }
+
+  /** Brings what conversations need. */
+  async function load(): Promise<void> {
+    const { createTalk } = await loadTalk(config);
+    talk ||= createTalk({ config, outbox, session, emitter, language, style: host.style, onNews, onLeave: onAgain, signal });
+  }
+
+  /** The visitor's first act on this page. What fails here is no matter of theirs: they have asked for nothing. */
+  function greet(): void {
+    if (!greeted && known()) load().then(() => talk!.greet(), () => {});
+    greeted = true;
   }
 
   function onDraft(): void {
@@ -156,31 +219,9 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     }, DRAFT_PAUSE_MS);
   }
 
-  function feedback({ message, kind, rating, email, name }: Partial<Draft>): Feedback {
-    return {
-      page_url: pageURL(),
-      message: (message || "").trim(),
-      kind,
-      rating: rating ? +rating : undefined,
-      email: email?.trim() || undefined,
-      name,
-      context: context(page),
-    };
-  }
-
-  /** Says what keeps a message from being sent. */
-  function faulty({ message, email }: Feedback): boolean {
-    const form = panel!.form()!;
-    if (!message) form.error(config.strings.hint_empty);
-    else if ([...message].length > MESSAGE_LENGTH) form.error(config.strings.hint_too_long);
-    else if (email && !/^\S+@\S+\.\S+$/.test(email)) form.error(config.strings.errEmail, "email");
-    else return false;
-    return true;
-  }
-
   async function onSubmit(): Promise<void> {
-    const body = feedback(draft);
-    if (sending || faulty(body) || !emitter.emit("submit", body)) return;
+    const body = feedback(draft, page);
+    if (sending || panel!.form()!.faulty(body) || !emitter.emit("submit", body)) return;
     clearTimeout(pause);
     sending = body;
     panel!.form()!.busy(true);
@@ -203,17 +244,12 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   }
 
   function onSent({ detail }: CustomEvent): void {
-    if (result?.state === "kept" && result.id === detail.id) present({ state: "sent", id: detail.id });
+    load().catch(() => {});
+    if (view?.state === "kept" && view.id === detail.id) present({ state: "sent", id: detail.id });
   }
 
-  const calls = {
-    open,
-    flush: () => delivery.flush(true),
-    leave: () => session.close(true),
-    back: () => opened && session.open(),
-  };
-  startWaker(config, calls, signal);
-  launcher.addEventListener("click", () => open());
+  const leave = () => session.close(true);
+  startWaker(config, { open, flush: () => delivery.flush(true), greet, leave, back: () => opened && session.open() }, signal);
   host.root.append(launcher);
   emitter.on("sent", onSent);
   dress();
@@ -231,11 +267,11 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     },
     prefill(values: Partial<Draft>) {
       Object.assign(draft, values);
-      present(result);
+      present(view);
     },
     /** Sends without a panel. Resolves to what became of it; undefined when a listener of `submit` said no. */
     async send(values: Partial<Draft>): Promise<Outcome | undefined> {
-      const body = feedback(values);
+      const body = feedback(values, page);
       return emitter.emit("submit", body) ? delivery.submit(body) : undefined;
     },
     reset() {
