@@ -15,7 +15,7 @@ import (
 // What there is of the conversations.
 const (
 	dot     = "earshot-widget >>> .launcher .dot"
-	way     = "earshot-widget >>> .way"
+	way     = "earshot-widget >>> header .way button"
 	see     = "earshot-widget >>> .result .primary"
 	item    = "earshot-widget >>> .item"
 	line    = "earshot-widget >>> .line .text"

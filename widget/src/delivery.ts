@@ -9,13 +9,12 @@ const POST_TIMEOUT_MS = 15_000;
 
 /** What became of one attempt. `later`: try again, no sooner than the given milliseconds. */
 type Answer =
-  | { state: "sent"; receipt?: string }
+  | { state: "sent" }
   | { state: "refused"; code: string; message: string; field?: string }
   | { state: "later"; after?: number };
 
 export type Outcome =
-  /** `receipt`: the address of the visitor's private page. */
-  | { state: "sent"; id: string; receipt?: string }
+  | { state: "sent"; id: string }
   /** `durable`: it survives this page. */
   | { state: "kept"; id: string; durable: boolean }
   | { state: "refused"; id: string; code: string; message: string; field?: string };
@@ -86,7 +85,7 @@ export function createDelivery(
 
 /** Undefined where POST is to try: it may be the node that is in trouble and not the submission, and its refusal is final. */
 function told(event?: VisitorServerEvent): Answer | undefined {
-  if (event?.type === "FeedbackReceived") return { state: "sent", receipt: event.data.receipt_url };
+  if (event?.type === "FeedbackReceived") return { state: "sent" };
   if (event?.type === "Error" && event.data.code === "rate_limited") return { state: "later", after: event.data.retry_after_ms };
   return undefined;
 }
@@ -96,7 +95,6 @@ const MOMENTARY = /408|425|429|5../;
 
 interface Body {
   id?: string;
-  receipt_url?: string;
   code?: string;
   detail?: string;
   errors?: { path: string; message: string }[];
@@ -117,7 +115,7 @@ async function post(config: Config, entry: Parcel): Promise<Answer> {
     });
     const { status } = answer;
     const body: Body = (await answer.json().catch(() => null)) || {};
-    if (answer.ok && body.id === entry.id) return { state: "sent", receipt: body.receipt_url };
+    if (answer.ok && body.id === entry.id) return { state: "sent" };
     // A success that does not name the submission came from something in between: a proxy, a captive portal.
     if (answer.ok || MOMENTARY.test(`${status}`)) {
       // Across origins the header may be hidden from us; the body says the same.

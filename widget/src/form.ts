@@ -58,7 +58,7 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
   const placeholder = config.texts.placeholder || strings.placeholder;
   const message = h("textarea", { id: "message", name: "message", ...text, placeholder });
   const email = h("input", { id: "email", name: "email", ...text, type: "email", autocomplete: "email" });
-  const sharing = h("input", { id: "share", name: "shared", type: "checkbox", role: "switch" });
+  const sharing = h("input", { id: "share", name: "shared", type: "checkbox" });
   const alert = h("p", { id: "alert", role: "alert" });
   // The panel's one polite region; it exists before it speaks, or screen readers miss the first words.
   const hints = h("div", { id: "hints", role: "status" });

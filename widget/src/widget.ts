@@ -36,13 +36,10 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   const delivery = createDelivery(config, outbox, session, emitter, signal);
   const draft: Draft = { message: "", shared: true };
   const label = h("span");
-  const dot = h("span", { class: "dot" });
-  const launcher = h("button", { class: "launcher", "aria-haspopup": "dialog", click: () => open() }, icon(SPEECH), label, dot);
+  const launcher = h("button", { class: "launcher", "aria-haspopup": "dialog", click: () => open() }, icon(SPEECH), label);
   let panel: Panel | undefined;
   let view: View | undefined;
   let talk: Talk | undefined;
-  /** What is unread, in words. */
-  let news = "";
   let greeted = false;
   let opened = false;
   /** What is under way, so that the visitor sends nothing twice. */
@@ -60,17 +57,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     label.textContent = config.texts.launcher || LAUNCHER[lang]!;
     launcher.hidden = config.trigger === "none";
     launcher.ariaExpanded = `${opened}`;
-    dot.textContent = news;
-    panel?.news(known(), news);
     talk?.dress();
-  }
-
-  /** There was a submission, so there may be replies. */
-  const known = (): boolean => !!outbox.use(({ token }) => token);
-
-  function onNews(words: string): void {
-    news = words;
-    dress();
   }
 
   /** What a page says at run time is one of its options from then on. */
@@ -85,7 +72,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   }
 
   function create(): Panel {
-    return createPanel({ config, draft, onDraft, onSubmit, onTalk, onAgain, onClose: close });
+    return createPanel({ config, draft, onDraft, onSubmit, onAgain, onClose: close });
   }
 
   /** Resolves when the panel can speak; a language that comes late replaces the words of the one at hand. */
@@ -124,6 +111,8 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
       emitter.emit("error", { code: "unavailable", message: `${error}` });
     }
     if (!opened) return;
+    // What could not be loaded before, perhaps can by now.
+    greeted &&= !!talk;
     greet();
     if (kind) draft.kind = kind as Kind;
     dress();
@@ -134,11 +123,11 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
       host.root.append(panel.el);
     }
     panel.el.hidden = true;
-    if (news && !kind && !draft.message) onTalk();
-    else present(view);
+    present(view);
     // The style of the closed panel has to be computed once, or there is nothing to animate from.
     panel.el.getBoundingClientRect();
     panel.el.hidden = false;
+    if (!kind && !draft.message) talk?.open();
     host.engage(true);
     session.open();
     panel.focus();
@@ -185,28 +174,20 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     recall();
   }
 
-  /** The conversations, or one of them. */
-  async function onTalk(id?: string): Promise<void> {
-    const here: View = { state: "talk" };
-    const content = present(here)!;
-    try {
-      await load();
-      if (view === here) talk!.show(content, id);
-    } catch (error) {
-      emitter.emit("error", { code: "unavailable", message: `${error}` });
-      content.append(h("p", { role: "alert" }, config.strings.errTalk));
-    }
-  }
-
-  /** Brings what conversations need. */
+  /** Brings what conversations need. Where it cannot, that is no matter of the visitor's: they have asked for nothing. */
   async function load(): Promise<void> {
-    const { createTalk } = await loadTalk(config);
-    talk ||= createTalk({ config, outbox, session, emitter, language, style: host.style, onNews, onLeave: onAgain, signal });
+    try {
+      const { createTalk } = await loadTalk(config);
+      talk ||= createTalk({
+        config, outbox, session, emitter, language, launcher, present, onAgain, signal,
+        style: host.style, panel: () => panel?.el, view: () => view,
+      });
+    } catch {}
   }
 
-  /** The visitor's first act on this page. What fails here is no matter of theirs: they have asked for nothing. */
+  /** The visitor's first act on this page. There was a submission? Then there may be replies. */
   function greet(): void {
-    if (!greeted && known()) load().then(() => talk!.greet(), () => {});
+    if (!greeted && outbox.use(({ token }) => token)) load().then(() => talk?.greet());
     greeted = true;
   }
 
@@ -244,7 +225,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   }
 
   function onSent({ detail }: CustomEvent): void {
-    load().catch(() => {});
+    load();
     if (view?.state === "kept" && view.id === detail.id) present({ state: "sent", id: detail.id });
   }
 

@@ -3,12 +3,14 @@ import type { Config } from "../config";
 import { focusIsFree, listen } from "../dom";
 import type { Emitter } from "../emitter";
 import type { Outbox } from "../outbox";
+import type { View } from "../panel";
 import type { Session } from "../session";
 import { createList } from "./list";
 import { createReplies } from "./replies";
 import { createStore } from "./store";
 import css from "./talk.css?inline";
 import { createThread } from "./thread";
+import { createWays } from "./ways";
 
 /** How often it is looked whether a socket carries the conversation. */
 const LOOK_MS = 5_000;
@@ -28,24 +30,28 @@ export interface TalkOptions {
   /** That of the launcher; the panel's words may still be on their way. */
   language(): string;
   style(css: string): void;
-  /** What is unread, in words, or nothing. */
-  onNews(words: string): void;
-  /** Another visitor has come: what is on screen is not theirs. */
-  onLeave(): void;
+  launcher: HTMLElement;
+  panel(): HTMLElement | undefined;
+  view(): View | undefined;
+  present(view: View): HTMLElement | undefined;
+  /** Back to the form. */
+  onAgain(): void;
   signal: AbortSignal;
 }
 
 export interface Talk {
   /** Asks what was said since the visitor was here. */
   greet(): Promise<void>;
-  /** Fills the element with the conversation of that id, or with what fits best. */
-  show(element: HTMLElement, id?: string): void;
+  /** Shows what is unread. */
+  open(): void;
   hear(event: VisitorServerEvent): void;
   /** The language or the visitor may be another. */
   dress(): void;
 }
 
-export function createTalk({ config, outbox, session, emitter, language, style, onNews, onLeave, signal }: TalkOptions): Talk {
+export function createTalk(options: TalkOptions): Talk {
+  const { config, outbox, session, emitter, language, onAgain, signal } = options;
+  const ways = createWays(options, show);
   const replies = createReplies({ config, outbox, onEvent: take });
   const store = createStore({ config, outbox, session, onChange: draw });
   const list = createList({ config, store, replies, onOpen: turn });
@@ -71,7 +77,7 @@ export function createTalk({ config, outbox, session, emitter, language, style, 
     if (unread > count) emitter.emit("reply", { unread });
     count = unread;
     const words = replies.words(language());
-    if (words !== told) onNews((told = words));
+    if (words !== told) ways.draw((told = words));
   }
 
   function take(event: VisitorServerEvent): void {
@@ -152,28 +158,33 @@ export function createTalk({ config, outbox, session, emitter, language, style, 
       drafts.clear();
       const left = shown();
       slot = thread = undefined;
-      if (left) onLeave();
+      if (left) onAgain();
     }
     tell();
+    ways.draw(told);
     if (slot && config.strings.lang !== spoken) turn(thread?.id);
   }
 
-  style(css);
+  /** Shows the conversation of that id, or what fits best. */
+  function show(id?: string): void {
+    slot = thread = undefined;
+    slot = options.present({ state: "talk" })!;
+    wish = id || null;
+    spoken = config.strings.lang;
+    slot.replaceChildren(list.el);
+    list.draw();
+    back();
+  }
+
+  options.style(css);
+  ways.draw(told);
   // In another tab somebody may have read, or signed out.
   listen("storage", dress, signal);
   listen("visibilitychange", back, signal);
 
   return {
     greet,
-    show(element, id) {
-      slot = element;
-      thread = undefined;
-      wish = id || null;
-      spoken = config.strings.lang;
-      slot.replaceChildren(list.el);
-      list.draw();
-      back();
-    },
+    open: () => void (told && show()),
     hear(event) {
       if (/Connected|Resumed|Typing|Accepted|Pong/.test(event.type)) alive = Date.now();
       take(event);

@@ -55,7 +55,7 @@ async function talking(server: Server = { items: [conversation()], events: [] })
   await arrive();
   const socket = FakeWebSocket.all.at(-1)!;
   socket.opens();
-  find(".way").click();
+  find(".way button").click();
   await arrive();
   return { api, socket, requests, server };
 }
@@ -230,7 +230,7 @@ describe("unread replies", () => {
     api.open!("bug");
     await arrive();
     expect(find("#message")).not.toBeNull();
-    expect(find(".way").textContent).toBe("Your messages1 new reply");
+    expect(find(".way button").textContent).toBe("Your messages1 new reply");
   });
 
   it("may be read in another tab", async () => {
@@ -257,7 +257,7 @@ describe("another visitor", () => {
     expect(stored()).not.toMatchObject({ token: TOKEN });
     socket.says(posted(8));
     expect(find(".launcher").textContent).toBe("Feedback");
-    find(".way").click();
+    find(".way button").click();
     await arrive();
     expect(find(".list").textContent).toContain("Nothing here yet");
   });
@@ -272,17 +272,16 @@ describe("another visitor", () => {
 });
 
 describe("right after sending", () => {
-  it("offers the conversation and its private page", async () => {
+  it("offers the conversation", async () => {
     serve({ items: [], events: [] });
     const api = await load();
     api.open!();
     await arrive();
-    expect(find(".way").hidden).toBe(true);
+    expect(find(".way button")).toBeNull();
     write("Hello");
     submit();
     await arrive();
-    expect(find<HTMLAnchorElement>(".result a").href).toBe("https://earshot.test/r/secret");
-    expect(find(".way").hidden).toBe(false);
+    expect(find<HTMLButtonElement>(".way button").hidden).toBe(false);
     find(".result .primary").click();
     await arrive();
     expect(find("h2").textContent).toBe("Your messages");

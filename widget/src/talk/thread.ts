@@ -36,7 +36,7 @@ export function createThread({ config, store, item: first, drafts, onBack }: Thr
   const field = h("textarea", { id: "reply", dir: "auto", rows: "1", "aria-describedby": "alert", input, keydown });
   const send = h("button", { class: "primary" }, strings.submit);
   const form = h("form", { novalidate: "", submit }, h("label", { for: "reply" }, words.label), field, alert, send);
-  const receipt = h("a", { href: receipt_url, target: "_blank" }, strings.receipt);
+  const receipt = h("a", { href: receipt_url, target: "_blank" }, words.receipt);
   const el = h("div", { class: "thread" }, bar, log, typing, form, receipt);
 
   function bubble(line: Line): HTMLElement {
