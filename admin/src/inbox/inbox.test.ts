@@ -288,4 +288,24 @@ describe("what is unread", () => {
     expect(row(f1)?.unread).toBe(false);
     expect(api.markRead.mock.calls).toEqual([[f1, false], [f1, true]]);
   });
+
+  it("is not what a read says that began before the mark, or before the server had it", async () => {
+    const items = [feedback(1, { unread: true }), feedback(2, { unread: true })];
+    const { inbox, api, row } = await setUp(items);
+    let told!: () => void;
+    let answer!: (page: FeedbackPage) => void;
+    api.markRead.mockReturnValueOnce(new Promise<undefined>((done) => (told = () => done(undefined))));
+    inbox.toggleUnread(f1);
+    api.listFeedback.mockReturnValueOnce(new Promise((done) => (answer = done)));
+    const reading = inbox.retry();
+    inbox.toggleUnread(f2);
+    told();
+    await settled();
+    answer({ items, next_cursor: null, total: 2 } as unknown as FeedbackPage);
+    await reading;
+    expect([row(f1)?.unread, row(f2)?.unread]).toEqual([false, false]);
+    // A later one knows better.
+    await inbox.retry();
+    expect([row(f1)?.unread, row(f2)?.unread]).toEqual([true, true]);
+  });
 });

@@ -47,7 +47,7 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
   const panes = createPaneState();
   const { rows, item, detail, leave } = panes;
   const unread = createUnread(api, panes);
-  const reading = createReading({ api, projectId, rows, holding });
+  const reading = createReading({ api: { listFeedback: (...of) => unread.within(() => api.listFeedback(...of)) }, projectId, rows, holding });
   const opening = createOpening(api, projectId, panes);
   // A change of status does not change what a search finds, and only the server can tell what it finds.
   const stays = (changed: Feedback): boolean => list.belongs(changed, { ...reading.query(), q: "" });

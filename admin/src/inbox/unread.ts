@@ -1,5 +1,6 @@
 import { batch } from "@preact/signals";
 import type { Api } from "../session/api";
+import type { FeedbackPage } from "../session/types";
 import type { PaneState } from "./panes";
 import * as list from "./rows";
 
@@ -10,30 +11,64 @@ export interface Unread {
   read(id: string): void;
   /** By hand: read becomes unread, and the other way round. */
   toggle(id: string): void;
+  /** Reads a page of the list as this person left it: what was marked since it was asked for is newer than its answer. */
+  within(read: () => Promise<FeedbackPage>): Promise<FeedbackPage>;
+}
+
+/** What was marked here. `told`: the server has it, so a read that begins now does, too. */
+interface Mark {
+  unread: boolean;
+  told: boolean;
 }
 
 export function createUnread(api: Pick<Api, "markRead">, { rows, opened, known }: PaneState): Unread {
-  const show = (id: string, unread: boolean): void =>
+  const marks = new Map<string, Mark>();
+  let reads = 0;
+
+  const show = (id: string, unread: boolean, told: boolean): Mark =>
     batch(() => {
       rows.value = list.mark(rows.peek(), id, unread);
       const shown = opened.peek();
       if (shown?.id === id && shown.unread !== unread) opened.value = { ...shown, unread };
+      const mark = { unread, told };
+      marks.set(id, mark);
+      forget();
+      return mark;
     });
   const isUnread = (id: string): boolean => known(id).some((item) => item.unread);
-  // A mark that does not reach the server is there again with the next read of the list: nothing is lost by it.
-  const tell = (id: string, read: boolean): void => void api.markRead(id, read).catch(() => undefined);
+
+  async function tell(id: string, read: boolean): Promise<void> {
+    const mark = show(id, !read, false);
+    // A mark that does not reach the server is there again with the next read of the list: nothing is lost by it.
+    await api.markRead(id, read).catch(() => marks.get(id) === mark && marks.delete(id));
+    mark.told = true;
+    forget();
+  }
+
+  /** A mark that the server has matters only to the reads that are under way. */
+  function forget(): void {
+    if (reads > 0) return;
+    for (const [id, { told }] of marks) if (told) marks.delete(id);
+  }
 
   return {
-    mark: (id) => show(id, true),
-    read(id) {
-      if (!isUnread(id)) return;
-      show(id, false);
-      tell(id, true);
-    },
-    toggle(id) {
-      const read = isUnread(id);
-      show(id, !read);
-      tell(id, read);
+    mark: (id) => void show(id, true, true),
+    read: (id) => void (isUnread(id) && tell(id, true)),
+    toggle: (id) => void tell(id, isUnread(id)),
+    async within(read) {
+      const before = new Set([...marks.values()].filter(({ told }) => told));
+      reads++;
+      try {
+        const page = await read();
+        const own = (id: string): Mark | undefined => {
+          const mark = marks.get(id);
+          return mark && !before.has(mark) ? mark : undefined;
+        };
+        return { ...page, items: page.items.map((item) => ({ ...item, unread: own(item.id)?.unread ?? item.unread })) };
+      } finally {
+        reads--;
+        forget();
+      }
     },
   };
 }
