@@ -74,8 +74,8 @@ func run() error {
 // argument that widget.Script replaces.
 func bundle(entry, banner, footer string, names map[string]any) ([]byte, map[string]any, error) {
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{filepath.Join(source, entry)},
-		Bundle:      true,
+		EntryPoints:       []string{filepath.Join(source, entry)},
+		Bundle:            true,
 		Format:            api.FormatESModule,
 		Target:            api.ES2022,
 		Charset:           api.CharsetUTF8,
@@ -101,7 +101,7 @@ func bundle(entry, banner, footer string, names map[string]any) ([]byte, map[str
 // tighten makes a bundle smaller still: with brotli, the core loses 3 % by it. Top-level names are the script's own.
 // "unsafe" makes sums of template texts, which differ where a value is a Symbol or has a valueOf: none of ours.
 func tighten(code []byte) ([]byte, error) {
-	cmd := exec.Command(filepath.Join("node_modules", ".bin", "terser"),
+	cmd := exec.Command(filepath.Join("node_modules", ".bin", "terser"), //nolint:gosec // our own words, all of them
 		"--module", "--ecma", "2022", "--mangle", "--compress", "passes=3,unsafe,unsafe_arrows,keep_fargs=false")
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(code), os.Stderr
 	out, err := cmd.Output()
