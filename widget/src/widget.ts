@@ -41,6 +41,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   let view: View | undefined;
   let talk: Talk | undefined;
   let greeted = false;
+  let missed: boolean;
   let opened = false;
   /** What is under way, so that the visitor sends nothing twice. */
   let sending: Feedback | undefined;
@@ -112,7 +113,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     }
     if (!opened) return;
     // What could not be loaded before, perhaps can by now.
-    greeted &&= !!talk;
+    greeted &&= !missed;
     greet();
     if (kind) draft.kind = kind as Kind;
     dress();
@@ -183,6 +184,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
         style: host.style, panel: () => panel?.el, view: () => view,
       });
     } catch {}
+    missed = !talk;
   }
 
   /** The visitor's first act on this page. There was a submission? Then there may be replies. */

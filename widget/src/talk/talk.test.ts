@@ -233,6 +233,17 @@ describe("unread replies", () => {
     expect(find(".way button").textContent).toBe("Your messages1 new reply");
   });
 
+  it("are asked for once, also where the panel opens while the script is on its way", async () => {
+    keep({ epoch: "e1", since: 7 });
+    const requests = serve({ items: [conversation()], events: [] });
+    const api = await load();
+    act();
+    await settle();
+    api.open!();
+    await arrive();
+    expect(requests.filter(({ url }) => url.endsWith("/poll"))).toHaveLength(1);
+  });
+
   it("may be read in another tab", async () => {
     keep({ epoch: "e1", since: 7, unread: [ITEM] });
     serve({ items: [conversation()], events: [] });
