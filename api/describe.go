@@ -123,6 +123,11 @@ func describeReceipts(doc *huma.OpenAPI, schema func(reflect.Type, string) *huma
 		Responses: answers(doc, 200, "OK", schema(reflect.TypeFor[ReceiptExport](), "ReceiptExport"), "application/json", 0, ""),
 	})
 	doc.AddOperation(&huma.Operation{
+		OperationID: "renew-receipt", Method: http.MethodPost, Path: "/r/{receipt}/renew", Tags: []string{tag},
+		Summary: "Change the receipt's address: the present one leads nowhere afterwards", Parameters: []*huma.Param{receipt},
+		Responses: answers(doc, 200, "The new address", schema(reflect.TypeFor[RenewedReceipt](), "RenewedReceipt"), "application/json", 0, ""),
+	})
+	doc.AddOperation(&huma.Operation{
 		OperationID: "erase-receipt", Method: http.MethodPost, Path: "/r/{receipt}/erase", Tags: []string{tag},
 		Summary: "Erase the item for good", Parameters: []*huma.Param{receipt},
 		Responses: answers(doc, 204, "Erased", nil, "", 0, ""),

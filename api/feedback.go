@@ -233,6 +233,19 @@ func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*
 	return s.feedbackAnswer(ctx, item)
 }
 
+func (s *Server) revokeReceipt(ctx context.Context, in *FeedbackPath) (*struct{}, error) {
+	claims := askerOf(ctx).claims
+	if !claims.Role.CanTriage() {
+		return nil, errRole()
+	}
+	item, err := s.store.Feedback(ctx, claims.Scope, models.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.store.RevokeReceipt(ctx, claims.Scope, item.ID, item.ReceiptVersion)
+	return nil, err
+}
+
 func (s *Server) eraseFeedback(ctx context.Context, in *FeedbackPath) (*struct{}, error) {
 	claims := askerOf(ctx).claims
 	if !claims.Role.CanErase() {

@@ -50,6 +50,8 @@ type receiptView struct {
 	Path           string
 	Found          bool
 	Erasing        bool // asks before it erases
+	Renewing       bool // asks before the address changes
+	Renewed        bool
 	Erased         bool
 	Project        string
 	Message        string
@@ -98,7 +100,8 @@ func (s *Server) showReceipt(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	view.Erasing = c.Context().QueryArgs().Has("erase")
+	asked := c.Context().QueryArgs()
+	view.Erasing, view.Renewing, view.Renewed = asked.Has("erase"), asked.Has("renew"), asked.Has("renewed")
 	return s.sendReceipt(c, fiber.StatusOK, view)
 }
 

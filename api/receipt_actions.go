@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -139,4 +140,28 @@ func (s *Server) eraseReceipt(c *fiber.Ctx) error {
 		return c.SendStatus(fiber.StatusNoContent)
 	}
 	return s.sendReceipt(c, fiber.StatusOK, receiptView{Erased: true, Project: project.Name})
+}
+
+// renewReceipt gives the visitor a new address; the old one, whoever has it, leads
+// nowhere from then on.
+func (s *Server) renewReceipt(c *fiber.Ctx) error {
+	item, project, err := s.receiptItem(c)
+	if err != nil {
+		return err
+	}
+	version, err := s.store.RevokeReceipt(c.UserContext(), models.ScopeOf(project.OrganizationID), item.ID, item.ReceiptVersion)
+	if err != nil {
+		return err
+	}
+	address := s.intake.ReceiptURL(item.ID, version)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if !asksForHTML(c) {
+		return c.JSON(RenewedReceipt{ReceiptURL: address})
+	}
+	return c.Redirect(strings.TrimPrefix(address, s.config.BaseURL)+"?renewed", fiber.StatusSeeOther)
+}
+
+// RenewedReceipt is a receipt's new address.
+type RenewedReceipt struct {
+	ReceiptURL string `json:"receipt_url"`
 }

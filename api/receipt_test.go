@@ -117,3 +117,42 @@ func TestErasingByReceipt(t *testing.T) {
 		}
 	}
 }
+
+// Whoever got hold of an address gets nowhere with it once it was changed.
+func TestRevokingReceipts(t *testing.T) {
+	s := apitest.Start(t)
+	owner, project := s.Project(t)
+	viewer, foreign := member(t, s, owner, models.RoleViewer), stranger(t, s)
+	receipt := s.Submit(t, project, "Between us")
+	old := strings.TrimPrefix(receipt.ReceiptURL, s.URL)
+	visitor := s.Client(t)
+	if page := visitor.Do(get, old+"?renew", nil, "Accept", "text/html").Want(200); !bytes.Contains(page.Body, []byte("Change the address of this page?")) ||
+		!bytes.Contains(page.Body, []byte("/renew")) {
+		t.Errorf("the page does not ask first: %s", page.Body)
+	}
+	visitor.Get(old, 200)
+	r := visitor.Do(post, old+"/renew", nil, "Accept", "text/html").Want(303)
+	renewed := strings.TrimPrefix(r.Header.Get("Location"), s.URL)
+	if !bytes.Contains(visitor.Get(renewed, 200).Body, []byte("new address")) {
+		t.Error("the new page does not say that it is")
+	}
+	var answer api.RenewedReceipt
+	renewed, _, _ = strings.Cut(renewed, "?")
+	visitor.Do(post, renewed+"/renew", nil).Want(200).JSON(&answer)
+	last := strings.TrimPrefix(answer.ReceiptURL, s.URL)
+	feedback := "/api/v1/feedback/" + string(receipt.ID)
+	viewer.Do("DELETE", feedback+"/receipt", nil).Want(403)
+	foreign.Do("DELETE", feedback+"/receipt", nil).Want(404)
+	visitor.Get(last, 200)
+	owner.Delete(feedback + "/receipt")
+	for _, ended := range []string{old, renewed, last} {
+		run(t, visitor, []call{
+			{name: "read", method: get, path: ended, status: 404, code: "not_found"},
+			{name: "export", method: get, path: ended + "/export", status: 404, code: "not_found"},
+			{name: "write", method: post, path: ended + "/messages", body: `{"body":"x"}`, status: 404, code: "not_found"},
+			{name: "renew", method: post, path: ended + "/renew", status: 404, code: "not_found"},
+			{name: "erase", method: post, path: ended + "/erase", status: 404, code: "not_found"},
+		})
+	}
+	owner.Get(feedback, 200)
+}

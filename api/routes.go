@@ -45,6 +45,7 @@ func (s *Server) visitorRoutes() {
 	s.app.Post("/r/:receipt/messages", s.postReceiptMessage)
 	s.app.Get("/r/:receipt/export", s.exportReceipt)
 	s.app.Post("/r/:receipt/erase", s.eraseReceipt)
+	s.app.Post("/r/:receipt/renew", s.renewReceipt)
 }
 
 func (s *Server) staffRoutes() {
@@ -134,6 +135,10 @@ func (s *Server) feedbackRoutes() {
 		method: "DELETE", path: "/api/v1/feedback/{id}/read", id: "mark-unread", tag: tag, status: 204,
 		summary: "Take that back: it is unread to you",
 	}, s.markUnread)
+	register(s, operation{
+		method: "DELETE", path: "/api/v1/feedback/{id}/receipt", id: "revoke-receipt", tag: tag, status: 204,
+		summary: "End the visitor's private link, every copy of it; their widget has the new one",
+	}, s.revokeReceipt)
 	register(s, operation{
 		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", tag: tag, status: 204,
 		summary: "Erase an item for good",

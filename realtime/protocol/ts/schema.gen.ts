@@ -145,6 +145,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End the visitor's private link, every copy of it; their widget has the new one */
+        delete: operations["revoke-receipt"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -435,6 +452,23 @@ export interface paths {
         put?: never;
         /** Write back; repeatable with the same id */
         post: operations["post-receipt-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/r/{receipt}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change the receipt's address: the present one leads nowhere afterwards */
+        post: operations["renew-receipt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2142,6 +2176,9 @@ export interface components {
              */
             organization_id?: string;
         };
+        RenewedReceipt: {
+            receipt_url: string;
+        };
         ReplyPosted: {
             /** Format: date-time */
             at: string;
@@ -3162,6 +3199,36 @@ export interface operations {
             };
         };
     };
+    "revoke-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The feedback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-jobs": {
         parameters: {
             query?: {
@@ -3882,6 +3949,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "renew-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A secret */
+                receipt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewedReceipt"];
                 };
             };
             /** @description The call was refused; code says why */
