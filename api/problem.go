@@ -157,7 +157,7 @@ func humaProblem(model *huma.ErrorModel) error {
 // closing a connection with unread data resets it, and the client would never
 // read why.
 func discardBody(c *fiber.Ctx) {
-	const idle, longest, most = 500 * time.Millisecond, 2 * time.Second, 32 << 20
+	const idle, longest, most = time.Second, 5 * time.Second, 32 << 20
 	conn := c.Context().Conn()
 	const chunked = -1
 	declared := c.Request().Header.ContentLength()

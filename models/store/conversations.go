@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 
 	"earshot/models"
 )
@@ -12,39 +11,16 @@ import (
 func (s *Store) Messages(ctx context.Context, scope models.Scope, feedback models.ID, page Page, sort string) (List[models.Message], error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	list := List[models.Message]{}
 	if _, err := s.Feedback(ctx, scope, feedback); err != nil {
-		return list, err
+		return List[models.Message]{}, err
 	}
-	name, order, beyond := "messages "+sort, "created_at, id", "(created_at, id) > (?, ?)"
-	if strings.HasPrefix(sort, "-") {
-		order, beyond = "created_at DESC, id DESC", "(created_at, id) < (?, ?)"
+	messages := chronology[messageRow, models.Message]{
+		name: "messages", sort: sort,
+		key:  func(row messageRow) (int64, models.ID) { return row.CreatedAt, row.ID },
+		item: func(row messageRow) (models.Message, error) { return row.message(), nil },
 	}
-	after, err := decodeCursor(page.Cursor, name)
-	if err != nil {
-		return list, err
-	}
-	query := s.read.WithContext(ctx).Model(&messageRow{}).
-		Where("feedback_id = ? AND organization_id = ? AND deleted_at IS NULL", feedback, scope.Organization())
-	if list.Total, err = page.count(query); err != nil {
-		return list, err
-	}
-	if after != nil {
-		query = query.Where(beyond, after.Value, after.ID)
-	}
-	var rows []messageRow
-	if err := query.Order(order).Limit(page.Limit + 1).Find(&rows).Error; err != nil {
-		return list, translate(err)
-	}
-	if len(rows) > page.Limit {
-		rows = rows[:page.Limit]
-		last := rows[page.Limit-1]
-		list.NextCursor = cursor{List: name, Value: last.CreatedAt, ID: last.ID}.encode()
-	}
-	for _, row := range rows {
-		list.Items = append(list.Items, row.message())
-	}
-	return list, nil
+	return messages.page(s.read.WithContext(ctx).Model(&messageRow{}).
+		Where("feedback_id = ? AND organization_id = ? AND deleted_at IS NULL", feedback, scope.Organization()), page)
 }
 
 // Conversation is an item as its visitor sees it.

@@ -282,39 +282,16 @@ func (s *Store) JobByLink(ctx context.Context, id models.ID) (models.Job, error)
 func (s *Store) Jobs(ctx context.Context, scope models.Scope, page Page) (List[models.Job], error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	list := List[models.Job]{}
 	db, err := s.scoped(ctx, scope)
 	if err != nil {
-		return list, err
+		return List[models.Job]{}, err
 	}
-	after, err := decodeCursor(page.Cursor, "jobs")
-	if err != nil {
-		return list, err
+	jobs := chronology[jobRow, models.Job]{
+		name: "jobs", sort: "-created_at",
+		key:  func(row jobRow) (int64, models.ID) { return row.CreatedAt, row.ID },
+		item: jobRow.job,
 	}
-	query := db.Model(&jobRow{}).Where("organization_id = ? AND "+ofProject, scope.Organization())
-	if list.Total, err = page.count(query); err != nil {
-		return list, err
-	}
-	if after != nil {
-		query = query.Where("(created_at, id) < (?, ?)", after.Value, after.ID)
-	}
-	var rows []jobRow
-	if err := query.Order("created_at DESC, id DESC").Limit(page.Limit + 1).Find(&rows).Error; err != nil {
-		return list, translate(err)
-	}
-	if len(rows) > page.Limit {
-		rows = rows[:page.Limit]
-		last := rows[page.Limit-1]
-		list.NextCursor = cursor{List: "jobs", Value: last.CreatedAt, ID: last.ID}.encode()
-	}
-	for _, row := range rows {
-		job, err := row.job()
-		if err != nil {
-			return list, err
-		}
-		list.Items = append(list.Items, job)
-	}
-	return list, nil
+	return jobs.page(db.Model(&jobRow{}).Where("organization_id = ? AND "+ofProject, scope.Organization()), page)
 }
 
 // FilterOf is the list's filter that a job's is.

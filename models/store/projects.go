@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -52,35 +51,12 @@ func (s *Store) Projects(ctx context.Context, scope models.Scope, page Page, sor
 	if err != nil {
 		return List[models.Project]{}, err
 	}
-	name, order, beyond := "projects "+sort, "created_at, id", "(created_at, id) > (?, ?)"
-	if strings.HasPrefix(sort, "-") {
-		order, beyond = "created_at DESC, id DESC", "(created_at, id) < (?, ?)"
+	projects := chronology[projectRow, models.Project]{
+		name: "projects", sort: sort,
+		key:  func(row projectRow) (int64, models.ID) { return row.CreatedAt, row.ID },
+		item: func(row projectRow) (models.Project, error) { return row.project(), nil },
 	}
-	after, err := decodeCursor(page.Cursor, name)
-	if err != nil {
-		return List[models.Project]{}, err
-	}
-	query := db.Model(&projectRow{}).Where("organization_id = ?", scope.Organization())
-	list := List[models.Project]{}
-	if list.Total, err = page.count(query); err != nil {
-		return list, err
-	}
-	if after != nil {
-		query = query.Where(beyond, after.Value, after.ID)
-	}
-	var rows []projectRow
-	if err := query.Order(order).Limit(page.Limit + 1).Find(&rows).Error; err != nil {
-		return list, translate(err)
-	}
-	if len(rows) > page.Limit {
-		rows = rows[:page.Limit]
-		last := rows[page.Limit-1]
-		list.NextCursor = cursor{List: name, Value: last.CreatedAt, ID: last.ID}.encode()
-	}
-	for _, row := range rows {
-		list.Items = append(list.Items, row.project())
-	}
-	return list, nil
+	return projects.page(db.Model(&projectRow{}).Where("organization_id = ?", scope.Organization()), page)
 }
 
 // UpdateProject applies change to the project as it is at that moment and
