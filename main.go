@@ -21,6 +21,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // members' time zones, also on machines that know none
 
 	"github.com/alecthomas/kong"
 
@@ -228,9 +229,13 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 			return nil, w, err
 		}
 	}
+	var mailing *api.MailConfig
+	if p.SMTP != nil {
+		mailing = &api.MailConfig{Server: *p.SMTP, From: p.MailFrom}
+	}
 	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
-		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, DemoKey: w.demo.ProjectKey,
+		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, DemoKey: w.demo.ProjectKey,
 	})
 	if err != nil {
 		return nil, w, err

@@ -79,6 +79,7 @@ func (s *Server) listConversations(c *fiber.Ctx) error {
 		}
 		page.Limit = min(n, store.MaxLimit)
 	}
+	upTo := s.now().Add(-noticedMargin)
 	list, err := s.store.Conversations(c.UserContext(), project, session, page)
 	if err != nil {
 		return err
@@ -87,6 +88,7 @@ func (s *Server) listConversations(c *fiber.Ctx) error {
 	for _, item := range list.Items {
 		body.Items = append(body.Items, s.conversationBody(item))
 	}
+	s.hub.Noticed(session, upTo)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(body)
 }

@@ -217,7 +217,7 @@ func answers(doc *huma.OpenAPI, status int, about string, schema *huma.Schema, m
 func relax(doc *huma.OpenAPI) {
 	closed := map[string]bool{}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Post, item.Patch} {
+		for _, op := range []*huma.Operation{item.Post, item.Put, item.Patch} {
 			if op == nil || op.RequestBody == nil || op.RequestBody.Content["text/plain"] != nil {
 				continue
 			}

@@ -35,6 +35,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if s.jobs != nil {
 		s.jobs.Stop()
 	}
+	if s.mails != nil {
+		s.mails.Stop()
+	}
 	// While sockets drain, requests are still answered: /readyz has to say 503 to
 	// whoever asks. The last quarter of the time is for those that run then.
 	sockets := s.drainSockets(ctx)

@@ -28,8 +28,8 @@ var receiptScript []byte
 // pages are the server's own pages for visitors: one small script, without which
 // they work as well, and one style sheet that the policy knows by its hash.
 type pages struct {
-	receipt *template.Template
-	policy  string
+	receipt, unsubscribe *template.Template
+	policy               string
 }
 
 func newPages() (pages, error) {
@@ -37,9 +37,13 @@ func newPages() (pages, error) {
 	if err != nil {
 		return pages{}, fmt.Errorf("parse receipt page: %w", err)
 	}
+	unsubscribe, err := template.New("unsubscribe").Parse(unsubscribeSource)
+	if err != nil {
+		return pages{}, fmt.Errorf("parse unsubscribe page: %w", err)
+	}
 	hash := sha256.Sum256([]byte(pageStyle))
 	return pages{
-		receipt: receipt,
+		receipt: receipt, unsubscribe: unsubscribe,
 		policy: "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
 			"'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	}, nil
@@ -96,6 +100,7 @@ func (s *Server) showReceipt(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	s.hub.Noticed(item.ID, s.now().Add(-noticedMargin))
 	view, err := s.receiptView(c, item, project)
 	if err != nil {
 		return err

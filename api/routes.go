@@ -40,6 +40,8 @@ func (s *Server) visitorRoutes() {
 	s.app.Options("/w/:key/config.json", s.preflight("GET"))
 	s.app.Get("/w/v/:version/:file", s.pinnedFile)
 	s.app.Get("/w/:file", s.widgetScript)
+	s.app.Get("/u/:token", s.showUnsubscribe)
+	s.app.Post("/u/:token", s.unsubscribe)
 	s.app.Get("/r/live.js", s.receiptScript)
 	s.app.Get("/r/:receipt", s.showReceipt)
 	s.app.Post("/r/:receipt/messages", s.postReceiptMessage)
@@ -55,6 +57,7 @@ func (s *Server) staffRoutes() {
 	s.conversationRoutes()
 	s.jobRoutes()
 	s.liveRoutes()
+	s.notificationRoutes()
 }
 
 func (s *Server) signInRoutes() {

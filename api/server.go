@@ -29,6 +29,7 @@ import (
 	"earshot/models"
 	"earshot/models/intake"
 	"earshot/models/jobs"
+	"earshot/models/mail"
 	"earshot/models/ratelimit"
 	"earshot/models/store"
 	"earshot/realtime"
@@ -56,6 +57,8 @@ type Config struct {
 	Log     *slog.Logger
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
+	// Mail is how mail is sent; nil sends none.
+	Mail *MailConfig
 	// Drain bounds Shutdown; 0 leaves that to its context.
 	Drain time.Duration
 }
@@ -78,8 +81,10 @@ type Server struct {
 	realtime *realtime.Server
 	intake   *intake.Intake
 	jobs     *jobs.Runner
+	mails    *mail.Runner // nil where none are sent
 	// downloadKey signs links to files.
 	downloadKey []byte
+	mailLinks   mail.Links
 
 	tokens    tokens
 	passwords *password.Hasher
@@ -140,7 +145,7 @@ func (s *Server) open(ctx context.Context) (*Server, error) {
 	// nothing is committed until Open has returned.
 	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() })
 	var err error
-	s.store, err = store.Open(ctx, store.Options{Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish})
+	s.store, err = store.Open(ctx, store.Options{Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish, Mails: s.config.Mail != nil})
 	if err != nil {
 		s.hub.Close()
 		return nil, fmt.Errorf("open store: %w", err)
@@ -151,6 +156,9 @@ func (s *Server) open(ctx context.Context) (*Server, error) {
 	}
 	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Folder: s.exportFolder(), Log: s.log, Notify: s.tellJob})
 	if err != nil {
+		return nil, errors.Join(err, s.Shutdown(ctx))
+	}
+	if err := s.startMail(ctx); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
 	return s, nil
@@ -205,6 +213,11 @@ func (s *Server) wire() error {
 	if s.downloadKey, err = deriveKey(s.config.Secret, "earshot download"); err != nil {
 		return err
 	}
+	mailKey, err := deriveKey(s.config.Secret, "earshot mail")
+	if err != nil {
+		return err
+	}
+	s.mailLinks = mail.Links{BaseURL: s.config.BaseURL, Key: mailKey}
 	s.intake, err = intake.New(intake.Options{
 		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, Unlimited: s.config.Unlimited,
 	})

@@ -64,3 +64,6 @@ func enumSchema[T ~string](values []T) *huma.Schema {
 	}
 	return s
 }
+
+// Schema implements huma.SchemaProvider.
+func (NotifyMode) Schema(huma.Registry) *huma.Schema { return enumSchema(NotifyModes()) }

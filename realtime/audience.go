@@ -106,6 +106,7 @@ func (h *Hub) tellSessions(t *topic, before int64, entries []models.LogEntry) {
 			f.offer(p)
 		}
 		a.wake()
+		h.Noticed(entry.SessionID, entry.At)
 	}
 }
 

@@ -34,6 +34,8 @@ type Hub struct {
 
 	mu     sync.RWMutex
 	topics map[models.ID]*topic
+
+	noticed noticed
 }
 
 // NewHub starts a hub; the caller closes it. epoch is asked at publications.

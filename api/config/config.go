@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/mail"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"earshot/models"
+	"earshot/models/mail"
 )
 
 // Settings are the raw values, as flags and variables bring them. They are text
@@ -32,6 +33,8 @@ type Settings struct {
 	Signup         string `default:"closed" placeholder:"open|closed" help:"Whether anybody may create an organisation."`
 	Drain          string `default:"10s" placeholder:"DURATION" help:"Time that sockets and requests get at shutdown."`
 	Limits         string `default:"on" placeholder:"on|off" help:"off lifts rate, connection and log-in limits, for load tests only."`
+	SMTPURL        string `name:"smtp-url" placeholder:"URL" help:"Mail server, such as smtp://user:password@mail.example.com:587 or smtps://…:465. Default: no mail is sent."`
+	MailFrom       string `placeholder:"ADDRESS" help:"Whom mail is from. Default: the mail server's user where that is an address, or no-reply at the base URL's host."`
 	LogLevel       string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	Demo           bool   `help:"Adds an owner, a project with feedback and a shop to try it on. Loopback and an empty database only."`
 }
@@ -48,12 +51,15 @@ type Config struct {
 	SignupOpen     bool
 	Drain          time.Duration
 	Unlimited      bool
-	LogLevel       string
-	Demo           bool
+	// SMTP is the mail server, nil where there is none; MailFrom is whom mail is from.
+	SMTP     *mail.Server
+	MailFrom netmail.Address
+	LogLevel string
+	Demo     bool
 }
 
 // secretFlags also read a file named by their variable with _FILE.
-var secretFlags = map[string]bool{"secret": true, "admin-password": true}
+var secretFlags = map[string]bool{"secret": true, "admin-password": true, "smtp-url": true}
 
 // EnvName is the variable behind a flag: "base-url" is EARSHOT_BASE_URL.
 func EnvName(flag string) string {
@@ -92,7 +98,6 @@ var unsupported = []struct {
 	{"EARSHOT_DATABASE_URL", true},
 	{"EARSHOT_NATS_URL", true},
 	{"EARSHOT_BLOB_URL", true},
-	{"EARSHOT_SMTP_URL", false},
 	{"EARSHOT_METRICS_ADDR", false},
 }
 
@@ -135,6 +140,7 @@ func (s Settings) Check() (Config, []error) {
 		bad("secret", "must have at least %d characters", minSecret)
 	}
 	checkAdmin(s, bad)
+	c.SMTP, c.MailFrom = checkMail(s, c.BaseURL, bad)
 	c.TrustedProxies = checkProxies(s.TrustedProxies, bad)
 	oneOf("signup", s.Signup, bad, "open", "closed")
 	oneOf("limits", s.Limits, bad, "on", "off")
@@ -173,12 +179,41 @@ func checkAdmin(s Settings, bad complain) {
 	if s.AdminEmail == "" {
 		return
 	}
-	if address, err := mail.ParseAddress(s.AdminEmail); err != nil || address.Address != s.AdminEmail {
+	if address, err := netmail.ParseAddress(s.AdminEmail); err != nil || address.Address != s.AdminEmail {
 		bad("admin-email", "must be an e-mail address")
 	}
 	if err := models.CheckPassword(s.AdminPassword); err != nil {
 		bad("admin-password", "must have %d to %d characters", models.MinPassword, models.MaxPassword)
 	}
+}
+
+// checkMail says nothing of the address but what is wrong with it: there is a
+// password in it.
+func checkMail(s Settings, baseURL string, bad complain) (*mail.Server, netmail.Address) {
+	var server *mail.Server
+	if s.SMTPURL != "" {
+		read, err := mail.ParseServer(s.SMTPURL)
+		if err != nil {
+			bad("smtp-url", "%w", err)
+		}
+		server = &read
+	}
+	if s.MailFrom != "" {
+		from, err := netmail.ParseAddress(s.MailFrom)
+		if err != nil || strings.ContainsAny(s.MailFrom, "\r\n") {
+			bad("mail-from", "must be an e-mail address, such as Earshot <no-reply@example.com>")
+			return server, netmail.Address{}
+		}
+		return server, *from
+	}
+	from := netmail.Address{Name: "Earshot"}
+	if base, err := url.Parse(baseURL); err == nil {
+		from.Address = "no-reply@" + base.Hostname()
+	}
+	if server != nil && strings.Contains(server.User, "@") {
+		from.Address = server.User
+	}
+	return server, from
 }
 
 func checkProxies(list string, bad complain) []netip.Prefix {

@@ -57,6 +57,9 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		if err := t.orm().Where("feedback_id = ?", row.ID).Delete(&readRow{}).Error; err != nil {
 			return err
 		}
+		if err := t.forgetMails(row.ID); err != nil {
+			return err
+		}
 		return t.append(models.LogEntry{ProjectID: row.ProjectID, Type: models.EventFeedbackErased, FeedbackID: row.ID, At: t.now})
 	})
 }

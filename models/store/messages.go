@@ -87,6 +87,9 @@ func (t *tx) post(in models.NewMessage, item *feedbackRow) (Posted, error) {
 		if err := t.touch(item, row); err != nil {
 			return Posted{}, err
 		}
+		if err := t.queueMail(item, row); err != nil {
+			return Posted{}, err
+		}
 	}
 	return Posted{Message: message}, t.append(entry)
 }

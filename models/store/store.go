@@ -37,6 +37,8 @@ type Options struct {
 	// Beside opens the database for a moment beside a server that may be running:
 	// what goes on in the background is left to that one. There is no search.
 	Beside bool
+	// Mails: there is a mail server. Without one no mail is queued.
+	Mails bool
 
 	// window is replayWindow, but in tests.
 	window window

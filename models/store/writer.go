@@ -50,6 +50,7 @@ type writer struct {
 	queueDB *sql.DB
 	jobs    *goqite.Queue
 	record  *headsRecord // nil until it is begun
+	mails   bool
 	queue   chan *op
 
 	// The run goroutine's own.
@@ -94,7 +95,7 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	orm.Statement.ConnPool = conn
 	w := &writer{
 		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
-		queueDB: queueDB, jobs: newQueue(queueDB),
+		queueDB: queueDB, jobs: newQueue(queueDB), mails: options.Mails,
 		queue: make(chan *op, queueLength), ended: make(chan struct{}),
 	}
 	go w.run()
