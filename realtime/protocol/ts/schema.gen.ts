@@ -230,6 +230,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you are mailed */
+        get: operations["get-notifications"];
+        /** Choose what you are mailed, in this organisation's projects */
+        put: operations["put-notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -1958,6 +1976,34 @@ export interface components {
              */
             rev: number;
         };
+        NotificationChoices: {
+            /** @description What visitors answer in items assigned to you, unless you have read it within a minute */
+            answers: boolean;
+            /** @description Those whose new feedback is mailed; all others never */
+            projects: components["schemas"]["ProjectNotification"][];
+            /**
+             * @description IANA name; daily mails come at eight by its clock
+             * @example Europe/Berlin
+             */
+            time_zone: string;
+        };
+        Notifications: {
+            /** @description Where it goes */
+            address: string;
+            /** @description What visitors answer in items assigned to you, unless you have read it within a minute */
+            answers: boolean;
+            /** @description The address has refused mail for good, so none is sent; to put the choices again tries it anew */
+            bouncing: boolean;
+            /** @description Whether this server sends e-mail at all */
+            enabled: boolean;
+            /** @description Those whose new feedback is mailed; all others never */
+            projects: components["schemas"]["ProjectNotification"][];
+            /**
+             * @description IANA name; daily mails come at eight by its clock
+             * @example Europe/Berlin
+             */
+            time_zone: string;
+        };
         Ping: Record<string, never>;
         Poll: {
             /** @description The epoch that since was counted in; needed where since is not 0 */
@@ -2073,6 +2119,18 @@ export interface components {
              * @enum {string}
              */
             total_is?: "at_least";
+        };
+        ProjectNotification: {
+            /**
+             * @description at_once is within seconds; past twelve mails in a row, one every five minutes
+             * @enum {string}
+             */
+            new_feedback: "at_once" | "hourly" | "daily" | "never";
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
         };
         ProjectPatch: {
             allowed_origins?: string[];
@@ -3345,6 +3403,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationChoices"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
                 };
             };
             /** @description The call was refused; code says why */
