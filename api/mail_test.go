@@ -106,46 +106,77 @@ func TestReplyIsMailedToWhoIsNotThere(t *testing.T) {
 	}
 }
 
-// Whose socket follows the item sees the reply live; once it is closed, the next
-// reply is mailed.
-func TestReplyIsNotMailedToAnOpenSocket(t *testing.T) {
-	office, ahead := mailtest.Open(t), &clock{}
-	s := apitest.Start(t, mails(t, office, ahead))
-	owner, project := s.Project(t)
-	v := leave(t, s, project, "ada@example.com")
-	socket, answered, err := websocket.DefaultDialer.Dial("ws://"+s.Address+"/w/"+project.Key+"/socket", nil)
+// Whose socket follows the item sees the reply live. Where the socket was lost
+// with it nobody knows, and so it is mailed; as is the next one, with nobody there.
+func TestReplyToASocket(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end  func(*websocket.Conn) error // before a minute is over
+		want int
+	}{
+		"that stays": {func(*websocket.Conn) error { return nil }, 0},
+		"that says goodbye": {func(socket *websocket.Conn) error {
+			goodbye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
+			err := socket.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(time.Second))
+			_, _, _ = socket.ReadMessage() // the other side's
+			return errors.Join(err, socket.Close())
+		}, 0},
+		"that is lost": {(*websocket.Conn).Close, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			office, ahead := mailtest.Open(t), &clock{}
+			s := apitest.Start(t, mails(t, office, ahead))
+			owner, project := s.Project(t)
+			v := leave(t, s, project, "ada@example.com")
+			socket := follow(t, s, v)
+			answer(owner, v)
+			await(t, socket, "ReplyPosted")
+			if err := tc.end(socket); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(50 * time.Millisecond) // the end is seen
+			ahead.move(61 * time.Second)
+			if tc.want == 0 {
+				office.Never(0)
+			} else {
+				office.Await(tc.want)
+			}
+			_ = socket.Close()
+			time.Sleep(50 * time.Millisecond)
+			answer(owner, v)
+			ahead.move(61 * time.Second)
+			office.Await(tc.want + 1)
+		})
+	}
+}
+
+// follow opens a socket in the visitor's session.
+func follow(t *testing.T, s *apitest.Server, v writer) *websocket.Conn {
+	t.Helper()
+	socket, answered, err := websocket.DefaultDialer.Dial("ws://"+s.Address+"/w/"+v.project.Key+"/socket", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = answered.Body.Close() }()
-	await := func(event string) {
-		t.Helper()
-		for {
-			var got struct{ Type string }
-			if err := errors.Join(socket.SetReadDeadline(time.Now().Add(10*time.Second)), socket.ReadJSON(&got)); err != nil {
-				t.Fatalf("wait for %s: %v", event, err)
-			}
-			if got.Type == event {
-				return
-			}
-		}
-	}
+	t.Cleanup(func() { _, _ = socket.Close(), answered.Body.Close() })
 	for _, event := range []map[string]any{{"type": "Hello", "data": map[string]any{"resume_token": v.token}}, {"type": "Ping", "data": map[string]any{}}} {
 		if err := socket.WriteJSON(event); err != nil {
 			t.Fatal(err)
 		}
 	}
-	await("Pong") // it follows its session by now
-	answer(owner, v)
-	await("ReplyPosted")
-	if err := socket.Close(); err != nil {
-		t.Fatal(err)
+	await(t, socket, "Pong") // it is in its session by now
+	return socket
+}
+
+func await(t *testing.T, socket *websocket.Conn, event string) {
+	t.Helper()
+	for {
+		var got struct{ Type string }
+		if err := errors.Join(socket.SetReadDeadline(time.Now().Add(10*time.Second)), socket.ReadJSON(&got)); err != nil {
+			t.Fatalf("wait for %s: %v", event, err)
+		}
+		if got.Type == event {
+			return
+		}
 	}
-	ahead.move(61 * time.Second)
-	office.Never(0)
-	answer(owner, v)
-	ahead.move(61 * time.Second)
-	office.Await(1)
 }
 
 func TestUnsubscribe(t *testing.T) {

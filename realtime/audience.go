@@ -106,7 +106,9 @@ func (h *Hub) tellSessions(t *topic, before int64, entries []models.LogEntry) {
 			f.offer(p)
 		}
 		a.wake()
-		h.Noticed(entry.SessionID, entry.At)
+		if len(a.calls) > 0 {
+			h.Noticed(entry.SessionID, entry.At)
+		}
 	}
 }
 

@@ -219,6 +219,11 @@ func (c *conn) beat(now time.Time) {
 	c.push(outgoing{frames: frame(opPing, nil), key: "ping", control: true})
 }
 
+// silence is how long ago the client was last heard.
+func (c *conn) silence() time.Duration {
+	return max(0, time.Duration(c.now().UnixNano()-c.heardAt.Load()))
+}
+
 // waitForRoom waits until the queue can take another page. It is false when the
 // socket has ended or was written to so slowly that there was no room for as
 // long as stall.

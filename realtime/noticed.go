@@ -7,15 +7,24 @@ import (
 	"earshot/models"
 )
 
-// maxNoticed bounds what is remembered. Whoever is forgotten gets a mail more.
+// maxNoticed bounds what is remembered, twice: of two halves the older one is
+// forgotten once the other is full. Whoever is forgotten gets a mail more.
 const maxNoticed = 10_000
 
 // noticed remembers up to when visitors have seen what happened: those whose
-// socket or poll was handed it, and those who looked. It is kept in memory alone,
-// for the minute in which a reply waits to be mailed.
+// socket was heard or whose poll was answered since, and those who looked. It is
+// kept in memory alone, for the minute in which a reply waits to be mailed.
 type noticed struct {
-	mu sync.Mutex
-	at map[models.ID]time.Time
+	mu         sync.Mutex
+	at, before map[models.ID]time.Time
+}
+
+// of is called with mu held.
+func (n *noticed) of(who models.ID) time.Time {
+	if at, ok := n.at[who]; ok {
+		return at
+	}
+	return n.before[who]
 }
 
 // Noticed notes that the visitor of a session, or who looked at an item by its
@@ -25,9 +34,9 @@ func (h *Hub) Noticed(who models.ID, upTo time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.at == nil || len(n.at) >= maxNoticed {
-		n.at = map[models.ID]time.Time{}
+		n.at, n.before = map[models.ID]time.Time{}, n.at
 	}
-	if upTo.After(n.at[who]) {
+	if upTo.After(n.of(who)) {
 		n.at[who] = upTo
 	}
 }
@@ -46,8 +55,8 @@ func (h *Hub) SeenUpTo(item *models.Feedback, now time.Time) time.Time {
 	n := &h.noticed
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	seen := n.at[item.SessionID]
-	if byReceipt := n.at[item.ID]; byReceipt.After(seen) {
+	seen := n.of(item.SessionID)
+	if byReceipt := n.of(item.ID); byReceipt.After(seen) {
 		seen = byReceipt
 	}
 	return seen
