@@ -18,8 +18,8 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	_ "time/tzdata" // members' time zones, also on machines that know none
 
@@ -86,7 +86,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	if getenv("GOGC") == "" {
-		debug.SetGCPercent(config.GCPercent)
+		ctx, end := context.WithCancel(ctx)
+		var pacing sync.WaitGroup
+		pacing.Go(func() { config.PaceCollector(ctx) })
+		defer pacing.Wait()
+		defer end()
 	}
 	err := store.Supported()
 	if err == nil {

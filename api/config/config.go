@@ -259,9 +259,3 @@ func oneOf(flag, value string, bad complain, choices ...string) {
 	}
 	bad(flag, "must be one of %s", strings.Join(choices, ", "))
 }
-
-// GCPercent is how far the heap may grow between two collections (runtime/debug,
-// SetGCPercent), unless GOGC is set. A server under load makes much garbage around
-// little that lives: Go's own 100 costs a submission about a tenth more processor
-// time; 400 would save another twentieth, for twice the memory.
-const GCPercent = 200

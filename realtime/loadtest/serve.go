@@ -46,7 +46,7 @@ type ready struct {
 func (s serve) Run(t *test) error {
 	ctx, stop := signal.NotifyContext(t.ctx, syscall.SIGTERM)
 	defer stop()
-	debug.SetGCPercent(config.GCPercent) // as main does
+	go config.PaceCollector(ctx) // as main does
 	listener, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return err
