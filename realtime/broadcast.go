@@ -2,20 +2,24 @@ package realtime
 
 import (
 	"log/slog"
+	"sync"
 
 	"earshot/realtime/protocol"
 )
 
 // broadcast is one event or several for many sockets, framed once an encoding.
-// It is used by one goroutine.
 type broadcast struct {
 	log    *slog.Logger
 	events [][]byte // as JSON
+
+	mu     sync.Mutex
 	framed map[protocol.Encoding][]byte
 }
 
 // in gives the frames; nil where the encoding does not have the events.
 func (b *broadcast) in(encoding protocol.Encoding) []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	frames, done := b.framed[encoding]
 	if done {
 		return frames

@@ -20,6 +20,9 @@ func (f *following) read(ctx context.Context, since int64) ([]models.LogEntry, e
 	return f.server.store.ReadVisitorLog(ctx, f.scope, f.project, f.session, since, replayPage)
 }
 
+// recent has nothing: of all that is published, little is a visitor's.
+func (f *following) recent(int64) (publication, bool) { return publication{}, false }
+
 func (f *following) encode(entries []models.LogEntry) (publication, error) {
 	return f.server.hub.encodeForVisitor(entries)
 }

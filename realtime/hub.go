@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 
 	"earshot/models"
@@ -131,9 +132,37 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 		h.log.Error("encode events", "error", err)
 		return
 	}
+	if slices.ContainsFunc(entries, takesBack) {
+		t.tail.forget()
+	} else {
+		t.tail.add(p) // before it is offered: who has no room for it looks there
+	}
 	for s := range t.subscriptions {
 		s.offer(p)
 	}
+}
+
+// takesBack reports whether what was published before says more than the log does
+// from now on.
+func takesBack(entry models.LogEntry) bool {
+	switch entry.Type {
+	case models.EventFeedbackErased, models.EventNoteEdited, models.EventNoteDeleted:
+		return true
+	case models.EventFeedbackReceived, models.EventFeedbackUpdated, models.EventMessagePosted, models.EventNoteAdded:
+	}
+	return false
+}
+
+// recent is what was published of a project not long ago, from the event next on;
+// false where that is not known any more.
+func (h *Hub) recent(project models.ID, next int64) (publication, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	t := h.topics[project]
+	if t == nil {
+		return publication{}, false
+	}
+	return t.tail.from(next)
 }
 
 // deliverGap tells subscribers that their log has grown by what was dropped.

@@ -25,6 +25,9 @@ const (
 type part interface {
 	// read gives up to replayPage entries after since, oldest first.
 	read(ctx context.Context, since int64) ([]models.LogEntry, error)
+	// recent gives what was published not long ago from next on, where that is all
+	// there is to read of it.
+	recent(next int64) (publication, bool)
 	// encode makes a publication of what read gave. It may hold fewer events.
 	encode(entries []models.LogEntry) (publication, error)
 	// lost is told that the log begins later than the place is. It is called with
@@ -161,6 +164,9 @@ func (s *place) replayOnce() (done, pause bool) {
 	s.mu.Lock()
 	next, seen := s.next, s.seen
 	s.mu.Unlock()
+	if p, ok := s.part.recent(next); ok {
+		return s.sendRecent(p), false
+	}
 	entries, err := s.part.read(ctx, next-1)
 	var head store.Head
 	if err == nil && (s.sparse || len(entries) > 0 && entries[0].Seq != next) {
@@ -208,6 +214,22 @@ func (s *place) send(entries []models.LogEntry, head store.Head, seen int64) (do
 		s.next = p.last + 1
 	}
 	return false
+}
+
+// sendRecent queues what was published not long ago; done is true when nothing is
+// missing after it.
+func (s *place) sendRecent(p publication) (done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return true
+	}
+	if s.next == p.first && s.push(p) {
+		s.next = p.last + 1
+		s.empty = 0
+		s.live = s.seen < s.next
+	}
+	return s.live
 }
 
 // push queues a publication, which may hold nothing for this client. It is false

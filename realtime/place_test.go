@@ -68,5 +68,6 @@ type lostPart struct {
 }
 
 func (p *lostPart) read(context.Context, int64) ([]models.LogEntry, error) { return nil, nil }
+func (p *lostPart) recent(int64) (publication, bool)                       { return publication{}, false }
 func (p *lostPart) encode([]models.LogEntry) (publication, error)          { return publication{}, nil }
 func (p *lostPart) lost(store.Head) error                                  { p.wasLost = true; return nil }

@@ -69,6 +69,13 @@ func (s faultyStore) LogHead(ctx context.Context, scope models.Scope, project mo
 	return head, err
 }
 
+func (s faultyStore) ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error) {
+	if s.fault.Load() {
+		return nil, errors.New("a fault in the store")
+	}
+	return s.Store.ReadLog(ctx, scope, project, since, limit)
+}
+
 func start(t *testing.T, unlimited bool) *harness {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -31,6 +31,10 @@ func (s *subscription) read(ctx context.Context, since int64) ([]models.LogEntry
 	return s.server.store.ReadLog(ctx, s.scope, s.project, since, replayPage)
 }
 
+func (s *subscription) recent(next int64) (publication, bool) {
+	return s.server.hub.recent(s.project, next)
+}
+
 func (s *subscription) encode(entries []models.LogEntry) (publication, error) {
 	return s.server.hub.encodeRun(entries)
 }

@@ -21,6 +21,7 @@ type topic struct {
 	waiters       map[*waiter]struct{}
 	sessions      map[models.ID]*audience // of visitors, by session; nil where there are none
 	presence      presence
+	tail          tail // has a mutex of its own
 	// unused: prune found nobody here, and nobody has come since.
 	unused bool
 }
@@ -52,6 +53,7 @@ func (h *Hub) prune() {
 			delete(h.topics, project)
 		}
 		t.unused = !used
+		t.tail.prune()
 	}
 }
 

@@ -47,5 +47,5 @@ func PaceCollector(ctx context.Context) {
 func growthPercent(live uint64) int {
 	const step = 10
 	percent := uint64(heapGrowth*100) / max(live, 1)
-	return int(min(max(percent/step*step, leastPercent), mostPercent)) //nolint:gosec // between the two
+	return int(min(max(percent/step*step, leastPercent), mostPercent))
 }
