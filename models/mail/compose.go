@@ -63,8 +63,12 @@ type view struct {
 	Preferences                  string // "" for visitors
 }
 
-// block is what somebody said.
-type block struct{ Who, Text string }
+// block is what somebody said. Theirs is a visitor's, and marked as such where
+// nothing else tells it from ours.
+type block struct {
+	Who, Text string
+	Theirs    bool
+}
 
 // item is one of several pieces of feedback.
 type item struct{ Who, Text, Link string }

@@ -205,7 +205,7 @@ func unseen(messages []models.Message, seen time.Time) []models.Message {
 
 // settle writes down what became of an attempt.
 func (r *Runner) settle(ctx context.Context, m models.Mail, address models.AddressHash, result outcome, err error) bool {
-	if result == delivered || result == bounced || result == rejected {
+	if result != unreachable && (err == nil || codeOf(err) != 0) { // the server has said something
 		r.back(ctx)
 	}
 	switch result {
@@ -264,7 +264,11 @@ func (r *Runner) again(m models.Mail, why string, unreachable bool) bool {
 }
 
 func (r *Runner) fail(m models.Mail, why string, address models.AddressHash, isBounce bool) bool {
-	r.Log.Error("mail given up", "mail", m.ID, "kind", m.Kind, "project", m.ProjectID, "reason", why)
+	level := slog.LevelError
+	if isBounce { // visitors mistype their addresses every day
+		level = slog.LevelWarn
+	}
+	r.Log.Log(context.Background(), level, "mail given up", "mail", m.ID, "kind", m.Kind, "project", m.ProjectID, "reason", why)
 	return r.tell(m.ID, "give mail up", func(ctx context.Context) error { return r.Store.FailMail(ctx, m, why, address, isBounce) })
 }
 
@@ -282,8 +286,17 @@ func (r *Runner) tell(id models.ID, what string, write func(context.Context) err
 // reason says why a mail was not taken, without the address that it was for.
 func reason(err error) string {
 	var refusal *gomail.SendError
-	if !errors.As(err, &refusal) || refusal.ErrorCode() == 0 {
+	if codeOf(err) == 0 || !errors.As(err, &refusal) {
 		return "the connection to the mail server failed"
 	}
 	return refusal.Reason.String() + ": " + strconv.Itoa(refusal.ErrorCode()) + " " + refusal.EnhancedStatusCode()
+}
+
+// codeOf is what the mail server has answered, 0 where it has not.
+func codeOf(err error) int {
+	var refusal *gomail.SendError
+	if errors.As(err, &refusal) {
+		return refusal.ErrorCode()
+	}
+	return 0
 }

@@ -174,7 +174,7 @@ func judge(message *gomail.Msg, err error) (result outcome, lost bool) {
 		return delivered, false
 	case message.IsDelivered(): // what failed came after it
 		return delivered, true
-	case !errors.As(err, &refusal) || refusal.ErrorCode() == 0: // the connection broke, not a word of the server's
+	case codeOf(err) == 0 || !errors.As(err, &refusal): // the connection broke, not a word of the server's
 		return retry, true
 	case refusal.Reason == gomail.ErrSMTPRcptTo && refusal.ErrorCode() >= 500:
 		// A policy (RFC 3463 §3.8), as where we may not send to others at all, is not

@@ -80,14 +80,14 @@ func (c *composer) reply(project string, content *store.MailContent) view {
 		if name = cmp.Or(name, who); name != who {
 			name = project
 		}
-		blocks = append(blocks, block{who + ", " + message.CreatedAt.UTC().Format(timeFormat), message.Body})
+		blocks = append(blocks, block{who + ", " + message.CreatedAt.UTC().Format(timeFormat), message.Body, false})
 	}
 	wrote := content.Item.CreatedAt.UTC().Format(dayFormat)
 	return view{
 		Subject: project + ": " + name + " replied to your feedback", Title: name + " replied to your feedback", Blocks: blocks,
 		Button: "Open the conversation", Link: c.receipt(content.Item.ID, content.Item.ReceiptVersion),
 		How:   "To answer, open the conversation: replies to this e-mail are not read. The link is private to you.",
-		Quote: &block{"You wrote to " + project + " on " + wrote + ":", cut(content.Item.Message, quoted)},
+		Quote: &block{"You wrote to " + project + " on " + wrote + ":", cut(content.Item.Message, quoted), true},
 		Why:   "You get this because you left this address when you wrote to " + project + " on " + wrote + ".", Unsubscribe: "Get no more e-mail from " + project,
 	}
 }
@@ -98,11 +98,11 @@ func (c *composer) answer(project string, content *store.MailContent, zone *time
 	v := view{
 		Subject: project + ": " + visitor + " answered", Title: visitor + " answered in " + project,
 		Button: "Open in the inbox", Link: c.inbox(content.Item.ProjectID) + "/" + string(content.Item.ID),
-		Quote: &block{"They wrote on " + content.Item.CreatedAt.In(zone).Format(dayFormat) + ":", cut(content.Item.Message, quoted)},
+		Quote: &block{"They wrote on " + content.Item.CreatedAt.In(zone).Format(dayFormat) + ":", cut(content.Item.Message, quoted), true},
 		Why:   "You get this because the item is assigned to you.", Unsubscribe: "No more mails about answers in my items",
 	}
 	for _, message := range content.Messages {
-		v.Blocks = append(v.Blocks, block{message.CreatedAt.In(zone).Format(timeFormat), message.Body})
+		v.Blocks = append(v.Blocks, block{message.CreatedAt.In(zone).Format(timeFormat), message.Body, true})
 	}
 	return v
 }
@@ -118,7 +118,7 @@ func (c *composer) news(project string, content *store.MailContent, zone *time.L
 		only := news.Items[0]
 		v.Title = "New " + kindText(only.Kind) + " in " + project
 		v.Subject = project + ": " + excerpt(only.Message, inSubject)
-		v.Blocks = []block{{who(only, zone), cut(only.Message, shown)}}
+		v.Blocks = []block{{who(only, zone), cut(only.Message, shown), true}}
 		v.Button, v.Link = "Open in the inbox", v.Link+"/"+string(only.ID)
 		v.Counts = only.PageURL
 		return v
