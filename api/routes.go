@@ -228,7 +228,7 @@ func (s *Server) pageRoutes() {
 	}
 	s.app.Get("/", page)
 	s.app.Get("/assets/:name", asset)
-	for _, path := range []string{"/login", "/setup", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings"} {
+	for _, path := range []string{"/login", "/setup", "/preferences", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings"} {
 		s.app.Get(path, page)
 		s.app.Get(path+"/", withoutSlash)
 	}

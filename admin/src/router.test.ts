@@ -9,6 +9,7 @@ describe("parseRoute", () => {
     ["/setup#token=abc", { name: "setup", token: "abc" }],
     ["/setup", { name: "setup", token: "" }],
     ["/projects/p1/install", { name: "install", projectId: "p1" }],
+    ["/preferences", { name: "preferences" }],
     ["/projects/p1/settings/", { name: "settings", projectId: "p1" }],
     ["/projects/p1", { name: "missing" }],
     ["/projects/../inbox", { name: "missing" }],

@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 /** Every place of the dashboard. The URL is the only store of where somebody is, so a reload or a shared link lands there. */
 export type Route =
   | { name: "projects" }
+  | { name: "preferences" }
   | { name: "setup"; token: string }
   | { name: "login"; next: string }
   | { name: "inbox"; projectId: string; feedbackId: string | null; query: URLSearchParams }
@@ -21,6 +22,7 @@ export function parseRoute(href: string): Route {
   // A trailing slash is a slip of the hand, not another page.
   const path = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
   if (path === "/") return { name: "projects" };
+  if (path === "/preferences") return { name: "preferences" };
   if (path === "/login") return { name: "login", next: safeNext(url.searchParams.get("next")) };
   if (path === "/setup") return { name: "setup", token: new URLSearchParams(url.hash.slice(1)).get("token") ?? "" };
   const inbox = inboxPath.exec(path);

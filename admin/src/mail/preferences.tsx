@@ -71,7 +71,7 @@ function News({ chosen, onChange }: PartProps) {
   const { workspace } = useDashboard();
   const projects = workspace.projects.value ?? [];
   return (
-    <div class="settings-fields" role="group" aria-labelledby="mail-news">
+    <div class="mail-news" role="group" aria-labelledby="mail-news">
       <div>
         <h3 id="mail-news">{mail.news}</h3>
         <p class="hint">{projects.length > 0 ? mail.newsHint : mail.none}</p>
@@ -95,7 +95,7 @@ function Zone({ chosen, onChange }: PartProps) {
   const device = deviceZone();
   const list = useMemo(() => zones(zone), [zone]);
   return (
-    <div class="settings-fields">
+    <div class="settings-fields mail-zone">
       <Field label={mail.zone} hint={mail.zoneHint}>
         {(wiring) => (
           <select {...wiring} class="select" value={zone} data-testid="mail-zone" onChange={(event) => onChange({ time_zone: event.currentTarget.value })}>

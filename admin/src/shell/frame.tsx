@@ -92,6 +92,7 @@ function Content({ place }: { place: Route }) {
   if (!projects) return <div class="boot-bar" />;
   // From here on the list is known, and every page can rely on its project.
   if (place.name === "projects") return <pages.projects.Page />;
+  if (place.name === "preferences") return <pages.preferences.Page />;
   // Out of the list and not asked for by itself: the list is what this person may see.
   const project = "projectId" in place ? projects.find(({ id }) => id === place.projectId) : undefined;
   if (!project) {

@@ -7,6 +7,7 @@ export const pages = {
   projects: lazy(() => import("../pages/projects").then((module) => module.ProjectsPage)),
   install: lazy(() => import("../pages/install").then((module) => module.InstallPage)),
   settings: lazy(() => import("../pages/settings").then((module) => module.SettingsPage)),
+  preferences: lazy(() => import("../pages/preferences").then((module) => module.PreferencesPage)),
   login: lazy(() => import("../pages/login").then((module) => module.LoginPage)),
   setup: lazy(() => import("../pages/setup").then((module) => module.SetupPage)),
   help: lazy(() => import("./help").then((module) => module.HelpSheet)),

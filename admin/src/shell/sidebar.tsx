@@ -125,6 +125,7 @@ function AccountMenu({ onHelp }: { onHelp(): void }) {
       <Choice legend={t.nav.theme} name="theme" value={theme.value} options={t.nav.themes} onPick={(next) => writeTheme((theme.value = next))} />
       <Switch label={t.nav.keys} checked={single.value} onToggle={(on) => writeSingleKeys((single.value = on))} />
       <hr />
+      <a class="menu-item" href="/preferences" onClick={(event) => closeMenu(event.currentTarget)}>{t.preferences.title}</a>
       {/* The menu goes first: a dialog over an open popover would share the top layer with it. */}
       <button type="button" class="menu-item" onClick={(event) => { closeMenu(event.currentTarget); onHelp(); }}>
         {t.nav.help}

@@ -16,7 +16,7 @@ export const mail = {
   answers: "Answers in items assigned to you",
   answersHint: "Within a minute, unless you have read them by then.",
   news: "New feedback",
-  newsHint: "Daily mails come at eight. Where much comes at once, mails at once become fewer, each of several items.",
+  newsHint: "Daily mails come at eight. When much comes in, mails at once become fewer, with several items each.",
   none: "There is no project yet.",
   modes,
   zone: "Time zone",

@@ -62,6 +62,7 @@ export const en = {
     keys: "Single-key shortcuts",
     help: "Keyboard shortcuts",
   },
+  preferences: { title: "Preferences" },
   login: {
     title: "Sign in",
     lead: "Welcome back. Your visitors are waiting to be heard.",

@@ -1,0 +1,16 @@
+import { useEffect } from "preact/hooks";
+import { MailPreferences } from "../mail/preferences";
+import { t } from "../text/en";
+
+/** What somebody chooses for themselves, wherever they sign in. What belongs to one device is in the account's menu. */
+export function PreferencesPage() {
+  useEffect(() => void (document.title = `${t.preferences.title} · ${t.product}`), []);
+  return (
+    <div class="page preferences" data-testid="preferences">
+      <header class="page-head">
+        <h1>{t.preferences.title}</h1>
+      </header>
+      <MailPreferences />
+    </div>
+  );
+}
