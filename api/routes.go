@@ -54,6 +54,7 @@ func (s *Server) staffRoutes() {
 	s.signInRoutes()
 	s.projectRoutes()
 	s.feedbackRoutes()
+	s.bulkRoutes()
 	s.conversationRoutes()
 	s.jobRoutes()
 	s.liveRoutes()
@@ -146,6 +147,26 @@ func (s *Server) feedbackRoutes() {
 		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", tag: tag, status: 204,
 		summary: "Erase an item for good",
 	}, s.eraseFeedback)
+}
+
+func (s *Server) bulkRoutes() {
+	const tag = "Feedback"
+	register(s, operation{
+		method: "GET", path: "/api/v1/members", id: "list-members", tag: "Members",
+		summary: "The organisation's members",
+	}, s.listMembers)
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}/tags", id: "list-tags", tag: tag,
+		summary: "The tags that a project's items have",
+	}, s.listTags)
+	register(s, operation{
+		method: "POST", path: "/api/v1/projects/{id}/feedback/bulk", id: "change-several", tag: tag,
+		summary: "Change several items, each for itself; the answer is the way back",
+	}, s.changeSeveral)
+	register(s, operation{
+		method: "POST", path: "/api/v1/projects/{id}/feedback/read", id: "mark-several", tag: tag, status: 204,
+		summary: "Note that you have read several items up to now, or not",
+	}, s.markAllRead)
 }
 
 func (s *Server) conversationRoutes() {

@@ -248,6 +248,8 @@ func TestTenancy(t *testing.T) {
 		"POST /api/v1/projects/{id}/exports":             `{"format":"csv"}`,
 		"POST /api/v1/feedback/{id}/messages":            `{"body":"hi","visibility":"public"}`,
 		"PATCH /api/v1/feedback/{id}/messages/{message}": `{"body":"hi","rev":1}`,
+		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
+		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
 	}
 	walked := 0
 	for path, methods := range documented(t) {

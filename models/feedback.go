@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -103,13 +104,38 @@ type Feedback struct {
 }
 
 // Triage is a change that staff make. Nil fields stay as they are; Rev is the
-// revision the member has on screen.
+// revision the member has on screen, 0 where it does not matter.
 type Triage struct {
 	Status     *Status
 	AssigneeID *ID // points to "" to unassign
 	Tags       *[]string
 	Priority   *Priority
 	Rev        int64
+	// AddTags and RemoveTags change the tags that the item has, where Tags does not
+	// name them all.
+	AddTags, RemoveTags []string
+}
+
+// BulkChange is a change of one item of several.
+type BulkChange struct {
+	ID     ID
+	Change Triage
+}
+
+// BulkOutcome is what became of it.
+type BulkOutcome struct {
+	ID ID
+	// Err says why the item is as it was.
+	Err  error
+	Item *Feedback
+	// Before holds the fields that were changed as they were; none are set where
+	// nothing was.
+	Before Triage
+}
+
+// Any reports whether the change names a field.
+func (t *Triage) Any() bool {
+	return t.Status != nil || t.AssigneeID != nil || t.Tags != nil || t.Priority != nil || len(t.AddTags)+len(t.RemoveTags) > 0
 }
 
 // Tags are short labels: at most 20 on an item, 50 code points each.
@@ -118,10 +144,26 @@ const (
 	maxTagLength = 50
 )
 
-// Check holds a change to what the fields may be.
+// Check holds a change of one item to what the fields may be. It needs the
+// revision.
 func (t *Triage) Check() error {
 	var p problems
-	if t.Status == nil && t.AssigneeID == nil && t.Tags == nil && t.Priority == nil {
+	t.check(&p)
+	if t.Rev < 1 {
+		p.add("rev", "must be the revision that was read, at least 1")
+	}
+	return p.err()
+}
+
+// Check holds a change of one item of several to what the fields may be.
+func (c *BulkChange) Check() error {
+	var p problems
+	c.Change.check(&p)
+	return p.err()
+}
+
+func (t *Triage) check(p *problems) {
+	if !t.Any() {
 		p.add("", "must name at least one field to change")
 	}
 	if t.Status != nil && !t.Status.Valid() {
@@ -134,13 +176,27 @@ func (t *Triage) Check() error {
 		p.add("assignee_id", "must be a member's id")
 	}
 	if t.Tags != nil {
-		normal := normalizeTags(&p, *t.Tags)
+		normal := normalizeTags(p, *t.Tags)
 		t.Tags = &normal
 	}
-	if t.Rev < 1 {
-		p.add("rev", "must be the revision that was read, at least 1")
+	t.AddTags, t.RemoveTags = normalizeTags(p, t.AddTags), normalizeTags(p, t.RemoveTags)
+}
+
+// Retagged is what the change makes of an item's tags; false where they stay.
+func (t *Triage) Retagged(tags []string) ([]string, bool, error) {
+	next := tags
+	if t.Tags != nil {
+		next = *t.Tags
 	}
-	return p.err()
+	if len(t.AddTags)+len(t.RemoveTags) > 0 {
+		next = slices.DeleteFunc(append(slices.Clone(next), t.AddTags...), func(tag string) bool { return slices.Contains(t.RemoveTags, tag) })
+		slices.Sort(next)
+		next = slices.Compact(next)
+	}
+	if len(next) > maxTags {
+		return tags, false, InvalidField("tags", fmt.Sprintf("must have at most %d entries", maxTags))
+	}
+	return next, !slices.Equal(next, tags), nil
 }
 
 func normalizeTags(p *problems, tags []string) []string {

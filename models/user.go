@@ -48,6 +48,15 @@ type Membership struct {
 	Role         Role
 }
 
+// Member is a person in an organisation, as colleagues see them.
+type Member struct {
+	UserID   ID
+	Name     string
+	Email    string
+	Role     Role
+	JoinedAt time.Time
+}
+
 // Session is a sign-in: the family of refresh tokens that grew from it.
 type Session struct {
 	ID             ID

@@ -28,6 +28,9 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		if err := t.forgetWords(row.N); err != nil {
 			return err
 		}
+		if err := t.retag(&feedbackRow{N: row.N, ProjectID: row.ProjectID, CreatedAt: row.CreatedAt}, row.Tags); err != nil {
+			return err
+		}
 		at := t.now.UnixMilli()
 		err = t.orm().Save(&feedbackRow{
 			N: row.N, ID: row.ID, OrganizationID: row.OrganizationID, ProjectID: row.ProjectID, Seq: row.Seq,

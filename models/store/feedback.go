@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"gorm.io/gorm"
 
@@ -57,25 +56,7 @@ func (s *Store) Triage(ctx context.Context, scope models.Scope, id models.ID, ch
 		if err != nil {
 			return err
 		}
-		if row.Rev != change.Rev {
-			return &models.Error{Code: models.CodeConflict, Message: "the item was changed in the meantime", Current: row.feedback()}
-		}
-		if err := t.checkAssignee(scope, change.AssigneeID); err != nil {
-			return err
-		}
-		changes, any := row.apply(change)
-		if any {
-			row.Rev++
-			row.UpdatedAt = t.now.UnixMilli()
-			row.noteResolution(changes.Status)
-			if err := t.orm().Save(row).Error; err != nil {
-				return err
-			}
-			err = t.append(models.LogEntry{
-				ProjectID: row.ProjectID, Type: models.EventFeedbackUpdated, FeedbackID: row.ID, At: t.now,
-				Update: &models.Update{Rev: row.Rev, Changes: changes, By: by}, SessionID: row.SessionID,
-			})
-		}
+		_, err = t.triage(scope, row, change, by)
 		updated = row.feedback()
 		return err
 	})
@@ -83,6 +64,35 @@ func (s *Store) Triage(ctx context.Context, scope models.Scope, id models.ID, ch
 		return nil, err
 	}
 	return updated, nil
+}
+
+// triage changes a row, and tells of it where anything changed. It writes nothing
+// where it refuses. before holds the fields that changed as they were.
+func (t *tx) triage(scope models.Scope, row *feedbackRow, change models.Triage, by models.Actor) (before models.Triage, err error) {
+	if change.Rev != 0 && row.Rev != change.Rev {
+		return before, &models.Error{Code: models.CodeConflict, Message: "the item was changed in the meantime", Current: row.feedback()}
+	}
+	if err := t.checkAssignee(scope, change.AssigneeID); err != nil {
+		return before, err
+	}
+	tags := row.Tags
+	changes, before, err := row.apply(change)
+	if err != nil || !before.Any() {
+		return before, err
+	}
+	row.Rev++
+	row.UpdatedAt = t.now.UnixMilli()
+	row.noteResolution(changes.Status)
+	if err := t.orm().Save(row).Error; err != nil {
+		return before, err
+	}
+	if err := t.retag(row, tags); err != nil {
+		return before, err
+	}
+	return before, t.append(models.LogEntry{
+		ProjectID: row.ProjectID, Type: models.EventFeedbackUpdated, FeedbackID: row.ID, At: t.now,
+		Update: &models.Update{Rev: row.Rev, Changes: changes, By: by}, SessionID: row.SessionID,
+	})
 }
 
 // checkAssignee holds that who is assigned is a member of the organisation.
@@ -125,18 +135,23 @@ func (r *feedbackRow) noteResolution(to *models.Status) {
 	}
 }
 
-func (r *feedbackRow) apply(change models.Triage) (changes models.Changes, any bool) {
-	if change.Status != nil && *change.Status != r.Status {
-		r.Status, changes.Status, any = *change.Status, change.Status, true
+func (r *feedbackRow) apply(change models.Triage) (changes models.Changes, before models.Triage, err error) {
+	tags, retagged, err := change.Retagged(r.Tags)
+	if err != nil {
+		return changes, before, err
 	}
-	if change.AssigneeID != nil && *change.AssigneeID != r.AssigneeID {
-		r.AssigneeID, changes.AssigneeID, any = *change.AssigneeID, (*models.Assignee)(change.AssigneeID), true
+	if retagged {
+		was := r.Tags
+		r.Tags, changes.Tags, before.Tags = tags, &tags, &was
 	}
-	if change.Tags != nil && !slices.Equal(*change.Tags, r.Tags) {
-		r.Tags, changes.Tags, any = *change.Tags, change.Tags, true
+	if was := r.Status; change.Status != nil && *change.Status != was {
+		r.Status, changes.Status, before.Status = *change.Status, change.Status, &was
 	}
-	if change.Priority != nil && change.Priority.Rank() != r.Priority {
-		r.Priority, changes.Priority, any = change.Priority.Rank(), change.Priority, true
+	if was := r.AssigneeID; change.AssigneeID != nil && *change.AssigneeID != was {
+		r.AssigneeID, changes.AssigneeID, before.AssigneeID = *change.AssigneeID, (*models.Assignee)(change.AssigneeID), &was
 	}
-	return changes, any
+	if was := models.PriorityOfRank(r.Priority); change.Priority != nil && change.Priority.Rank() != r.Priority {
+		r.Priority, changes.Priority, before.Priority = change.Priority.Rank(), change.Priority, &was
+	}
+	return changes, before, nil
 }

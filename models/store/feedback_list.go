@@ -185,7 +185,7 @@ func (s *Store) filtered(ctx context.Context, scope models.Scope, project models
 		q = q.Where("priority IN ?", ranks)
 	}
 	if f.Tag != "" {
-		q = q.Where("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", f.Tag)
+		q = q.Where("(created_at, n) IN (SELECT created_at, n FROM feedback_tags WHERE project_id = ? AND tag = ?)", project, f.Tag)
 	}
 	if f.AssigneeID != nil {
 		q = q.Where("assignee_id = ?", *f.AssigneeID)

@@ -248,6 +248,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organisation's members */
+        get: operations["list-members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -331,6 +348,57 @@ export interface paths {
         };
         /** A project's feedback */
         get: operations["list-feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/feedback/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change several items, each for itself; the answer is the way back */
+        post: operations["change-several"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/feedback/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that you have read several items up to now, or not */
+        post: operations["mark-several"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tags that a project's items have */
+        get: operations["list-tags"];
         put?: never;
         post?: never;
         delete?: never;
@@ -775,6 +843,60 @@ export interface components {
              * @description The member's; absent where it is the visitor
              */
             user_id?: string;
+        };
+        Bulk: {
+            items: components["schemas"]["BulkItem"][];
+        };
+        BulkAnswer: {
+            items: components["schemas"]["BulkResult"][];
+        };
+        BulkChanges: {
+            add_tags?: string[];
+            /**
+             * Format: uuid
+             * @description A member's id; null for nobody
+             */
+            assignee_id?: string | null;
+            /** @enum {string} */
+            priority?: "low" | "normal" | "high" | "urgent";
+            remove_tags?: string[];
+            /** @enum {string} */
+            status?: "new" | "open" | "in_progress" | "resolved" | "closed";
+            /** @description All that the item has afterwards */
+            tags?: string[];
+        };
+        BulkItem: {
+            changes: components["schemas"]["BulkChanges"];
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description The revision that the change is based on; without it, whatever the item is by now
+             */
+            rev?: number;
+        };
+        BulkResult: {
+            /** @description What was changed, as it was: with the item's rev, the way back */
+            before?: components["schemas"]["BulkChanges"];
+            /**
+             * @description Why it was refused
+             * @enum {string}
+             */
+            code?: "bad_json" | "bad_request" | "challenge_required" | "conflict" | "forbidden" | "id_conflict" | "internal" | "invalid_field" | "invalid_text" | "method_not_allowed" | "not_found" | "rate_limited" | "storage_full" | "too_large" | "unauthorized" | "unavailable" | "unknown_type" | "unsupported_media";
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @description As it is now; unread is not told */
+            item?: components["schemas"]["Feedback"];
+            /** @description The same in words */
+            message?: string;
+            /** @enum {string} */
+            outcome: "changed" | "unchanged" | "refused";
         };
         Changes: {
             /**
@@ -2172,6 +2294,11 @@ export interface components {
              */
             trigger: "button" | "none";
         };
+        ReadMarks: {
+            ids: string[];
+            /** @description false: they are unread to you again */
+            read: boolean;
+        };
         Reauthenticate: {
             token: string;
         };
@@ -2386,6 +2513,39 @@ export interface components {
              * @description UUIDv7
              */
             project_id: string;
+        };
+        TagList: {
+            /** @description In order, no more than 500 */
+            items: string[];
+        };
+        TeamMember: {
+            email: string;
+            /**
+             * Format: uuid
+             * @description The user's id
+             */
+            id: string;
+            /** Format: date-time */
+            joined_at: string;
+            /** @description The address where the person has given none */
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "agent" | "viewer";
+        };
+        TeamMemberList: {
+            items: components["schemas"]["TeamMember"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description Where count asks for it
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
         };
         Ticket: {
             /** Format: date-time */
@@ -3478,6 +3638,42 @@ export interface operations {
             };
         };
     };
+    "list-members": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description true counts up to 10,000, exact all */
+                count?: "true" | "false" | "exact";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamMemberList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-projects": {
         parameters: {
             query?: {
@@ -3774,6 +3970,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeedbackList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-several": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Bulk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mark-several": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadMarks"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagList"];
                 };
             };
             /** @description The call was refused; code says why */
