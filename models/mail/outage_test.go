@@ -168,6 +168,7 @@ func TestTLS(t *testing.T) {
 		"no STARTTLS at the server":    {security: SecurityStartTLS, password: "secret"},
 		"unknown server":               {security: SecurityStartTLS, encrypted: true, unknown: true, password: "secret"},
 		"unknown from the first byte":  {security: SecurityTLS, encrypted: true, implicit: true, unknown: true, password: "secret"},
+		"offered by an unknown server": {security: SecurityOffered, encrypted: true, unknown: true, password: "secret", want: 1},
 		"wrong password":               {security: SecurityStartTLS, encrypted: true, password: "wrong"},
 		"on this machine, unencrypted": {security: SecurityOffered, password: "secret", want: 1},
 	} {

@@ -29,7 +29,7 @@ type Store interface {
 	FailMail(ctx context.Context, mail models.Mail, reason string, address models.AddressHash, bounced bool) error
 	ReleaseMail(ctx context.Context, id models.ID) error
 	HurryMails(ctx context.Context) error
-	PruneMails(ctx context.Context) error
+	PruneMails(ctx context.Context) (more bool, err error)
 	MailCounts(ctx context.Context) (waiting, failed int64, err error)
 }
 
@@ -142,11 +142,20 @@ func (r *Runner) look(ctx context.Context) {
 	for r.next(ctx) {
 	}
 	r.sender.rest(r.Now(), false)
-	if since := r.Now().Sub(r.prunedAt); since >= pruneInterval || since < 0 {
-		r.prunedAt = r.Now()
-		if err := r.Store.PruneMails(ctx); err != nil {
-			r.complain(ctx, "forget old mails", err)
-		}
+	r.prune(ctx)
+}
+
+func (r *Runner) prune(ctx context.Context) {
+	now := r.Now()
+	if since := now.Sub(r.prunedAt); since < pruneInterval && since >= 0 {
+		return
+	}
+	more, err := r.Store.PruneMails(ctx)
+	if err != nil {
+		r.complain(ctx, "forget old mails", err)
+	}
+	if !more {
+		r.prunedAt = now
 	}
 }
 

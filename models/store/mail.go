@@ -62,9 +62,9 @@ func (t *tx) queueMail(item *feedbackRow, by messageRow) error {
 	if !t.w.mails || !somebody || item.Quarantined {
 		return nil
 	}
-	joined, err := rows(t.orm().Exec(`UPDATE mails SET since = min(since, ?)
+	joined, err := rows(t.orm().Exec(`UPDATE mails SET since = CASE WHEN since < ? THEN since ELSE ? END
 		WHERE feedback_id = ? AND feedback_id <> '' AND kind = ? AND user_id = ? AND state = 'waiting' AND through = 0`,
-		row.Since, row.FeedbackID, row.Kind, row.UserID))
+		row.Since, row.Since, row.FeedbackID, row.Kind, row.UserID))
 	if err != nil || joined > 0 {
 		return err
 	}
@@ -78,7 +78,7 @@ func memberHash(user models.ID) []byte { return models.HashAddress("member", str
 // the caller's for a while, who says what became of it by one of the other calls.
 func (s *Store) BeginMail(ctx context.Context) (*models.Mail, error) {
 	for {
-		due, err := s.mailDue(ctx)
+		due, err := s.nextMail(ctx)
 		if err != nil || due == "" {
 			return nil, err
 		}
@@ -89,16 +89,22 @@ func (s *Store) BeginMail(ctx context.Context) (*models.Mail, error) {
 	}
 }
 
-const dueMail = "state IN ('waiting', 'sending') AND (due_at <= ? OR due_at > ?)"
+// mailDue is what is due by the clock, mailAstray what was put off by a wrong one.
+const (
+	mailDue    = "state IN ('waiting', 'sending') AND due_at <= ?"
+	mailAstray = "state IN ('waiting', 'sending') AND due_at > ?"
+)
 
-// mailDue asks without a write.
-func (s *Store) mailDue(ctx context.Context) (models.ID, error) {
+// nextMail asks without a write.
+func (s *Store) nextMail(ctx context.Context) (models.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	now := s.now()
 	var row mailRow
-	err := s.read.WithContext(ctx).Select("id").
-		Where(dueMail, now.UnixMilli(), now.Add(longestMailWait).UnixMilli()).Order("due_at").Limit(1).Find(&row).Error
+	err := s.read.WithContext(ctx).Select("id").Where(mailDue, now.UnixMilli()).Order("due_at").Limit(1).Find(&row).Error
+	if err == nil && row.ID == "" {
+		err = s.read.WithContext(ctx).Select("id").Where(mailAstray, now.Add(longestMailWait).UnixMilli()).Limit(1).Find(&row).Error
+	}
 	return row.ID, translate(err)
 }
 
@@ -107,7 +113,7 @@ func (s *Store) beginMail(ctx context.Context, id models.ID) (*models.Mail, erro
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		begun = nil
 		var row mailRow
-		err := t.orm().Where("id = ? AND "+dueMail, id, t.now.UnixMilli(), t.now.Add(longestMailWait).UnixMilli()).Limit(1).Find(&row).Error
+		err := t.orm().Where("id = ? AND state IN ('waiting', 'sending')", id).Limit(1).Find(&row).Error
 		if err != nil || row.ID == "" { // erased since it was looked for
 			return err
 		}
@@ -242,13 +248,17 @@ func (s *Store) HurryMails(ctx context.Context) error {
 	})
 }
 
-// PruneMails forgets what nobody counts or looks at any more.
-func (s *Store) PruneMails(ctx context.Context) error {
-	return s.writer.do(ctx, false, func(t *tx) error {
-		return t.orm().Exec(`DELETE FROM mails WHERE id IN (SELECT id FROM mails
+// PruneMails forgets some of what nobody counts or looks at any more; more says
+// that there may be more of it.
+func (s *Store) PruneMails(ctx context.Context) (more bool, err error) {
+	err = s.writer.do(ctx, false, func(t *tx) error {
+		removed, err := rows(t.orm().Exec(`DELETE FROM mails WHERE id IN (SELECT id FROM mails
 			WHERE state = 'sent' AND ended_at <= ? OR state = 'failed' AND ended_at <= ? LIMIT ?)`,
-			t.now.Add(-mailsCounted).UnixMilli(), t.now.Add(-failedKept).UnixMilli(), pruneBatch).Error
+			t.now.Add(-mailsCounted).UnixMilli(), t.now.Add(-failedKept).UnixMilli(), pruneBatch))
+		more = removed == pruneBatch
+		return err
 	})
+	return more && err == nil, err
 }
 
 // MailCounts says how many mails wait, and how many were given up of late.
