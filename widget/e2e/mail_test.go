@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"earshot/models/mail/mailtest"
 )
@@ -61,4 +63,42 @@ func TestMailIsOff(t *testing.T) {
 	staff.see("[data-testid=mail-off]")
 	staff.see(choice("never", ":disabled"))
 	staff.examine(axe, "preferences-off")
+}
+
+// The program is killed when the mail server has taken a mail and the answer is on
+// its way. Started again it sends the mail once more, as the same one, and the rest.
+func TestMailSurvivesAKill(t *testing.T) {
+	t.Parallel()
+	taken, take := context.WithCancel(t.Context())
+	killed, kill := context.WithCancel(t.Context())
+	office := mailtest.Open(t, func(o *mailtest.Office) {
+		o.RefuseData = func() error {
+			take()
+			<-killed.Done()
+			return nil
+		}
+	})
+	s := freshServer(t, "--admin-email="+ownerEmail, "--admin-password="+ownerPassword, "--smtp-url=smtp://"+office.Address)
+	s.owner, s.password = ownerEmail, ownerPassword
+	s.signIn()
+	p := s.project(nil)
+	s.call("PUT", "/api/v1/me/notifications", map[string]any{
+		"time_zone": "UTC", "answers": true, "projects": []any{map[string]any{"project_id": p.ID, "new_feedback": "at_once"}},
+	}, &struct{}{})
+	s.submit(p, "first", nil)
+	<-taken.Done()
+	s.submit(p, "second", nil)
+	s.kill()
+	kill()
+	s.start()
+	letters := office.Await(3)
+	pause(3 * time.Second) // a look of the server, and more
+	letters = office.Never(3)
+	ids := map[string]int{}
+	for _, letter := range letters {
+		ids[letter.Header.Get("Message-ID")+" "+letter.Subject()]++
+	}
+	if len(ids) != 2 || letters[0].Header.Get("Message-ID") != letters[1].Header.Get("Message-ID") {
+		t.Errorf("the mails are %v, want the first twice and the second once", ids)
+	}
 }
