@@ -186,12 +186,13 @@ func (s *Store) DropMail(ctx context.Context, id models.ID) error {
 // there may be it is given up. unreachable says that no mail server was there.
 func (s *Store) RetryMail(ctx context.Context, id models.ID, reason string, unreachable bool) (given bool, err error) {
 	retries := mailRetries()
+	var last bool
 	err = s.writer.do(ctx, false, func(t *tx) error {
 		var row mailRow
 		if err := t.orm().Where("id = ?", id).Limit(1).Find(&row).Error; err != nil || row.ID == "" {
 			return err
 		}
-		if given = row.Attempts >= len(retries); given {
+		if last = row.Attempts >= len(retries); last {
 			return t.endMail(id, mailFailed, reason)
 		}
 		row.State, row.Error, row.Unreachable = mailWaiting, reason, unreachable
@@ -202,7 +203,7 @@ func (s *Store) RetryMail(ctx context.Context, id models.ID, reason string, unre
 	if err != nil {
 		return false, err
 	}
-	return given, nil
+	return last, nil
 }
 
 // FailMail gives a mail up. bounced says that its address has refused it for good.
@@ -251,14 +252,18 @@ func (s *Store) HurryMails(ctx context.Context) error {
 // PruneMails forgets some of what nobody counts or looks at any more; more says
 // that there may be more of it.
 func (s *Store) PruneMails(ctx context.Context) (more bool, err error) {
+	var full bool
 	err = s.writer.do(ctx, false, func(t *tx) error {
 		removed, err := rows(t.orm().Exec(`DELETE FROM mails WHERE id IN (SELECT id FROM mails
 			WHERE state = 'sent' AND ended_at <= ? OR state = 'failed' AND ended_at <= ? LIMIT ?)`,
 			t.now.Add(-mailsCounted).UnixMilli(), t.now.Add(-failedKept).UnixMilli(), pruneBatch))
-		more = removed == pruneBatch
+		full = removed == pruneBatch
 		return err
 	})
-	return more && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return full, nil
 }
 
 // MailCounts says how many mails wait, and how many were given up of late.

@@ -71,21 +71,22 @@ func (s *Store) QueueNews(ctx context.Context) (queued int, err error) {
 		}
 		d.news = news
 	}
+	total := 0
 	err = s.writer.do(ctx, false, func(t *tx) error {
-		queued = 0
+		total = 0
 		for _, d := range due {
 			n, err := t.queueNews(d)
 			if err != nil {
 				return err
 			}
-			queued += n
+			total += n
 		}
 		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
-	return queued, nil
+	return total, nil
 }
 
 // queueNews moves a member's place on, and queues a mail of what they pass. Who

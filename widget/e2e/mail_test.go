@@ -91,9 +91,9 @@ func TestMailSurvivesAKill(t *testing.T) {
 	s.kill()
 	kill()
 	s.start()
-	letters := office.Await(3)
+	office.Await(3)
 	pause(3 * time.Second) // a look of the server, and more
-	letters = office.Never(3)
+	letters := office.Never(3)
 	ids := map[string]int{}
 	for _, letter := range letters {
 		ids[letter.Header.Get("Message-ID")+" "+letter.Subject()]++
