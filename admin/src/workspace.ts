@@ -1,6 +1,6 @@
 import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Api } from "./session/api";
-import type { Me, Project } from "./session/types";
+import type { Me, Member, Project } from "./session/types";
 import { Problem, Unreachable } from "./session/problem";
 import { t } from "./text/en";
 
@@ -13,6 +13,12 @@ export interface Workspace {
   canManage: ReadonlySignal<boolean>;
   /** Viewers read only. */
   canTriage: ReadonlySignal<boolean>;
+  /** Who else is in the organisation; empty until it was asked for. */
+  members: ReadonlySignal<readonly Member[]>;
+  /** Reads them once. A failed read is tried again with the next call. */
+  readMembers(): Promise<void>;
+  /** For who is known by id only. Drawn again when the members come. */
+  memberName(id: string): string;
   read(): Promise<void>;
   /** Takes in the project that a call answers with, new or changed, and hands the answer on. */
   put(answer: Promise<Project>): Promise<Project>;
@@ -27,6 +33,8 @@ export function createWorkspace(api: Api): Workspace {
   const me = signal<Me | null>(null);
   const projects = signal<readonly Project[] | null>(null);
   const failed = signal(false);
+  const members = signal<readonly Member[]>([]);
+  let reading: Promise<void> | null = null;
   /** Raised by clear(): an answer that was asked for under another number is somebody else's. */
   let person = 0;
   return {
@@ -35,6 +43,19 @@ export function createWorkspace(api: Api): Workspace {
     failed,
     canManage: computed(() => me.value?.role === "owner" || me.value?.role === "admin"),
     canTriage: computed(() => me.value !== null && me.value.role !== "viewer"),
+    members,
+    readMembers() {
+      const asker = person;
+      return (reading ??= api.members().then(
+        (list) => void (person === asker && (members.value = list)),
+        () => void (person === asker && (reading = null)),
+      ));
+    },
+    memberName(id) {
+      const mine = me.value?.user;
+      if (mine?.id === id) return mine.name || mine.email;
+      return members.value.find((member) => member.id === id)?.name ?? t.triage.former;
+    },
     async read() {
       // A retry begins without the old failure, or its page would stay in the way of the answer.
       failed.value = false;
@@ -63,7 +84,9 @@ export function createWorkspace(api: Api): Workspace {
     remove: (id) => void (projects.value = projects.peek()?.filter((project) => project.id !== id) ?? null),
     clear() {
       person++;
+      reading = null;
       batch(() => {
+        members.value = [];
         me.value = null;
         projects.value = null;
         failed.value = false;

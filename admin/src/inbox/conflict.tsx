@@ -1,18 +1,22 @@
-import type { Status } from "../session/types";
+import { useDashboard } from "../context";
+import type { Feedback } from "../session/types";
 import { t } from "../text/en";
 import { formatMoment } from "../text/format";
+import type { Changes, Field } from "../triage/changes";
+import { PriorityIcon } from "../triage/priority";
 import { Dialog } from "../ui/dialog";
 import { StatusIcon } from "../ui/icons";
 import type { Conflict } from "./changing";
 import type { Inbox } from "./inbox";
 
 /** Both sides of a 409. Closing it keeps what the server has, which is also what the list already shows. */
-export function ConflictDialog({ inbox, conflict }: { inbox: Inbox; conflict: Conflict }) {
+export function ConflictDialog({ inbox, conflict: { mine, theirs } }: { inbox: Inbox; conflict: Conflict }) {
+  const fields = Object.keys(mine) as Field[];
   // Side by side and in the same form, so that the difference is seen and not searched for.
-  const side = (label: string, status: Status, note?: string) => (
+  const side = (label: string, of: Changes, note?: string) => (
     <div class="side-by-side">
       <h3>{label}</h3>
-      <p class="with-icon strong"><StatusIcon status={status} />{t.status[status]}</p>
+      {fields.map((field) => <p key={field} class="with-icon strong"><Value field={field} of={of} /></p>)}
       {note && <p class="faint">{note}</p>}
     </div>
   );
@@ -21,8 +25,8 @@ export function ConflictDialog({ inbox, conflict }: { inbox: Inbox; conflict: Co
     <Dialog title={t.conflict.title} onClose={() => inbox.settle("theirs")} testid="conflict">
       <p class="dialog-text">{t.conflict.lead}</p>
       <div class="sides">
-        {side(t.conflict.mine, conflict.mine)}
-        {side(t.conflict.theirs, conflict.theirs.status, `${t.conflict.at} ${formatMoment(conflict.theirs.updated_at)}`)}
+        {side(t.conflict.mine, mine)}
+        {side(t.conflict.theirs, theirs, `${t.conflict.at} ${formatMoment(theirs.updated_at)}`)}
       </div>
       <footer class="dialog-foot">
         <button type="button" class="button" data-testid="conflict-keep" onClick={() => inbox.settle("theirs")}>{t.conflict.keep}</button>
@@ -30,4 +34,18 @@ export function ConflictDialog({ inbox, conflict }: { inbox: Inbox; conflict: Co
       </footer>
     </Dialog>
   );
+}
+
+function Value({ field, of }: { field: Field; of: Changes | Feedback }) {
+  const { workspace } = useDashboard();
+  switch (field) {
+    case "status":
+      return of.status ? <><StatusIcon status={of.status} />{t.status[of.status]}</> : null;
+    case "priority":
+      return of.priority ? <><PriorityIcon priority={of.priority} />{t.priority[of.priority]}</> : null;
+    case "assignee_id":
+      return <bdi>{of.assignee_id ? workspace.memberName(of.assignee_id) : t.triage.nobody}</bdi>;
+    case "tags":
+      return of.tags?.length ? <span class="tags">{of.tags.map((tag) => <bdi key={tag} class="tag">{tag}</bdi>)}</span> : <>{t.triage.noTags}</>;
+  }
 }

@@ -4,6 +4,7 @@ import { useDashboard } from "../context";
 import { currentHref } from "../router";
 import type { Viewer, Viewers as AllViewers } from "../live/presence";
 import type { Feedback, Status } from "../session/types";
+import type { Field } from "../triage/changes";
 import { t } from "../text/en";
 import { Dialog } from "../ui/dialog";
 import { Icon, StatusIcon } from "../ui/icons";
@@ -23,6 +24,8 @@ interface DetailProps {
   viewers: AllViewers;
   port: AnswerPort;
   onStatus(item: Feedback, status: Status): void;
+  /** Asks for another of the item's properties. */
+  onEdit(field: Field): void;
   onStep(by: 1 | -1): void;
   onBack(): void;
 }
@@ -58,7 +61,7 @@ export function DetailPane(props: DetailProps) {
 const nobody: readonly Viewer[] = [];
 
 /** Keyed by nothing: going on to the next item keeps the pane, so that the focus stays on the button that was pressed. */
-function Item({ inbox, item, shelf, viewers: all, port, onStatus, onStep, onBack }: DetailProps & { item: Feedback }) {
+function Item({ inbox, item, shelf, viewers: all, port, onStatus, onEdit, onStep, onBack }: DetailProps & { item: Feedback }) {
   const { workspace } = useDashboard();
   const viewers = all.get(item.id) ?? nobody;
   return (
@@ -74,7 +77,7 @@ function Item({ inbox, item, shelf, viewers: all, port, onStatus, onStep, onBack
         <Viewers viewers={viewers} testid="viewers" />
         {workspace.canTriage.value && <Triage inbox={inbox} item={item} onStatus={onStatus} onErased={onBack} />}
       </header>
-      <ItemBody key={item.id} inbox={inbox} item={item} shelf={shelf} viewers={viewers} port={port} />
+      <ItemBody key={item.id} inbox={inbox} item={item} shelf={shelf} viewers={viewers} port={port} onEdit={onEdit} />
     </article>
   );
 }

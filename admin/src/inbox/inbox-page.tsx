@@ -7,6 +7,10 @@ import type { FeedbackQuery } from "../session/api";
 import type { Project, Visibility } from "../session/types";
 import { viewersByItem, type Viewers } from "../live/presence";
 import { t } from "../text/en";
+import { createDesk, type Desk } from "../triage/desk";
+import { Picking } from "../triage/picking";
+import { SelectionBar } from "../triage/selection-bar";
+import { UndoBar } from "../triage/undo-bar";
 import { announce } from "../ui/announce";
 import { ConflictDialog } from "./conflict";
 import { DetailPane } from "./detail";
@@ -42,7 +46,7 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
         live: live(),
         projectId: project.id,
         holding: () => hold.scrolled || hold.pointed,
-        failed: (what) => notices.show(what === "status" ? t.inbox.statusFailed : t.inbox.eraseFailed, "bad"),
+        failed: (what) => notices.show(what === "change" ? t.inbox.changeFailed : t.inbox.eraseFailed, "bad"),
         shelf,
         settled: (message, open) => tell(message, open, notices),
         visible: () => !document.hidden,
@@ -102,21 +106,9 @@ function Panes(props: PanesProps) {
   const viewers = useViewers();
   const port = useRef<AnswerPort>({ open: null, wanted: null }).current;
   const walk = useWalk(props, announce);
+  const desk = useDesk(props, walk);
   const reader = useRef<HTMLElement>(null);
   useArrival(feedbackId, reader, walk.cursorId);
-
-  // The open item before the one under the cursor: what is read is what is meant.
-  const resolve = (): void => {
-    const id = feedbackId ?? walk.cursorId.peek();
-    const shown = inbox.item.peek();
-    const item = shown?.id === id ? shown : inbox.rows.peek().items.find((row) => row.id === id);
-    if (item && workspace.canTriage.peek() && item.status !== "resolved") walk.setStatus(item, "resolved");
-  };
-
-  const toggleUnread = (): void => {
-    const id = feedbackId ?? walk.cursorId.peek();
-    if (id) inbox.toggleUnread(id);
-  };
 
   const answer = (to: Visibility): void => {
     const id = feedbackId ?? walk.cursorId.peek();
@@ -132,12 +124,18 @@ function Panes(props: PanesProps) {
     ArrowDown: () => walk.step(1),
     ArrowUp: () => walk.step(-1),
     Enter: () => walk.cursorId.peek() && walk.go(walk.cursorId.peek()),
-    e: resolve,
-    u: toggleUnread,
+    e: () => desk.act({ status: "resolved" }),
+    a: () => desk.pick("assignee_id"),
+    l: () => desk.pick("tags"),
+    p: () => desk.pick("priority"),
+    u: () => desk.mark(),
+    x: () => walk.cursorId.peek() && inbox.selection.toggle(walk.cursorId.peek() as string),
+    X: () => walk.cursorId.peek() && inbox.selection.extend(inbox.rows.peek().items.map(({ id }) => id), walk.cursorId.peek() as string),
+    z: desk.undo.undo,
     r: () => answer("public"),
     n: () => answer("internal"),
     "/": () => document.querySelector<HTMLInputElement>("[data-search]")?.focus(),
-    Escape: () => feedbackId && walk.back(),
+    Escape: () => (inbox.selection.ids.peek().size > 0 ? inbox.selection.clear() : feedbackId && walk.back()),
   });
 
   const conflict = inbox.conflict.value;
@@ -145,13 +143,46 @@ function Panes(props: PanesProps) {
     <div class={feedbackId ? "panes has-item" : "panes"}>
       {/* The pane's own heading is an h2: beside it stands the open item, and the page is both. */}
       <h1 class="visually-hidden">{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h1>
-      <ListPane {...props} walk={walk} viewers={viewers} />
+      <ListPane {...props} walk={walk} viewers={viewers} desk={desk} />
       <section class="detail-pane" aria-label={t.inbox.detail} ref={reader} tabIndex={-1} data-keys>
-        <DetailPane inbox={inbox} selectedId={feedbackId} shelf={shelf} viewers={viewers} port={port} onStatus={walk.setStatus} onStep={walk.step} onBack={walk.back} />
+        <DetailPane inbox={inbox} selectedId={feedbackId} shelf={shelf} viewers={viewers} port={port} onStatus={(_, status) => desk.act({ status })} onEdit={desk.pick} onStep={walk.step} onBack={walk.back} />
       </section>
+      {desk.picking.value && (
+        <Picking field={desk.picking.value} projectId={props.projectId} items={desk.items()} onPick={desk.act} onClose={() => (desk.picking.value = null)} />
+      )}
+      <UndoBar slot={desk.undo} />
       {conflict && <ConflictDialog inbox={inbox} conflict={conflict} />}
     </div>
   );
+}
+
+/** The desk of this page. What it acts on is read when it acts: the page is drawn anew with every step. */
+function useDesk({ inbox, projectId, feedbackId, query }: PanesProps, walk: Walk): Desk {
+  const { api, notices, workspace } = useDashboard();
+  const latest = useRef({ feedbackId, walk });
+  latest.current = { feedbackId, walk };
+  useEffect(() => void workspace.readMembers(), []);
+  const desk = useMemo(
+    () =>
+      createDesk({
+        inbox,
+        pages: (of, cursor) => api.listFeedback(projectId, of, cursor),
+        walk: () => latest.current.walk,
+        at: () => latest.current.feedbackId ?? latest.current.walk.cursorId.peek(),
+        workspace,
+        notices,
+      }),
+    [],
+  );
+  useEffect(
+    () => () => {
+      // What is meant in one view means nothing in another.
+      inbox.selection.clear();
+      desk.gathering.value = false;
+    },
+    [query],
+  );
+  return desk;
 }
 
 /** Who else has what open; the same lists as long as nothing changed, so that rows are not drawn again. */
@@ -179,7 +210,7 @@ function useArrival(feedbackId: string | null, reader: { current: HTMLElement | 
 }
 
 /** The left pane. It stays mounted while an item is read, so that the way back leads to the same place in the list. */
-function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers }: PanesProps & { walk: Walk; viewers: Viewers }) {
+function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers, desk }: PanesProps & { walk: Walk; viewers: Viewers; desk: Desk }) {
   const { items, waiting, total, atLeast } = inbox.rows.value;
   const load = inbox.load.value;
   // Rows that are only waiting are rows: "none yet" beside "2 new" would contradict itself.
@@ -213,6 +244,7 @@ function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers }: 
           onCursor={(id) => (walk.cursorId.value = id)}
         />
       )}
+      <SelectionBar inbox={inbox} desk={desk} query={query} />
       <LiveDock />
     </section>
   );

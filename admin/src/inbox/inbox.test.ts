@@ -16,10 +16,12 @@ async function setUp(items: Feedback[], query = all) {
   const api = {
     listFeedback: vi.fn(async () => page),
     feedback: vi.fn(async (id: string) => items.find((item) => item.id === id) as Feedback),
-    setStatus: vi.fn(),
+    change: vi.fn(),
     messages: vi.fn(async () => ({ items: [], next_cursor: null })),
     erase: vi.fn(async () => undefined),
     markRead: vi.fn(async () => undefined),
+    markSeveral: vi.fn(async () => undefined),
+    changeSeveral: vi.fn(),
   };
   let listener!: Listener;
   const live: Live = {
@@ -85,31 +87,31 @@ describe("status", () => {
   it("changes at once and takes the server's answer", async () => {
     const item = feedback(1);
     const { inbox, api, row } = await setUp([item]);
-    api.setStatus.mockResolvedValue(feedback(1, { status: "resolved", rev: 2 }));
-    const done = inbox.setStatus(item, "resolved");
+    api.change.mockResolvedValue(feedback(1, { status: "resolved", rev: 2 }));
+    const done = inbox.change(item, { status: "resolved" });
     await settled();
     expect(row(item.id)?.status).toBe("resolved");
     expect(await done).toBe(true);
     expect(row(item.id)?.rev).toBe(2);
-    expect(api.setStatus).toHaveBeenCalledWith(item.id, "resolved", 1);
+    expect(api.change).toHaveBeenCalledWith(item.id, { status: "resolved" }, 1);
   });
 
   it("is as it was when the server cannot be reached", async () => {
     const item = feedback(1);
     const { inbox, api, failed, row } = await setUp([feedback(2), item], all);
     await inbox.open(item.id);
-    api.setStatus.mockRejectedValue(new Unreachable("down"));
-    expect(await inbox.setStatus(item, "resolved")).toBe(false);
+    api.change.mockRejectedValue(new Unreachable("down"));
+    expect(await inbox.change(item, { status: "resolved" })).toBe(false);
     expect(row(item.id)?.status).toBe("new");
     expect(inbox.item.value?.status).toBe("new");
-    expect(failed).toHaveBeenCalledExactlyOnceWith("status", expect.any(Unreachable));
+    expect(failed).toHaveBeenCalledExactlyOnceWith("change", expect.any(Unreachable));
   });
 
   it("comes back to its place in a view that it had left", async () => {
     const item = feedback(2);
     const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: "new" });
-    api.setStatus.mockRejectedValue(new Unreachable("down"));
-    const done = inbox.setStatus(item, "resolved");
+    api.change.mockRejectedValue(new Unreachable("down"));
+    const done = inbox.change(item, { status: "resolved" });
     expect(ids()).toEqual(["message 3", "message 1"]);
     await done;
     expect(ids()).toEqual(["message 3", "message 2", "message 1"]);
@@ -119,14 +121,14 @@ describe("status", () => {
     const item = feedback(1);
     const theirs = feedback(1, { status: "in_progress", rev: 4 });
     const { inbox, api, row, failed } = await setUp([item]);
-    api.setStatus.mockRejectedValueOnce(new Problem(409, "conflict", "stale", [], theirs));
-    await inbox.setStatus(item, "resolved");
-    expect(inbox.conflict.value).toEqual({ mine: "resolved", theirs });
+    api.change.mockRejectedValueOnce(new Problem(409, "conflict", "stale", [], theirs));
+    await inbox.change(item, { status: "resolved" });
+    expect(inbox.conflict.value).toEqual({ mine: { status: "resolved" }, theirs });
     expect(row(item.id)).toEqual(theirs);
     expect(failed).not.toHaveBeenCalled();
-    api.setStatus.mockResolvedValueOnce({ ...theirs, status: "resolved", rev: 5 });
+    api.change.mockResolvedValueOnce({ ...theirs, status: "resolved", rev: 5 });
     await inbox.settle("mine");
-    expect(api.setStatus).toHaveBeenLastCalledWith(item.id, "resolved", 4);
+    expect(api.change).toHaveBeenLastCalledWith(item.id, { status: "resolved" }, 4);
     expect(row(item.id)?.rev).toBe(5);
   });
 
@@ -134,8 +136,8 @@ describe("status", () => {
     const item = feedback(1);
     const { inbox, api, listener, row } = await setUp([item]);
     let refuse!: (error: Error) => void;
-    api.setStatus.mockReturnValue(new Promise((_, reject) => (refuse = reject)));
-    const done = inbox.setStatus(item, "resolved");
+    api.change.mockReturnValue(new Promise((_, reject) => (refuse = reject)));
+    const done = inbox.change(item, { status: "resolved" });
     await settled();
     listener.updated({ id: item.id, project_id: "p1", rev: 2, changes: { status: "closed" }, by: { user_id: "u", name: "M" } });
     refuse(new Unreachable("down"));
@@ -146,7 +148,7 @@ describe("status", () => {
   /** Takes a change where it starts from the present form, as the server does. */
   function serve(api: Awaited<ReturnType<typeof setUp>>["api"], item: Feedback): void {
     let present = item;
-    api.setStatus.mockImplementation(async (_: string, status: Feedback["status"], rev: number) => {
+    api.change.mockImplementation(async (_: string, { status }: Pick<Feedback, "status">, rev: number) => {
       await settled();
       if (rev !== present.rev) throw new Problem(409, "conflict", "stale", [], present);
       return (present = { ...present, status, rev: rev + 1 });
@@ -158,13 +160,13 @@ describe("status", () => {
     const { inbox, api, row } = await setUp([item]);
     serve(api, item);
     await inbox.open(item.id);
-    const changes = (["resolved", "open", "closed"] as const).map((status) => inbox.setStatus(inbox.item.value as Feedback, status));
+    const changes = (["resolved", "open", "closed"] as const).map((status) => inbox.change(inbox.item.value as Feedback, { status }));
     expect(row(item.id)?.status).toBe("closed");
     expect(await Promise.all(changes)).toEqual([true, true, true]);
-    expect(api.setStatus.mock.calls).toEqual([[item.id, "resolved", 1], [item.id, "closed", 2]]);
+    expect(api.change.mock.calls).toEqual([[item.id, { status: "resolved" }, 1], [item.id, { status: "closed" }, 2]]);
     expect(inbox.conflict.value).toBeNull();
     for (const shown of [row(item.id), inbox.item.value]) expect(shown).toMatchObject({ status: "closed", rev: 3 });
-    await inbox.setStatus(item, "new");
+    await inbox.change(item, { status: "new" });
     expect(inbox.conflict.value).toBeNull();
   });
 
@@ -172,9 +174,9 @@ describe("status", () => {
     const item = feedback(2);
     const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: "new" });
     serve(api, item);
-    const away = inbox.setStatus(item, "resolved");
+    const away = inbox.change(item, { status: "resolved" });
     expect(ids()).toEqual(["message 3", "message 1"]);
-    await inbox.setStatus({ ...item, status: "resolved" }, "new");
+    await inbox.change({ ...item, status: "resolved" }, { status: "new" });
     expect(ids()).toEqual(["message 3", "message 2", "message 1"]);
     expect(await away).toBe(true);
     expect(inbox.rows.value.total).toBe(3);
@@ -183,8 +185,8 @@ describe("status", () => {
   it("that two people changed alike is no conflict", async () => {
     const item = feedback(1);
     const { inbox, api, row } = await setUp([item]);
-    api.setStatus.mockRejectedValueOnce(new Problem(409, "conflict", "stale", [], feedback(1, { status: "resolved", rev: 4 })));
-    expect(await inbox.setStatus(item, "resolved")).toBe(true);
+    api.change.mockRejectedValueOnce(new Problem(409, "conflict", "stale", [], feedback(1, { status: "resolved", rev: 4 })));
+    expect(await inbox.change(item, { status: "resolved" })).toBe(true);
     expect(inbox.conflict.value).toBeNull();
     expect(row(item.id)).toMatchObject({ status: "resolved", rev: 4 });
   });
@@ -192,8 +194,8 @@ describe("status", () => {
   it.each(["2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z"])("comes back to its place among moments of any precision (%s)", async (created_at) => {
     const items = ["2026-01-01T00:00:00.51Z", created_at, "2025-12-31T23:59:59.999Z"].map((at, n) => feedback(n, { created_at: at }));
     const { inbox, api, ids } = await setUp(items, { ...all, status: "new" });
-    api.setStatus.mockRejectedValue(new Unreachable("down"));
-    await inbox.setStatus(items[1] as Feedback, "resolved");
+    api.change.mockRejectedValue(new Unreachable("down"));
+    await inbox.change(items[1] as Feedback, { status: "resolved" });
     expect(ids()).toEqual(["message 0", "message 1", "message 2"]);
   });
 
@@ -202,9 +204,9 @@ describe("status", () => {
     hold.now = true;
     listener.received(arrival(2));
     api.feedback.mockResolvedValue(feedback(2));
-    api.setStatus.mockRejectedValue(new Unreachable("down"));
+    api.change.mockRejectedValue(new Unreachable("down"));
     await inbox.open(feedback(2).id);
-    await inbox.setStatus(inbox.item.value as Feedback, "resolved");
+    await inbox.change(inbox.item.value as Feedback, { status: "resolved" });
     expect(ids()).toEqual(["message 1"]);
   });
 
@@ -213,9 +215,9 @@ describe("status", () => {
     const { inbox, api, listener } = await setUp([]);
     listener.received(arrival(9));
     api.feedback.mockResolvedValue(whole);
-    api.setStatus.mockResolvedValue({ ...whole, status: "open", rev: 4 });
-    await inbox.setStatus(inbox.rows.value.items[0] as Feedback, "open");
-    expect(api.setStatus).toHaveBeenCalledWith(whole.id, "open", 3);
+    api.change.mockResolvedValue({ ...whole, status: "open", rev: 4 });
+    await inbox.change(inbox.rows.value.items[0] as Feedback, { status: "open" });
+    expect(api.change).toHaveBeenCalledWith(whole.id, { status: "open" }, 3);
   });
 });
 
@@ -307,5 +309,19 @@ describe("what is unread", () => {
     // A later one knows better.
     await inbox.retry();
     expect([row(f1)?.unread, row(f2)?.unread]).toEqual([true, true]);
+  });
+});
+
+describe("changes of two people", () => {
+  it("are put together where they are of different fields", async () => {
+    const item = feedback(1);
+    const theirs = feedback(1, { priority: "high", rev: 2 });
+    const { inbox, api, row } = await setUp([item]);
+    api.change.mockRejectedValueOnce(new Problem(409, "conflict", "stale", [], theirs));
+    api.change.mockResolvedValueOnce(feedback(1, { priority: "high", tags: ["cart"], rev: 3 }));
+    expect(await inbox.change(item, { tags: ["cart"] })).toBe(true);
+    expect(api.change.mock.calls).toEqual([[item.id, { tags: ["cart"] }, 1], [item.id, { tags: ["cart"] }, 2]]);
+    expect(inbox.conflict.value).toBeNull();
+    expect(row(item.id)).toMatchObject({ priority: "high", tags: ["cart"], rev: 3 });
   });
 });

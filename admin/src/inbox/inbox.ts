@@ -2,6 +2,8 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { Live } from "../live/live";
 import type { Api } from "../session/api";
 import type { Feedback } from "../session/types";
+import { createBulk, type Bulk } from "../triage/bulk";
+import { createSelection, type Selection } from "../triage/selection";
 import { uuidv7 } from "../uuid";
 import { createChanging, type Changing, type ChangingDeps } from "./changing";
 import { createConversation, type Conversation, type ConversationDeps } from "./conversation";
@@ -20,6 +22,16 @@ export interface Inbox extends Pick<Reading, "load" | "more" | "show" | "loadMor
   detail: ReadonlySignal<Detail>;
   conversation: Conversation;
   toggleUnread(id: string): void;
+  /** What is meant together. */
+  selection: Selection;
+  changeSeveral: Bulk["change"];
+  progress: Bulk["progress"];
+  /** False where the server was not told, and nothing changed. */
+  markSeveral(ids: readonly string[], read: boolean): Promise<boolean>;
+  /** The newest form of these, of as many as are known. */
+  known(ids: readonly string[]): readonly Feedback[];
+  /** Whether an item in this form belongs to what is listed. */
+  stays(item: Feedback): boolean;
   /** The window is looked at again, and with it what is open in it. */
   looked(): void;
   retry(): Promise<void>;
@@ -52,6 +64,8 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
   // A change of status does not change what a search finds, and only the server can tell what it finds.
   const stays = (changed: Feedback): boolean => list.belongs(changed, { ...reading.query(), q: "" });
   const changing = createChanging({ api, panes, stays, failed });
+  const bulk = createBulk({ api, projectId, panes, stays });
+  const selection = createSelection();
 
   const conversation = createConversation({ api, live, shelf, settled, newId: uuidv7, now: Date.now });
   const unopened = (id: string): boolean => panes.openId.peek() !== id || !visible();
@@ -66,6 +80,7 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
     },
     erased({ id }) {
       leave(id);
+      selection.drop([id]);
       conversation.forget(id);
     },
     conversed(event) {
@@ -93,6 +108,12 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
     loadMore: reading.loadMore,
     conversation,
     toggleUnread: unread.toggle,
+    selection,
+    changeSeveral: bulk.change,
+    progress: bulk.progress,
+    markSeveral: (ids, read) => unread.several(projectId, ids, read),
+    known: (ids) => ids.flatMap((id) => [...panes.known(id)].sort((a, b) => b.rev - a.rev).slice(0, 1)),
+    stays,
     looked: () => unread.read(panes.openId.peek() ?? ""),
     async open(id) {
       await Promise.all([opening.open(id), conversation.open(id)]);

@@ -5,6 +5,7 @@ import type { Feedback, Visibility } from "../session/types";
 import { t } from "../text/en";
 import { initials } from "../text/format";
 import { Icon } from "../ui/icons";
+import type { Field } from "../triage/changes";
 import { UserText } from "../ui/linkify";
 import { useMinute } from "../ui/minute";
 import { Composer } from "./composer";
@@ -30,10 +31,11 @@ interface ItemBodyProps {
   shelf: Shelf;
   viewers: readonly Viewer[];
   port: AnswerPort;
+  onEdit(field: Field): void;
 }
 
 /** One item's text, conversation and answer. Keyed by the item: what is written to one must never stand below another. */
-export function ItemBody({ inbox, item, shelf, viewers, port }: ItemBodyProps) {
+export function ItemBody({ inbox, item, shelf, viewers, port, onEdit }: ItemBodyProps) {
   const { workspace } = useDashboard();
   const { conversation } = inbox;
   const box = useRef<HTMLDivElement>(null);
@@ -57,7 +59,7 @@ export function ItemBody({ inbox, item, shelf, viewers, port }: ItemBodyProps) {
           <Origin item={item} who={who} />
           <UserText text={item.message} class="message" />
         </div>
-        <Properties item={item} />
+        <Properties item={item} onEdit={onEdit} />
         <div class="item-thread">
           <ThreadView conversation={conversation} feedbackId={item.id} visitor={who} composing={canAnswer ? composing : null} field={field} />
         </div>

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useDashboard } from "../context";
 import type { Viewers } from "../live/presence";
 import { inboxHref } from "../router";
 import type { FeedbackQuery } from "../session/api";
@@ -38,6 +39,8 @@ export function FeedbackList(props: ListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const now = useMinute();
   const { items, waiting, total, atLeast } = inbox.rows.value;
+  const { workspace } = useDashboard();
+  const checked = inbox.selection.ids.value;
   const { shown, cursor, row, end, onScroll } = useWindow(scroller, items, cursorId);
   useFocusedRow(scroller, cursor, row, props);
   useEffect(() => {
@@ -59,12 +62,13 @@ export function FeedbackList(props: ListProps) {
   // -1 says that the size is not known (WAI-ARIA); a wrong number would be worse.
   const setSize = total === null || atLeast ? -1 : Math.max(items.length, total - waiting.length);
   return (
-    <div class="list-area">
+    <div class={checked.size > 0 ? "list-area has-selection" : "list-area"}>
       <Arrivals count={waiting.length} onShow={showWaiting} />
       <div
         class="list-scroll"
         ref={scroller}
         onScroll={scrolled}
+        onClick={(event) => check(event, inbox)}
         // A finger does not hover: it would hold the arrivals back until the next touch elsewhere.
         onPointerEnter={(event) => (hold.pointed = event.pointerType === "mouse")}
         onPointerLeave={() => {
@@ -85,6 +89,8 @@ export function FeedbackList(props: ListProps) {
               tabbable={cursor >= 0 ? at === cursor : at === 0}
               now={now}
               viewers={viewers.get(item.id)}
+              checked={checked.has(item.id)}
+              assignee={item.assignee_id ? workspace.memberName(item.assignee_id) : undefined}
             />
           ))}
         </ul>
@@ -93,6 +99,14 @@ export function FeedbackList(props: ListProps) {
       <FocusTracker scroller={scroller} onCursor={onCursor} />
     </div>
   );
+}
+
+/** The boxes of the rows. With Shift it is all from the last one to this. */
+function check(event: MouseEvent, inbox: Inbox): void {
+  const id = event.target instanceof HTMLInputElement ? event.target.dataset["check"] : undefined;
+  if (!id) return;
+  if (event.shiftKey) inbox.selection.extend(inbox.rows.peek().items.map((item) => item.id), id);
+  else inbox.selection.toggle(id);
 }
 
 /** How many wait. The region is there before it speaks: screen readers miss what appears together with its region. */

@@ -1,8 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useDashboard } from "../context";
 import type { Feedback } from "../session/types";
 import { t } from "../text/en";
-import { formatMoment, shortPage } from "../text/format";
+import { formatMoment, initials, shortPage } from "../text/format";
+import type { Field } from "../triage/changes";
+import { PriorityIcon } from "../triage/priority";
 import { Icon, KindIcon } from "../ui/icons";
 import { ForeignLink } from "../ui/linkify";
 import { Stars } from "./row";
@@ -12,7 +15,7 @@ const contextDepth = 3;
 const contextRows = 40;
 
 /** What is known of an item. All of it came from a visitor's browser: shown as text, believed nowhere. */
-export function Properties({ item }: { item: Feedback }) {
+export function Properties({ item, onEdit }: { item: Feedback; onEdit(field: Field): void }) {
   // What was typed into the form comes before what the page said of its visitor.
   const email = item.email ?? item.visitor.email;
   const context = flatten(item.context ?? {}, "", contextDepth).slice(0, contextRows);
@@ -27,6 +30,7 @@ export function Properties({ item }: { item: Feedback }) {
         <Icon name="chevron" class="end" />
       </button>
       <div class="properties-body">
+        <Decided item={item} onEdit={onEdit} />
         <dl>
           <Property name={t.inbox.kindLabel}>
             {item.kind ? <span class="with-icon"><KindIcon kind={item.kind} />{t.kind[item.kind]}</span> : <span class="faint">{t.inbox.noKind}</span>}
@@ -50,6 +54,38 @@ export function Properties({ item }: { item: Feedback }) {
         )}
       </div>
     </aside>
+  );
+}
+
+/** What staff decide. For who may, each value is the way to change it. */
+function Decided({ item, onEdit }: { item: Feedback; onEdit(field: Field): void }) {
+  const { workspace } = useDashboard();
+  const { assignee_id, tags } = item;
+  const name = assignee_id && workspace.memberName(assignee_id);
+  const me = workspace.me.value?.user.id;
+  const edit = (field: Field, label: string, value: ComponentChildren, key: string) =>
+    workspace.canTriage.value ? (
+      <button type="button" class="edit" aria-keyshortcuts={key} data-testid={`edit-${field}`} onClick={() => onEdit(field)}>
+        <span class="visually-hidden">{t.triage.change(label)} </span>
+        {value}
+      </button>
+    ) : value;
+  return (
+    <dl class="decided">
+      <Property name={t.triage.assignee}>
+        {edit("assignee_id", t.triage.assignee, name
+          ? <><span class="avatar" aria-hidden="true">{initials(name)}</span><bdi class="cut">{assignee_id === me ? t.triage.me(name) : name}</bdi></>
+          : <span class="faint">{t.triage.nobody}</span>, "a")}
+      </Property>
+      <Property name={t.triage.tagsName}>
+        {edit("tags", t.triage.tagsName, tags.length > 0
+          ? <span class="tags">{tags.map((tag) => <bdi key={tag} class="tag">{tag}</bdi>)}</span>
+          : <span class="faint">{t.triage.noTags}</span>, "l")}
+      </Property>
+      <Property name={t.triage.priorityName}>
+        {edit("priority", t.triage.priorityName, <><PriorityIcon priority={item.priority} />{t.priority[item.priority]}</>, "p")}
+      </Property>
+    </dl>
   );
 }
 

@@ -1,8 +1,9 @@
 import { Component } from "preact";
 import type { Viewer } from "../live/presence";
 import { t } from "../text/en";
-import { formatAge, formatMoment, pagePath } from "../text/format";
+import { formatAge, formatMoment, initials, pagePath } from "../text/format";
 import type { Feedback } from "../session/types";
+import { PriorityIcon } from "../triage/priority";
 import { KindIcon, StatusIcon } from "../ui/icons";
 import { Viewers } from "./viewers";
 
@@ -17,6 +18,9 @@ export interface RowProps {
   tabbable: boolean;
   now: number;
   viewers: readonly Viewer[] | undefined;
+  checked: boolean;
+  /** Who it is assigned to, by name. */
+  assignee: string | undefined;
 }
 
 /** One row. Drawn again only when something of it changed: a hundred arrivals must not draw thirty rows a hundred times. */
@@ -26,12 +30,12 @@ export class Row extends Component<RowProps> {
   }
 
   override render() {
-    const { item, href, position, setSize, top, selected, tabbable, now, viewers } = this.props;
+    const { item, href, position, setSize, top, selected, tabbable, now, viewers, checked, assignee } = this.props;
     const { unread } = item;
     const who = item.name || item.visitor.name || item.email || item.visitor.email;
     return (
       // The position is given in words, because most rows around it are not in the document.
-      <li class="row-slot" style={{ "--top": `${top}px` }} aria-setsize={setSize} aria-posinset={position}>
+      <li class={checked ? "row-slot checked" : "row-slot"} style={{ "--top": `${top}px` }} aria-setsize={setSize} aria-posinset={position}>
         <a
           class={`row ${unread ? "unread" : ""} ${item.status === "resolved" || item.status === "closed" ? "settled" : ""}`}
           href={href}
@@ -61,12 +65,19 @@ export class Row extends Component<RowProps> {
             )}
             <bdi class="row-who">{who || t.inbox.visitor}</bdi>
             <bdi class="row-page">{pagePath(item.page_url)}</bdi>
+            {item.tags.length > 0 && <span class="row-tags"><bdi class="tag">{item.tags[0]}</bdi>{item.tags.length > 1 && <span class="tag">+{item.tags.length - 1}</span>}</span>}
           </span>
           <span class="row-end">
+            {item.priority !== "normal" && <span title={t.priority[item.priority]}><PriorityIcon priority={item.priority} /><span class="visually-hidden">{t.triage.priorityName}: {t.priority[item.priority]}</span></span>}
+            {assignee && <span class="avatar" title={`${t.triage.assignee}: ${assignee}`}><span aria-hidden="true">{initials(assignee)}</span><span class="visually-hidden">{t.triage.assignee}: {assignee}</span></span>}
             {viewers && <Viewers viewers={viewers} testid="row-viewers" />}
             {item.rating !== null && <Stars rating={item.rating} />}
           </span>
         </a>
+        {/* Beside the link and not in it: two things to press must not be one in the other. By keyboard it is "x". */}
+        <label class="row-check">
+          <input type="checkbox" tabIndex={-1} checked={checked} data-check={item.id} aria-label={t.triage.select(firstLine(item.message).slice(0, 60))} />
+        </label>
       </li>
     );
   }

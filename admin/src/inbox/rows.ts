@@ -1,5 +1,6 @@
 import type { ServerEvent } from "../live/events";
-import type { Feedback, Status } from "../session/types";
+import type { Feedback } from "../session/types";
+import type { Changes } from "../triage/changes";
 import type { FeedbackQuery } from "../session/api";
 
 /** The inbox's list. `waiting` holds arrivals that must not be shown yet because they would move rows being read. */
@@ -131,7 +132,7 @@ export function restore(rows: Rows, item: Feedback): Rows {
   return { ...rows, items, total: rows.total === null || rows.atLeast ? rows.total : rows.total + 1 };
 }
 
-/** An answer's status, set by hand before the server has agreed; `rev` stays, so that the answer itself still wins. */
-export function assume(rows: Rows, id: string, status: Status): Rows {
-  return edit(rows, id, (old) => ({ ...old, status }));
+/** An answer, given by hand before the server has; `rev` stays, so that the answer itself still wins. */
+export function assume(rows: Rows, id: string, changes: Changes): Rows {
+  return edit(rows, id, (old) => ({ ...old, ...changes }));
 }

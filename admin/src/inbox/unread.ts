@@ -11,6 +11,8 @@ export interface Unread {
   read(id: string): void;
   /** By hand: read becomes unread, and the other way round. */
   toggle(id: string): void;
+  /** Several at once. False where the server was not told: then they are as they were. */
+  several(projectId: string, ids: readonly string[], read: boolean): Promise<boolean>;
   /** Reads a page of the list as this person left it: what was marked since it was asked for is newer than its answer. */
   within(read: () => Promise<FeedbackPage>): Promise<FeedbackPage>;
 }
@@ -21,7 +23,7 @@ interface Mark {
   told: boolean;
 }
 
-export function createUnread(api: Pick<Api, "markRead">, { rows, opened, known }: PaneState): Unread {
+export function createUnread(api: Pick<Api, "markRead" | "markSeveral">, { rows, opened, known }: PaneState): Unread {
   const marks = new Map<string, Mark>();
   let reads = 0;
 
@@ -55,6 +57,20 @@ export function createUnread(api: Pick<Api, "markRead">, { rows, opened, known }
     mark: (id) => void show(id, true, true),
     read: (id) => void (isUnread(id) && tell(id, true)),
     toggle: (id) => void tell(id, isUnread(id)),
+    async several(projectId, ids, read) {
+      const old = new Map(ids.map((id) => [id, isUnread(id)]));
+      const own = ids.map((id) => show(id, !read, false));
+      const told = await inChunks(ids, (part) => api.markSeveral(projectId, part, read));
+      batch(() => {
+        ids.forEach((id, at) => {
+          const mark = own[at];
+          if (mark) mark.told = true;
+          if (!told && marks.get(id) === mark) show(id, old.get(id) ?? false, true);
+        });
+        forget();
+      });
+      return told;
+    },
     async within(read) {
       const before = new Set([...marks.values()].filter(({ told }) => told));
       reads++;
@@ -71,4 +87,15 @@ export function createUnread(api: Pick<Api, "markRead">, { rows, opened, known }
       }
     },
   };
+}
+
+/** As many as one call takes, one call after the other. False where one failed. */
+async function inChunks(ids: readonly string[], call: (part: readonly string[]) => Promise<void>): Promise<boolean> {
+  const most = 200;
+  try {
+    for (let at = 0; at < ids.length; at += most) await call(ids.slice(at, at + most));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -33,14 +33,14 @@ function setUp(openId: string | null) {
     now: Date.now,
     settled: () => undefined,
   });
-  const inbox = { conversation, rows: signal({ ...noRows, items }), item, detail: signal({ name: "shown" }), load: signal("ready"), setStatus: late, erase: vi.fn(late) } as unknown as Inbox;
+  const inbox = { conversation, rows: signal({ ...noRows, items }), item, detail: signal({ name: "shown" }), load: signal("ready"), change: late, stays: ({ status }: Feedback) => status === "new", erase: vi.fn(late) } as unknown as Inbox;
   const notices = createNotices();
   const workspace = { canTriage: signal(true), canManage: signal(true), me: signal(null) };
   const live = { viewing: { open: () => undefined, typed: () => undefined, rested: () => undefined } };
   let walk!: Walk;
   function Page() {
     walk = useWalk({ inbox, projectId: "p1", feedbackId: openId, query: view }, () => undefined);
-    return <DetailPane inbox={inbox} shelf={shelf} viewers={new Map()} port={{ open: null, wanted: null }} selectedId={item.value?.id ?? null} onStatus={walk.setStatus} onStep={walk.step} onBack={walk.back} />;
+    return <DetailPane inbox={inbox} shelf={shelf} viewers={new Map()} port={{ open: null, wanted: null }} selectedId={item.value?.id ?? null} onStatus={(item, status) => walk.change(item, { status }, "")} onEdit={() => undefined} onStep={walk.step} onBack={walk.back} />;
   }
   navigate(href(openId));
   render(<DashboardContext.Provider value={{ notices, workspace, live: () => live } as unknown as Dashboard}><Page /></DashboardContext.Provider>, document.body);
@@ -61,7 +61,7 @@ afterEach(() => {
 
 it("goes on to the next item, and back where the change was undone", async () => {
   const { walk, answered } = setUp(second.id);
-  walk.setStatus(second, "resolved");
+  void walk.change(second, { status: "resolved" }, "");
   expect(currentHref.value).toBe(href(third.id));
   await answered(false);
   expect(currentHref.value).toBe(href(second.id));
@@ -69,7 +69,7 @@ it("goes on to the next item, and back where the change was undone", async () =>
 
 it("leaves who has gone on meanwhile where they are", async () => {
   const { walk, answered } = setUp(second.id);
-  walk.setStatus(second, "resolved");
+  void walk.change(second, { status: "resolved" }, "");
   navigate("/projects/p1/settings");
   await answered(false);
   expect(currentHref.value).toBe("/projects/p1/settings");
@@ -77,7 +77,7 @@ it("leaves who has gone on meanwhile where they are", async () => {
 
 it("opens nothing where nothing was open", async () => {
   const { walk, answered } = setUp(null);
-  walk.setStatus(second, "resolved");
+  void walk.change(second, { status: "resolved" }, "");
   await answered(false);
   expect(currentHref.value).toBe(href(null));
 });

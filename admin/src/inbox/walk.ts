@@ -1,8 +1,8 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { currentHref, inboxHref, navigate } from "../router";
 import type { FeedbackQuery } from "../session/api";
-import type { Feedback, Status } from "../session/types";
-import { t } from "../text/en";
+import type { Feedback } from "../session/types";
+import type { Changes } from "../triage/changes";
 import type { Inbox } from "./inbox";
 import { writeQuery } from "./query";
 
@@ -21,7 +21,8 @@ export interface Walk {
   setQuery(query: FeedbackQuery): void;
   step(by: 1 | -1): void;
   back(): void;
-  setStatus(item: Feedback, status: Status): void;
+  /** `text` says what is done. Resolves as the change does. */
+  change(item: Feedback, changes: Changes, text: string): Promise<boolean>;
 }
 
 export interface WalkProps {
@@ -56,22 +57,23 @@ export function useWalk({ inbox, projectId, feedbackId, query }: WalkProps, anno
       go(null);
       moves.value++;
     },
-    setStatus(item, status) {
+    change(item, changes, text) {
       const { items } = inbox.rows.peek();
       const at = items.findIndex(({ id }) => id === item.id);
       const following = items[at + 1] ?? items[at - 1];
-      const done = inbox.setStatus(item, status);
-      announce(t.inbox.updated(t.status[status]));
+      const done = inbox.change(item, changes);
+      announce(text);
       // Where the change takes the item out of the view, the next one takes its place, as in a stack of paper.
-      const left = at >= 0 && query.status !== "" && query.status !== status;
+      const left = at >= 0 && !inbox.stays({ ...item, ...changes });
       if (left && following) cursorId.value = following.id;
-      if (!left || feedbackId !== item.id) return;
+      if (!left || feedbackId !== item.id) return done;
       go(following?.id ?? null, true);
       const here = currentHref.peek();
       // Back to what was undone, but not for who has gone on meanwhile.
       void done.then((kept) => {
         if (!kept && currentHref.peek() === here) go(item.id, true);
       });
+      return done;
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { LogCalls } from "../live/detour";
+import type { Changes } from "../triage/changes";
 import type { Session } from "./session";
-import type { Feedback, FeedbackPage, Me, Message, MessagePage, NewMessage, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Status, Ticket } from "./types";
+import type { BulkItem, BulkResult, Feedback, FeedbackPage, Me, Member, MemberPage, Message, MessagePage, NewMessage, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Ticket } from "./types";
 
 /** A view of the inbox. Empty means: not filtered by it. `q` is for the server to understand. */
 export interface FeedbackQuery {
@@ -23,7 +24,12 @@ export interface Api extends LogCalls {
   hasFeedback(projectId: string): Promise<boolean>;
   feedback(id: string, abort?: AbortSignal): Promise<Feedback>;
   /** `rev` is the one on screen; a 409 `conflict` brings the present item. */
-  setStatus(id: string, status: Status, rev: number): Promise<Feedback>;
+  change(id: string, changes: Changes, rev: number): Promise<Feedback>;
+  /** Up to 200 items, each for itself; a result says how it went and what the way back is. */
+  changeSeveral(projectId: string, items: readonly BulkItem[]): Promise<BulkResult[]>;
+  markSeveral(projectId: string, ids: readonly string[], read: boolean): Promise<void>;
+  members(): Promise<Member[]>;
+  tags(projectId: string): Promise<string[]>;
   erase(id: string): Promise<void>;
   /** Notes that this person has read an item up to now, or that they have not. */
   markRead(id: string, read: boolean): Promise<void>;
@@ -46,19 +52,7 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     setupNeeded: async () => (await request<SetupState>("GET", "/setup")).needed,
     me: () => request("GET", "/me"),
     // All of them: the picker and the front page show every one, and an organisation has dozens at most.
-    async projects() {
-      const all: Project[] = [];
-      let cursor: string | null = null;
-      do {
-        const page: ProjectPage = await request(
-          "GET",
-          `/projects?limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`,
-        );
-        all.push(...page.items);
-        cursor = page.next_cursor ?? null;
-      } while (cursor);
-      return all;
-    },
+    projects: () => all<Project>((cursor) => request<ProjectPage>("GET", `/projects?limit=200${cursor}`)),
     project: (id) => request("GET", `/projects/${id}`),
     createProject: (body) => request("POST", "/projects", body),
     updateProject: (id, patch) => request("PATCH", `/projects/${id}`, patch),
@@ -77,7 +71,11 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
       return page.items.length > 0;
     },
     feedback: (id, abort) => request("GET", `/feedback/${id}`, undefined, abort),
-    setStatus: (id, status, rev) => request("PATCH", `/feedback/${id}`, { status, rev }),
+    change: (id, changes, rev) => request("PATCH", `/feedback/${id}`, { ...changes, rev }),
+    changeSeveral: async (id, items) => (await request<{ items: BulkResult[] }>("POST", `/projects/${id}/feedback/bulk`, { items })).items,
+    markSeveral: (id, ids, read) => request("POST", `/projects/${id}/feedback/read`, { ids, read }),
+    members: () => all<Member>((cursor) => request<MemberPage>("GET", `/members?limit=200${cursor}`)),
+    tags: async (id) => (await request<{ items: string[] }>("GET", `/projects/${id}/tags`)).items,
     erase: (id) => request("DELETE", `/feedback/${id}`),
     markRead: (id, read) => request(read ? "PUT" : "DELETE", `/feedback/${id}/read`),
     messages(feedbackId, cursor, abort) {
@@ -98,4 +96,16 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
       return (await stream(`/projects/${id}/events?${new URLSearchParams(search)}`, {}, abort)).json();
     },
   };
+}
+
+/** Every page of a short list. */
+async function all<T>(read: (cursor: string) => Promise<{ items: T[]; next_cursor: string | null }>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { items: T[]; next_cursor: string | null } = await read(cursor ? `&cursor=${encodeURIComponent(cursor)}` : "");
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return items;
 }

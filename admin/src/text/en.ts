@@ -1,6 +1,7 @@
-import type { Kind, Status } from "../session/types";
+import type { Kind, Priority, Status } from "../session/types";
 import type { Connection } from "../live/connection";
 import { conversation, presence } from "./en-conversation";
+import { triage } from "./en-triage";
 import { counted, formatCount } from "./format";
 
 /** By the contract's own names, so that a new status, kind or state is missing here at build time. */
@@ -13,6 +14,8 @@ const status: Record<Status, string> = {
 };
 
 const kind: Record<Kind, string> = { bug: "Bug", idea: "Idea", question: "Question", praise: "Praise", other: "Other" };
+
+const priority: Record<Priority, string> = { low: "Low", normal: "Normal", high: "High", urgent: "Urgent" };
 
 const connection: Record<Connection, string> = {
   connecting: "Connecting",
@@ -29,6 +32,7 @@ export const en = {
   product: "Earshot",
   status,
   kind,
+  priority,
   connection,
   /** After the state: "Reconnecting in 5s". */
   connectionRetry: { soon: (time: string) => `in ${time}`, next: (time: string) => `· next try in ${time}`, now: "Try now" },
@@ -145,8 +149,7 @@ export const en = {
     draft: "writing now",
     live: "Live now",
     rating: (n: number) => `${n} of 5 stars`,
-    updated: (name: string) => `Now “${name}”`,
-    statusFailed: "The status could not be changed and is as it was.",
+    changeFailed: "The item could not be changed and is as it was.",
     eraseFailed: "The item could not be erased.",
     erased: "Item erased",
     resolve: "Resolve",
@@ -169,6 +172,7 @@ export const en = {
     noKind: "Not given",
   },
   conversation,
+  triage,
   presence,
   conflict: {
     title: "Someone else changed this item",
@@ -185,7 +189,13 @@ export const en = {
     previous: "Previous item",
     open: "Open item",
     resolve: "Resolve item",
+    assign: "Assign",
+    tag: "Change the tags",
+    priority: "Set the priority",
     unread: "Mark as unread, or as read",
+    select: "Select, or not",
+    range: "Select all from the last one to here",
+    undo: "Undo",
     reply: "Write a reply",
     note: "Write a note",
     send: "Send what is written",

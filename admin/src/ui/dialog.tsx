@@ -25,7 +25,10 @@ export function Dialog({ title, children, onClose, testid }: DialogProps) {
     dialog?.querySelector<HTMLElement>(".dialog-form input, .dialog-foot button")?.focus();
     return () => {
       dialog?.close();
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+      // Unless the next key has taken it somewhere already: whoever types does not wait for a drawing.
+      const focused = document.activeElement;
+      const free = !focused || focused === document.body || dialog?.contains(focused);
+      if (free && opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
   return (

@@ -22,6 +22,9 @@ const outlines = {
   arrow: "M3 8h10M9 4l4 4-4 4",
   lock: "M4 7.2h8v6.3H4zM5.6 7.2V5a2.4 2.4 0 0 1 4.8 0v2.2M8 9.8v1.4",
   reply: "M6.5 3.5L2.5 7.5l4 4M2.5 7.5h6.2c2.7 0 4.6 1.7 4.8 5",
+  tag: "M2.5 2.5h5.2l5.8 5.8-5.2 5.2-5.8-5.8zM5.4 5.4v.1",
+  read: "M2.5 6.5L8 2.8l5.5 3.7v6.7h-11zM2.5 6.8L8 10l5.5-3.2",
+  unread: "M9.5 3.8h-7v8.4h11V7M2.7 4.2L8 8.4l1.8-1.4M13 2.2a1.3 1.3 0 1 0 0 2.6 1.3 1.3 0 0 0 0-2.6",
   pencil: "M3 13l.6-3L10.8 2.8l2.4 2.4L6 12.4zM9.3 4.3l2.4 2.4",
   alert: "M8 2.2L14.3 13.2H1.7zM8 6.3v3.2M8 11.4v.1",
   bug: "M8 5a3 3 0 0 0-3 3v2.2a3 3 0 0 0 6 0V8a3 3 0 0 0-3-3M6 5.3C6 4 6.8 3.2 8 3.2s2 .8 2 2.1M2.5 8.8H5M11 8.8h2.5M3 5.2l2.2 1.6M13 5.2l-2.2 1.6M3 12.8l2.2-1.5M13 12.8l-2.2-1.5",
@@ -51,8 +54,8 @@ export function KindIcon({ kind }: { kind: Kind | null }) {
 export function StatusIcon({ status }: { status: Status }) {
   return (
     <svg class={`icon status-icon status-${status}`} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
-      {/* From an empty ring to a full disc, in the order in which work goes on. */}
-      {status === "new" && <circle cx="8" cy="8" r="4" class="fill" />}
+      {/* From a dashed ring to a full disc, in the order in which work goes on. */}
+      {status === "new" && <circle cx="8" cy="8" r="5.5" class="dashed" />}
       {status === "open" && <circle cx="8" cy="8" r="5.5" />}
       {status === "in_progress" && (
         <>
