@@ -85,40 +85,38 @@ type FeedbackPath struct {
 type listFeedbackInput struct {
 	ProjectPath
 	PageQuery
-	Status        []models.Status `query:"status" doc:"Several with commas between"`
-	Kind          []models.Kind   `query:"kind" doc:"Several with commas between"`
-	Tag           string          `query:"tag"`
-	Assignee      string          `query:"assignee" doc:"A member's id, me, or none"`
-	Rating        []int           `query:"rating" minimum:"1" maximum:"5" doc:"Several with commas between"`
-	Query         string          `query:"q" maxLength:"500" doc:"Words to find"`
-	From          time.Time       `query:"from" doc:"Inclusive"`
-	To            time.Time       `query:"to" doc:"Exclusive"`
-	PageURL       string          `query:"page_url"`
-	HasAttachment string          `query:"has_attachment" enum:"true,false"`
-	Quarantined   bool            `query:"quarantined" doc:"The suspected items, which the list otherwise leaves out"`
-	Sort          string          `query:"sort" enum:"created_at,-created_at,updated_at,-updated_at,priority,-priority,rating,-rating" default:"-created_at"`
+	Status        []models.Status   `query:"status" doc:"Several with commas between"`
+	Kind          []models.Kind     `query:"kind" doc:"Several with commas between"`
+	Priority      []models.Priority `query:"priority" doc:"Several with commas between"`
+	Tag           string            `query:"tag"`
+	Assignee      string            `query:"assignee" doc:"A member's id, me, or none"`
+	Rating        []int             `query:"rating" minimum:"1" maximum:"5" doc:"Several with commas between"`
+	Query         string            `query:"q" maxLength:"500" doc:"Words to find. The newest 10,000 hits are looked through"`
+	From          time.Time         `query:"from" doc:"Inclusive"`
+	To            time.Time         `query:"to" doc:"Exclusive"`
+	PageURL       string            `query:"page_url"`
+	HasAttachment string            `query:"has_attachment" enum:"true,false"`
+	Quarantined   bool              `query:"quarantined" doc:"The suspected items, which the list otherwise leaves out"`
+	Unread        bool              `query:"unread" doc:"What the asking member has not read, of the newest 5,000 items and of as many in which a visitor answered last"`
+	Sort          string            `query:"sort" enum:"created_at,-created_at,updated_at,-updated_at,priority,-priority,rating,-rating,relevance" default:"-created_at" doc:"relevance is of a search: its newest 1,000 hits, the best ones first"`
 }
 
 func (in *listFeedbackInput) filter(claims models.Claims) (store.Filter, error) {
-	filter := store.Filter{
-		Statuses: in.Status, Kinds: in.Kind, Ratings: in.Rating, Tag: in.Tag, PageURL: in.PageURL,
-		From: in.From, To: in.To, Quarantined: in.Quarantined, Query: in.Query, Sort: in.Sort,
+	attached := in.HasAttachment == "true"
+	asked := models.FeedbackFilter{
+		Status: in.Status, Kind: in.Kind, Priority: in.Priority, Rating: in.Rating, Tag: in.Tag, Assignee: in.Assignee, Query: in.Query,
+		PageURL: in.PageURL, HasAttachment: &attached, Quarantined: &in.Quarantined, Unread: &in.Unread, From: orNil(in.From), To: orNil(in.To),
 	}
-	if in.Assignee != "" {
-		assignee := models.ID(in.Assignee)
-		switch in.Assignee {
-		case "me":
-			assignee = claims.UserID
-		case "none":
-			assignee = ""
-		default:
-			if !assignee.Valid() {
-				return filter, models.InvalidField("assignee", "must be a member's id, me or none")
-			}
-		}
-		filter.AssigneeID = &assignee
+	filter := store.FilterOf(asked, claims.UserID)
+	filter.Sort = in.Sort
+	return filter, asked.Check("")
+}
+
+func orNil(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
 	}
-	return filter, nil
+	return &at
 }
 
 type listFeedbackOutput struct{ Body FeedbackList }
@@ -129,9 +127,7 @@ func (s *Server) listFeedback(ctx context.Context, in *listFeedbackInput) (*list
 	if err != nil {
 		return nil, err
 	}
-	page := in.page()
-	filter.Nothing = in.HasAttachment == "true" // no item has one
-	list, err := s.store.FeedbackList(ctx, claims.Scope, models.ID(in.ID), filter, page)
+	list, err := s.store.FeedbackList(ctx, claims.Scope, models.ID(in.ID), filter, in.page())
 	if err != nil {
 		return nil, err
 	}

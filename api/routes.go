@@ -59,6 +59,7 @@ func (s *Server) staffRoutes() {
 	s.jobRoutes()
 	s.liveRoutes()
 	s.notificationRoutes()
+	s.viewRoutes()
 }
 
 func (s *Server) signInRoutes() {

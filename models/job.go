@@ -1,11 +1,7 @@
 package models
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -81,129 +77,9 @@ func NewExport(project, user ID, format ExportFormat, filter json.RawMessage) (J
 		return job, InvalidField("format", "must be csv or jsonl")
 	}
 	var err error
-	job.Export.Filter, err = ReadFeedbackFilter(filter)
+	job.Export.Filter, err = ReadFeedbackFilter("filter", filter)
 	if job.Export.Filter.Assignee == "me" {
 		job.Export.Filter.Assignee = string(user)
 	}
 	return job, err
 }
-
-// FeedbackFilter narrows feedback down, as a list does. Empty fields admit all.
-type FeedbackFilter struct {
-	Status   several[Status] `json:"status,omitempty"`
-	Kind     several[Kind]   `json:"kind,omitempty"`
-	Rating   several[int]    `json:"rating,omitempty"`
-	Tag      string          `json:"tag,omitempty"`
-	Assignee string          `json:"assignee,omitempty"` // a member's id, "me" or "none"
-	Query    string          `json:"q,omitempty"`
-	// HasAttachment: true admits nothing, for nothing has one.
-	HasAttachment *bool      `json:"has_attachment,omitempty"`
-	From          *time.Time `json:"from,omitempty"`
-	To            *time.Time `json:"to,omitempty"`
-	PageURL       string     `json:"page_url,omitempty"`
-	Quarantined   *bool      `json:"quarantined,omitempty"`
-}
-
-// maxQuery bounds the words to find, in code points, as the list does.
-const maxQuery = 500
-
-// ReadFeedbackFilter reads a filter. A field that is not known is refused, one in
-// another case too: to ignore it would let more through than was asked for.
-func ReadFeedbackFilter(raw json.RawMessage) (f FeedbackFilter, err error) {
-	if len(bytes.TrimSpace(raw)) == 0 || string(raw) == "null" {
-		return f, nil
-	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(raw, &fields) != nil {
-		return f, InvalidField("filter", "must be an object with the filters of the list")
-	}
-	for name := range fields {
-		if !slices.Contains(filterNames(), name) {
-			return f, InvalidField("filter."+name, "is not a filter")
-		}
-	}
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return f, InvalidField("filter", "must be an object with the filters of the list")
-	}
-	return f, f.check()
-}
-
-func filterNames() []string {
-	return []string{"status", "kind", "rating", "tag", "assignee", "q", "has_attachment", "from", "to", "page_url", "quarantined"}
-}
-
-func (f *FeedbackFilter) check() error {
-	var p problems
-	for _, status := range f.Status {
-		if !status.Valid() {
-			p.add("filter.status", "must be of %v", Statuses())
-		}
-	}
-	for _, kind := range f.Kind {
-		if !kind.Valid() {
-			p.add("filter.kind", "must be of %v", Kinds())
-		}
-	}
-	for _, rating := range f.Rating {
-		if rating < 1 || rating > 5 {
-			p.add("filter.rating", "must be from 1 to 5")
-		}
-	}
-	if f.Assignee != "" && f.Assignee != "none" && f.Assignee != "me" && !ID(f.Assignee).Valid() {
-		p.add("filter.assignee", "must be a member's id, me or none")
-	}
-	if checkText(&p, "filter.q", f.Query) {
-		checkLength(&p, "filter.q", f.Query, 0, maxQuery)
-	}
-	return p.err()
-}
-
-// several is one value, several with commas between, or a list of them.
-type several[T comparable] []T
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (s *several[T]) UnmarshalJSON(raw []byte) error {
-	if len(raw) > 0 && raw[0] == '[' {
-		return json.Unmarshal(raw, (*[]T)(s))
-	}
-	if len(raw) > 0 && raw[0] == '"' {
-		var text string
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return err
-		}
-		for part := range strings.SplitSeq(text, ",") {
-			if part == "" {
-				continue
-			}
-			value, err := readOne[T](strings.TrimSpace(part))
-			if err != nil {
-				return err
-			}
-			*s = append(*s, value)
-		}
-		return nil
-	}
-	var one T
-	if err := json.Unmarshal(raw, &one); err != nil {
-		return err
-	}
-	*s = several[T]{one}
-	return nil
-}
-
-func readOne[T any](text string) (value T, err error) {
-	if json.Unmarshal([]byte(text), &value) == nil { // a number
-		return value, nil
-	}
-	quoted, err := json.Marshal(text)
-	if err == nil {
-		err = json.Unmarshal(quoted, &value)
-	}
-	if err != nil {
-		return value, fmt.Errorf("read %q: %w", text, err)
-	}
-	return value, nil
-}
-
-// Values is the filter's values as a plain slice.
-func (s several[T]) Values() []T { return slices.Clone([]T(s)) }

@@ -39,7 +39,8 @@ func (t *task) partial() string { return filepath.Join(t.Folder, string(t.lease.
 // out: there would be no end of it.
 func (t *task) export(ctx context.Context) (err error) {
 	job := &t.lease.Job
-	filter := store.FilterOf(job.Export.Filter)
+	filter := store.FilterOf(job.Export.Filter, job.UserID)
+	filter.Complete = true
 	filter.Sort = "created_at"
 	if end := job.CreatedAt.Add(time.Millisecond); filter.To.IsZero() || end.Before(filter.To) {
 		filter.To = end

@@ -19,7 +19,8 @@ type Lister interface {
 // tells progress after each page. It is an export without a job, for whoever can
 // wait for it.
 func Write(ctx context.Context, s Lister, scope models.Scope, project models.ID, export models.Export, out io.Writer, progress func(done, total int64)) error {
-	filter := store.FilterOf(export.Filter)
+	filter := store.FilterOf(export.Filter, "")
+	filter.Complete = true
 	filter.Sort = "created_at"
 	counted, err := s.FeedbackList(ctx, scope, project, filter, store.Page{Limit: 1, Count: store.CountExact})
 	if err != nil {

@@ -3,12 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 
 	"earshot/models"
 )
@@ -26,10 +24,46 @@ type Filter struct {
 	From, To   time.Time // From is inclusive, To exclusive
 	// Quarantined items are in a list of their own.
 	Quarantined bool
+	// UnreadBy admits what this member has not read.
+	UnreadBy models.ID
 	// Query is what a person typed into the search field.
 	Query string
+	// Complete has a search look through everything; otherwise it is the newest
+	// searchBound hits that it looks through.
+	Complete bool
 	// Sort is one of Sorts, with "-" before it to descend.
 	Sort string
+}
+
+// FilterOf is a filter as the store asks it, for one person. Assignees by name are
+// that person or nobody.
+func FilterOf(f models.FeedbackFilter, user models.ID) Filter {
+	filter := Filter{
+		Statuses: f.Status.Values(), Kinds: f.Kind.Values(), Ratings: f.Rating.Values(), Priorities: f.Priority.Values(),
+		Tag: f.Tag, Query: f.Query, PageURL: f.PageURL,
+	}
+	if f.From != nil {
+		filter.From = *f.From
+	}
+	if f.To != nil {
+		filter.To = *f.To
+	}
+	isTrue := func(b *bool) bool { return b != nil && *b }
+	filter.Nothing, filter.Quarantined = isTrue(f.HasAttachment), isTrue(f.Quarantined)
+	if isTrue(f.Unread) {
+		filter.UnreadBy = user
+	}
+	if f.Assignee != "" {
+		id := models.ID(f.Assignee)
+		switch f.Assignee {
+		case models.AssigneeNone:
+			id = ""
+		case models.AssigneeMe:
+			id = user
+		}
+		filter.AssigneeID = &id
+	}
+	return filter
 }
 
 // order is one of the orders of a list; n decides between equal items.
@@ -43,20 +77,25 @@ type order struct {
 	// plain and changed tell the two apart; "" where the order is that of
 	// creation itself.
 	plain, changed string
+	index          string // of the changed ones
 	// value is what the plain ones have; it is not used where that is the time of
 	// their creation.
 	value int64
 }
 
 var orders = map[string]order{ //nolint:gochecknoglobals // a table
-	"created_at": {column: "created_at"},
-	"updated_at": {column: "updated_at", plain: "updated_at = created_at", changed: "updated_at <> created_at"},
-	"priority":   {column: "priority", plain: "priority = 1", changed: "priority <> 1", value: 1},
-	"rating":     {column: "rating", plain: "rating = 0", changed: "rating <> 0"},
+	"created_at": {},
+	"updated_at": {column: "updated_at", plain: "f.updated_at = f.created_at", changed: "f.updated_at <> f.created_at", index: "feedback_by_updated"},
+	"priority":   {column: "priority", plain: "f.priority = 1", changed: "f.priority <> 1", index: "feedback_by_priority", value: 1},
+	"rating":     {column: "rating", plain: "f.rating = 0", changed: "f.rating <> 0", index: "feedback_by_rating"},
 }
 
 // defaultSort puts the newest first.
 const defaultSort = "-created_at"
+
+func (f *Filter) creationOrder() bool {
+	return f.Sort == "" || strings.TrimPrefix(f.Sort, "-") == "created_at"
+}
 
 // FeedbackList is one page of a project's items. The project must be known to
 // be the organisation's; the scope is asked again all the same.
@@ -67,144 +106,179 @@ func (s *Store) FeedbackList(ctx context.Context, scope models.Scope, project mo
 	if _, err := s.Project(ctx, scope, project); err != nil {
 		return list, err
 	}
-	query := s.filtered(ctx, scope, project, filter)
-	var err error
-	if list.Total, err = page.count(query); err != nil {
-		return list, err
-	}
 	sort := cmp.Or(filter.Sort, defaultSort)
 	after, err := decodeCursor(page.Cursor, "feedback "+sort)
 	if err != nil {
 		return list, err
 	}
 	by, known := orders[strings.TrimPrefix(sort, "-")]
-	if !known {
+	if !known && sort != models.SortRelevance {
 		return list, models.InvalidField("sort", "names no order of lists")
 	}
+	if sort == models.SortRelevance && filter.Query == "" {
+		return list, models.InvalidField("sort", "relevance is of a search: it needs q")
+	}
+	sel, err := s.selection(ctx, scope, project, filter)
+	if err != nil {
+		return list, err
+	}
+	if sel.filter.Nothing {
+		if page.Count != CountNone {
+			list.Total = &Total{}
+		}
+		return list, nil
+	}
+	if sort == models.SortRelevance {
+		return sel.ranked(page, after)
+	}
+	return sel.page(page, sort, by, after)
+}
+
+func (sel *selection) page(page Page, sort string, by order, after *cursor) (list List[*models.Feedback], err error) {
+	parts, src, err := sel.read(page, sort, by, after)
+	if err != nil {
+		return list, translate(err)
+	}
+	if list.Total, err = sel.count(src, page.Count); err != nil {
+		return list, translate(err)
+	}
 	descending := strings.HasPrefix(sort, "-")
-	var rows []feedbackRow
-	for _, part := range by.parts(query, descending, after) {
-		var found []feedbackRow
-		if err := part.Limit(page.Limit + 1).Find(&found).Error; err != nil {
+	var places []place
+	for _, part := range parts {
+		var found []place
+		if err := sel.query(part).on(sel.db).Scan(&found).Error; err != nil {
 			return list, translate(err)
 		}
-		rows = append(rows, found...)
-	}
-	slices.SortFunc(rows, func(a, b feedbackRow) int {
-		c := slices.Compare(a.place(by), b.place(by))
-		if descending {
-			return -c
+		for i := range found {
+			if part.value != nil {
+				found[i].Value = part.value(found[i])
+			}
 		}
-		return c
+		places = append(places, found...)
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if descending {
+			return b.compare(a)
+		}
+		return a.compare(b)
 	})
-	if len(rows) > page.Limit {
-		rows = rows[:page.Limit]
-		last := rows[page.Limit-1].place(by)
-		list.NextCursor = cursor{List: "feedback " + sort, Value: last[0], Created: last[1], N: last[2]}.encode()
+	if len(places) > page.Limit {
+		places = places[:page.Limit]
+		last := places[page.Limit-1]
+		list.NextCursor = cursor{List: "feedback " + sort, Value: last.Value, Created: last.CreatedAt, N: last.N}.encode()
 	}
-	for i := range rows {
-		list.Items = append(list.Items, rows[i].feedback())
-	}
-	return list, nil
+	list.Items, err = sel.items(places)
+	return list, err
 }
 
-// parts are the queries that a page is merged from, each read along an index
-// from the cursor on.
-func (o order) parts(query *gorm.DB, descending bool, after *cursor) []*gorm.DB {
-	direction, compare := "ASC", ">"
-	if descending {
-		direction, compare = "DESC", "<"
+// read is how a page is read: along which source, and in which parts.
+func (sel *selection) read(page Page, sort string, by order, after *cursor) ([]part, source, error) {
+	src, size, err := sel.choose()
+	if err != nil {
+		return nil, src, err
 	}
-	part := func(condition string, sort, from []string, place ...any) *gorm.DB {
-		q := query.Session(&gorm.Session{})
-		if condition != "" {
-			q = q.Where(condition)
+	parts := sel.parts(by, src, size, strings.HasPrefix(sort, "-"), after)
+	for i := range parts {
+		parts[i].limit = page.Limit + 1
+	}
+	return parts, src, nil
+}
+
+// items are the items at places, in their order.
+func (sel *selection) items(places []place) ([]*models.Feedback, error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
+	numbers := make([]int64, len(places))
+	at := make(map[int64]int, len(places))
+	for i, place := range places {
+		numbers[i], at[place.N] = place.N, i
+	}
+	var rows []feedbackRow
+	// The plus keeps SQLite from reading the project's index for them.
+	err := sel.db.Where("n IN ? AND +project_id = ? AND erased_at IS NULL", numbers, sel.project).Find(&rows).Error
+	if err != nil {
+		return nil, translate(err)
+	}
+	slices.SortFunc(rows, func(a, b feedbackRow) int { return cmp.Compare(at[a.N], at[b.N]) })
+	items := make([]*models.Feedback, len(rows))
+	for i := range rows {
+		items[i] = rows[i].feedback()
+	}
+	return items, nil
+}
+
+// count counts as a page asks for it.
+func (sel *selection) count(src source, how Count) (*Total, error) {
+	total, bound := &Total{}, countBound+1
+	switch how {
+	case CountNone:
+		return nil, nil
+	case CountExact:
+		bound = -1
+	case CountBounded:
+	}
+	if err := sel.counting(src, bound).on(sel.db).Scan(&total.N).Error; err != nil {
+		return nil, err
+	}
+	if how == CountBounded && total.N > countBound {
+		total.N, total.AtLeast = countBound, true
+	}
+	if how == CountBounded && src.field == byWords && !sel.filter.Complete && total.N == searchBound {
+		total.AtLeast = true
+	}
+	return total, nil
+}
+
+// parts are the queries that a page is merged from. Where a source has little in it, it is
+// sorted; otherwise each part is read along an index from the cursor on.
+func (sel *selection) parts(o order, src source, size int, descending bool, after *cursor) []part {
+	base := part{source: src, column: o.column, descending: descending}
+	if after != nil {
+		base.after = &place{after.Value, after.Created, after.N}
+	}
+	if o.column == "" || size <= sortBound || src.field == byUnread {
+		return []part{base}
+	}
+	changed := base
+	changed.source = source{spans: []span{sel.indexed(o.index, o.changed)}}
+	return append([]part{changed}, sel.plain(o, base)...)
+}
+
+// plain reads those that have the value that they came with, in the order of their
+// creation.
+func (sel *selection) plain(o order, p part) []part {
+	p.source, p.column, p.extra = sel.created(), "", o.plain
+	p.value = func(place) int64 { return o.value }
+	if o.column == "updated_at" {
+		p.value = func(at place) int64 { return at.CreatedAt }
+		// Who is new was not touched, and of all others there is an index.
+		p.source = source{spans: []span{
+			sel.indexed("feedback_by_created", "f.status = ?", models.StatusNew),
+			sel.indexed("feedback_by_arrival", "f.status <> 'new' AND f.updated_at = f.created_at"),
+		}}
+	}
+	if p.after == nil {
+		return []part{p}
+	}
+	after := *p.after
+	if o.column == "updated_at" { // the value of the plain ones is the time of their creation
+		p.after = &place{CreatedAt: after.Value, N: after.N}
+		switch {
+		case after.Value > after.CreatedAt:
+			p.after.N = 0
+		case after.Value < after.CreatedAt:
+			p.after.N = math.MaxInt64
 		}
-		if len(place) > 0 {
-			marks := strings.Join(slices.Repeat([]string{"?"}, len(place)), ", ")
-			q = q.Where(fmt.Sprintf("(%s) %s (%s)", strings.Join(from, ", "), compare, marks), place...)
-		}
-		return q.Order(strings.Join(sort, " "+direction+", ") + " " + direction)
+		return []part{p}
 	}
-	creation, own := []string{"created_at", "n"}, []string{o.column, "created_at", "n"}
-	switch {
-	case o.plain == "" && after == nil:
-		return []*gorm.DB{part("", creation, nil)}
-	case o.plain == "":
-		return []*gorm.DB{part("", creation, creation, after.Created, after.N)}
-	case after == nil:
-		return []*gorm.DB{part(o.changed, own, nil), part(o.plain, creation, nil)}
-	}
-	changed := part(o.changed, own, own, after.Value, after.Created, after.N)
 	side := cmp.Compare(o.value, after.Value)
 	switch {
-	case o.column == "updated_at": // what the plain ones have there is the time of their creation
-		return []*gorm.DB{changed, part(o.plain, creation, []string{"created_at", "created_at", "n"}, after.Value, after.Created, after.N)}
 	case side == 0:
-		return []*gorm.DB{changed, part(o.plain, creation, creation, after.Created, after.N)}
-	case (side < 0) == descending: // all of them are still to come
-		return []*gorm.DB{changed, part(o.plain, creation, nil)}
+		return []part{p}
+	case (side < 0) == p.descending: // all of them are still to come
+		p.after = nil
+		return []part{p}
 	}
-	return []*gorm.DB{changed}
-}
-
-// place is where the row stands in an order.
-func (r *feedbackRow) place(by order) []int64 {
-	value := r.CreatedAt
-	switch by.column {
-	case "updated_at":
-		value = r.UpdatedAt
-	case "priority":
-		value = int64(r.Priority)
-	case "rating":
-		value = int64(r.Rating)
-	}
-	return []int64{value, r.CreatedAt, r.N}
-}
-
-func (s *Store) filtered(ctx context.Context, scope models.Scope, project models.ID, f Filter) *gorm.DB {
-	q := s.read.WithContext(ctx).Model(&feedbackRow{}).
-		Where("project_id = ? AND organization_id = ? AND quarantined = ? AND erased_at IS NULL", project, scope.Organization(), f.Quarantined)
-	if f.Nothing {
-		q = q.Where("1 = 0")
-	}
-	if len(f.Statuses) > 0 {
-		q = q.Where("status IN ?", f.Statuses)
-	}
-	if len(f.Kinds) > 0 {
-		q = q.Where("kind IN ?", f.Kinds)
-	}
-	if len(f.Ratings) > 0 {
-		q = q.Where("rating IN ?", f.Ratings)
-	}
-	if len(f.Priorities) > 0 {
-		ranks := make([]int, len(f.Priorities))
-		for i, p := range f.Priorities {
-			ranks[i] = p.Rank()
-		}
-		q = q.Where("priority IN ?", ranks)
-	}
-	if f.Tag != "" {
-		q = q.Where("(created_at, n) IN (SELECT created_at, n FROM feedback_tags WHERE project_id = ? AND tag = ?)", project, f.Tag)
-	}
-	if f.AssigneeID != nil {
-		q = q.Where("assignee_id = ?", *f.AssigneeID)
-	}
-	if f.PageURL != "" {
-		q = q.Where("page_url = ?", f.PageURL)
-	}
-	if !f.From.IsZero() {
-		q = q.Where("created_at >= ?", f.From.UnixMilli())
-	}
-	if !f.To.IsZero() {
-		q = q.Where("created_at < ?", f.To.UnixMilli())
-	}
-	if f.Query != "" {
-		match := searchExpression(project, f.Query)
-		if match == "" {
-			return q.Where("1 = 0")
-		}
-		q = q.Where("n IN (SELECT docid FROM search.feedback_search WHERE feedback_search MATCH ?)", match)
-	}
-	return q
+	return nil
 }

@@ -294,33 +294,6 @@ func (s *Store) Jobs(ctx context.Context, scope models.Scope, page Page) (List[m
 	return jobs.page(db.Model(&jobRow{}).Where("organization_id = ? AND "+ofProject, scope.Organization()), page)
 }
 
-// FilterOf is the list's filter that a job's is.
-func FilterOf(f models.FeedbackFilter) Filter {
-	filter := Filter{
-		Statuses: f.Status.Values(), Kinds: f.Kind.Values(), Ratings: f.Rating.Values(), Tag: f.Tag, Query: f.Query, PageURL: f.PageURL,
-	}
-	if f.From != nil {
-		filter.From = *f.From
-	}
-	if f.To != nil {
-		filter.To = *f.To
-	}
-	if f.HasAttachment != nil && *f.HasAttachment {
-		filter.Nothing = true
-	}
-	if f.Quarantined != nil {
-		filter.Quarantined = *f.Quarantined
-	}
-	if f.Assignee != "" {
-		id := models.ID(f.Assignee)
-		if f.Assignee == "none" {
-			id = ""
-		}
-		filter.AssigneeID = &id
-	}
-	return filter
-}
-
 // RequeueJobs lets jobs whose holder is gone wait again at once. It is for the
 // start of the only server of a database.
 func (s *Store) RequeueJobs(ctx context.Context) error {

@@ -102,7 +102,7 @@ func (p *searchProjection) takeIn(ctx context.Context) (more bool, err error) {
 	reading, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	var next []feedbackRow
-	err = p.store.read.WithContext(reading).Select("n", "project_id", "message", "name", "email", "page_url").
+	err = p.store.read.WithContext(reading).Select("n", "project_id", "quarantined", "kind", "created_at", "message", "name", "email", "page_url").
 		Where("n > ?", n).Order("n").Limit(searchBatch).Find(&next).Error
 	if err != nil || len(next) == 0 {
 		return false, err

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -21,15 +23,34 @@ type searchIndex struct {
 
 const (
 	// searchVersion changes with what is indexed, and how.
-	searchVersion = 1
+	searchVersion = 2
 	// searchSchema is how an index begins. Progress says of which database's
 	// feedback it has everything up to the number n.
+	//
+	// Hits are kept the newest first, and a search that is bounded reads no others. So
+	// are those of short beginnings of words, which many words have. The texts are in
+	// a table of ours: of its own SQLite would read all hits of a word to see whether
+	// it was cheaper to read the texts.
+	//
+	// Beside the words there is what submissions bring along and nobody changes: lists
+	// are narrowed down by it, and in the other database each would cost every
+	// submission a write.
 	searchSchema = `DROP TABLE IF EXISTS feedback_search;
 		DROP TABLE IF EXISTS progress;
-		CREATE VIRTUAL TABLE feedback_search USING fts4 (
-			project, message, name, email, page_url,
-			tokenize=unicode61 "remove_diacritics=2"
+		DROP TABLE IF EXISTS words;
+		DROP TABLE IF EXISTS items;
+		CREATE TABLE words (
+			n INTEGER PRIMARY KEY, project TEXT NOT NULL, message TEXT NOT NULL, name TEXT NOT NULL, email TEXT NOT NULL, page_url TEXT NOT NULL
 		);
+		CREATE VIRTUAL TABLE feedback_search USING fts4 (
+			content=words, project, message, name, email, page_url,
+			order=desc, prefix="1,2,3,4,5", tokenize=unicode61 "remove_diacritics=2"
+		);
+		CREATE TABLE items (
+			n INTEGER PRIMARY KEY, project TEXT NOT NULL, quarantined INTEGER NOT NULL, kind TEXT NOT NULL, page INTEGER NOT NULL, created_at INTEGER NOT NULL
+		);
+		CREATE INDEX items_by_kind ON items (project, quarantined, kind, created_at) WHERE kind <> '';
+		CREATE INDEX items_by_page ON items (project, quarantined, page, created_at);
 		CREATE TABLE progress (version INTEGER NOT NULL, epoch TEXT NOT NULL, n INTEGER NOT NULL)`
 )
 
@@ -112,13 +133,29 @@ func (x *searchIndex) progress(ctx context.Context) (n int64, err error) {
 // add takes in the items that rows are, and notes that all up to n are in.
 func (x *searchIndex) add(ctx context.Context, rows []feedbackRow, n int64) error {
 	return x.transact(ctx, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, "INSERT INTO feedback_search (docid, project, message, name, email, page_url) VALUES (?, ?, ?, ?, ?, ?)")
+		texts, err := tx.PrepareContext(ctx, "INSERT INTO words (n, project, message, name, email, page_url) VALUES (?, ?, ?, ?, ?, ?)")
 		if err != nil {
 			return err
 		}
-		defer func() { _ = insert.Close() }()
+		defer func() { _ = texts.Close() }()
+		index, err := tx.PrepareContext(ctx, "INSERT INTO feedback_search (docid, project, message, name, email, page_url) VALUES (?, ?, ?, ?, ?, ?)")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = index.Close() }()
+		items, err := tx.PrepareContext(ctx, "INSERT INTO items (n, project, quarantined, kind, page, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = items.Close() }()
 		for _, row := range rows {
-			_, err := insert.ExecContext(ctx, row.N, projectToken(row.ProjectID), segment(row.Message), segment(row.Name), row.Email, row.PageURL)
+			texted := []any{row.N, projectToken(row.ProjectID), segment(row.Message), segment(row.Name), row.Email, row.PageURL}
+			for _, insert := range []*sql.Stmt{texts, index} {
+				if _, err := insert.ExecContext(ctx, texted...); err != nil {
+					return err
+				}
+			}
+			_, err := items.ExecContext(ctx, row.N, row.ProjectID, row.Quarantined, row.Kind, pageHash(row.PageURL), row.CreatedAt)
 			if err != nil {
 				return err
 			}
@@ -133,8 +170,11 @@ func (x *searchIndex) add(ctx context.Context, rows []feedbackRow, n int64) erro
 func (x *searchIndex) remove(ctx context.Context, numbers []int64) error {
 	return x.transact(ctx, func(tx *sql.Tx) error {
 		for _, n := range numbers {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM feedback_search WHERE docid = ?", n); err != nil {
-				return err
+			// The index first: it asks the texts for the words.
+			for _, remove := range []string{"DELETE FROM feedback_search WHERE docid = ?", "DELETE FROM words WHERE n = ?", "DELETE FROM items WHERE n = ?"} {
+				if _, err := tx.ExecContext(ctx, remove, n); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -172,3 +212,10 @@ func (x *searchIndex) transact(ctx context.Context, apply func(*sql.Tx) error) e
 }
 
 func (x *searchIndex) close() error { return x.db.Close() }
+
+// pageHash stands for an address: 64 bits of its SHA-256, which no two pages of a
+// project share by chance.
+func pageHash(url string) int64 {
+	sum := sha256.Sum256([]byte(url))
+	return int64(binary.BigEndian.Uint64(sum[:])) //nolint:gosec // the bits are what counts
+}

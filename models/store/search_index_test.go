@@ -68,7 +68,7 @@ func TestSearchIndexThatBreaksIsMended(t *testing.T) {
 	mustSubmit(t, s, newFeedback(p, "findable words"))
 	awaitIndexed(t, s)
 	// A segment that is no list of words.
-	if _, err := s.index.db.Exec("UPDATE feedback_search_segdir SET root = x'ffffffff', level = 0"); err != nil {
+	if _, err := s.index.db.Exec("UPDATE feedback_search_segdir SET root = x'ffffffff'"); err != nil {
 		t.Fatal(err)
 	}
 	other := mustSubmit(t, s, newFeedback(p, "further words"))

@@ -253,7 +253,8 @@ func TestErasedIDStaysTaken(t *testing.T) {
 			t.Errorf("entry %d is %+v, want an erased one", i, entry)
 		}
 	}
-	for _, table := range []string{"feedback", "events", "search.feedback_search", "search.feedback_search_content"} {
+	awaitIndexed(t, s)
+	for _, table := range []string{"feedback", "events", "search.feedback_search", "search.words", "search.items"} {
 		var rows []map[string]any
 		if err := s.read.Table(table).Find(&rows).Error; err != nil {
 			t.Fatal(err)

@@ -13,10 +13,11 @@ const maxTagNames = 500
 // tagRow says that an item has a tag. Items carry their tags; this is how they are
 // found by one, in the order of their creation.
 type tagRow struct {
-	ProjectID models.ID `gorm:"primaryKey"`
-	Tag       string    `gorm:"primaryKey"`
-	CreatedAt int64     `gorm:"primaryKey;autoCreateTime:false"`
-	N         int64     `gorm:"primaryKey;autoIncrement:false"`
+	ProjectID   models.ID `gorm:"primaryKey"`
+	Quarantined bool      `gorm:"primaryKey"`
+	Tag         string    `gorm:"primaryKey"`
+	CreatedAt   int64     `gorm:"primaryKey;autoCreateTime:false"`
+	N           int64     `gorm:"primaryKey;autoIncrement:false"`
 }
 
 func (tagRow) TableName() string { return "feedback_tags" }
@@ -25,7 +26,8 @@ func (tagRow) TableName() string { return "feedback_tags" }
 func (t *tx) retag(row *feedbackRow, before []string) error {
 	for _, tag := range before {
 		if !slices.Contains(row.Tags, tag) {
-			err := t.orm().Delete(&tagRow{ProjectID: row.ProjectID, Tag: tag, CreatedAt: row.CreatedAt, N: row.N}).Error
+			err := t.orm().Delete(&tagRow{}, "project_id = ? AND quarantined = ? AND tag = ? AND created_at = ? AND n = ?",
+				row.ProjectID, row.Quarantined, tag, row.CreatedAt, row.N).Error
 			if err != nil {
 				return err
 			}
@@ -33,7 +35,7 @@ func (t *tx) retag(row *feedbackRow, before []string) error {
 	}
 	for _, tag := range row.Tags {
 		if !slices.Contains(before, tag) {
-			err := t.orm().Create(&tagRow{ProjectID: row.ProjectID, Tag: tag, CreatedAt: row.CreatedAt, N: row.N}).Error
+			err := t.orm().Create(&tagRow{ProjectID: row.ProjectID, Quarantined: row.Quarantined, Tag: tag, CreatedAt: row.CreatedAt, N: row.N}).Error
 			if err != nil {
 				return err
 			}
@@ -43,8 +45,8 @@ func (t *tx) retag(row *feedbackRow, before []string) error {
 }
 
 func (t *tx) removeTags(project models.ID) (int64, error) {
-	return rows(t.orm().Exec(`DELETE FROM feedback_tags WHERE project_id = ? AND (tag, created_at, n) IN
-		(SELECT tag, created_at, n FROM feedback_tags WHERE project_id = ? LIMIT ?)`, project, project, removalBatch))
+	return rows(t.orm().Exec(`DELETE FROM feedback_tags WHERE project_id = ? AND (quarantined, tag, created_at, n) IN
+		(SELECT quarantined, tag, created_at, n FROM feedback_tags WHERE project_id = ? LIMIT ?)`, project, project, removalBatch))
 }
 
 // Tags are the names of the tags that a project's items have, in order, no more
@@ -58,9 +60,10 @@ func (s *Store) Tags(ctx context.Context, scope models.Scope, project models.ID)
 	// From one name straight to the next, past all the items that have it.
 	tags := []string{}
 	err := s.read.WithContext(ctx).Raw(`WITH RECURSIVE names (tag) AS (
-			SELECT min(tag) FROM feedback_tags WHERE project_id = @project
+			SELECT min((SELECT min(tag) FROM feedback_tags WHERE project_id = @project AND quarantined = q.value)) FROM json_each('[0,1]') AS q
 			UNION ALL
-			SELECT (SELECT min(tag) FROM feedback_tags WHERE project_id = @project AND tag > names.tag) FROM names WHERE names.tag IS NOT NULL
+			SELECT (SELECT min((SELECT min(tag) FROM feedback_tags WHERE project_id = @project AND quarantined = q.value AND tag > names.tag))
+				FROM json_each('[0,1]') AS q) FROM names WHERE names.tag IS NOT NULL
 		) SELECT tag FROM names WHERE tag IS NOT NULL LIMIT @most`,
 		map[string]any{"project": project, "most": maxTagNames}).Scan(&tags).Error
 	return tags, translate(err)
