@@ -407,6 +407,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The views of a project's list: those that each has, one's own, and the shared ones */
+        get: operations["list-views"];
+        put?: never;
+        /** Keep a view */
+        post: operations["create-view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/setup": {
         parameters: {
             query?: never;
@@ -457,6 +475,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a view */
+        delete: operations["delete-view"];
+        options?: never;
+        head?: never;
+        /** Rename, share or change a view */
+        patch: operations["update-view"];
         trace?: never;
     };
     "/healthz": {
@@ -843,6 +879,20 @@ export interface components {
              * @description The member's; absent where it is the visitor
              */
             user_id?: string;
+        };
+        BuiltInView: {
+            /** @enum {string} */
+            name: "inbox" | "mine" | "unassigned" | "unread" | "resolved" | "all" | "quarantine";
+            query: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: int64
+             * @description As of views
+             */
+            total?: number;
+            /** @enum {string} */
+            total_is?: "at_least";
         };
         Bulk: {
             items: components["schemas"]["BulkItem"][];
@@ -2050,6 +2100,14 @@ export interface components {
             name: string;
             settings?: components["schemas"]["SettingsPatch"];
         };
+        NewView: {
+            name: string;
+            /** @description The filters of the list by their names, and sort */
+            query: {
+                [key: string]: unknown;
+            } | null;
+            shared?: boolean;
+        };
         NoteAdded: {
             /** @description 1 to 5,000 code points after trimming */
             body: string;
@@ -2560,6 +2618,58 @@ export interface components {
              * @description UUIDv7
              */
             project_id: string;
+        };
+        View: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            /**
+             * Format: uuid
+             * @description The user whose view it is
+             */
+            owner_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+            /** @description The filters of the list by their names, and sort */
+            query: {
+                [key: string]: unknown;
+            } | null;
+            /** @description All of the organisation see it */
+            shared: boolean;
+            /**
+             * Format: int64
+             * @description How many items it has, where count asks for it; counted up to 1,000
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ViewList: {
+            /** @description What every project has */
+            built_in: components["schemas"]["BuiltInView"][];
+            /** @description One's own and the shared ones, oldest first */
+            items: components["schemas"]["View"][];
+        };
+        ViewPatch: {
+            name?: string;
+            /** @description All of it, in the place of the query that was */
+            query?: {
+                [key: string]: unknown;
+            } | null;
+            shared?: boolean;
         };
         Viewing: {
             /**
@@ -3937,12 +4047,14 @@ export interface operations {
                 status?: ("new" | "open" | "in_progress" | "resolved" | "closed")[] | null;
                 /** @description Several with commas between */
                 kind?: ("bug" | "idea" | "question" | "praise" | "other")[] | null;
+                /** @description Several with commas between */
+                priority?: ("low" | "normal" | "high" | "urgent")[] | null;
                 tag?: string;
                 /** @description A member's id, me, or none */
                 assignee?: string;
                 /** @description Several with commas between */
                 rating?: number[] | null;
-                /** @description Words to find */
+                /** @description Words to find. The newest 10,000 hits are looked through */
                 q?: string;
                 /** @description Inclusive */
                 from?: string;
@@ -3952,7 +4064,10 @@ export interface operations {
                 has_attachment?: "true" | "false";
                 /** @description The suspected items, which the list otherwise leaves out */
                 quarantined?: boolean;
-                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "priority" | "-priority" | "rating" | "-rating";
+                /** @description What the asking member has not read, of the newest 5,000 items and of as many in which a visitor answered last */
+                unread?: boolean;
+                /** @description relevance is of a search: its newest 1,000 hits, the best ones first */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "priority" | "-priority" | "rating" | "-rating" | "relevance";
             };
             header?: never;
             path: {
@@ -4085,6 +4200,77 @@ export interface operations {
             };
         };
     };
+    "list-views": {
+        parameters: {
+            query?: {
+                /** @description Count what each of them has */
+                count?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-setup": {
         parameters: {
             query?: never;
@@ -4198,6 +4384,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The view's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The view's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description The call was refused; code says why */
