@@ -71,6 +71,8 @@ type cli struct {
 
 	Export operator.Export `cmd:"" help:"Write a project's feedback to a file, also while the server runs."`
 
+	Import operator.Import `cmd:"" help:"Take a file's feedback into a project, also while the server runs."`
+
 	Version struct{} `cmd:"" help:"Print the version."`
 }
 
@@ -160,6 +162,8 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 		return data.ResetPassword(ctx, p.cli.User.ResetPassword.Email)
 	case "export <project> <file>":
 		return data.Export(ctx, p.cli.Export, stderr)
+	case "import <project> <file>":
+		return data.Import(ctx, p.cli.Import, stderr)
 	case "backup <file>":
 		return data.Backup(ctx, p.cli.Backup.File)
 	default:

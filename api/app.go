@@ -51,6 +51,7 @@ func (s *Server) newApp() *fiber.App {
 	// Fiber answers methods that it does not know by itself, as plain text.
 	server := app.Server()
 	realtime.Prepare(app)
+	server.HeaderReceived = s.roomForUploads
 	next := server.Handler
 	server.Handler = func(ctx *fasthttp.RequestCtx) {
 		if slices.Contains(fiber.DefaultMethods, string(ctx.Method())) {
@@ -102,7 +103,7 @@ func checkRequest(c *fiber.Ctx) error {
 	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {
 		return models.Errorf(models.CodeUnsupportedMedia, "a body must not have a Content-Encoding")
 	}
-	if len(c.Request().Body()) > maxBody {
+	if len(c.Request().Body()) > maxBody && !isUpload(c.Request().Header.Method(), c.Request().URI().Path()) {
 		return errTooLarge()
 	}
 	return checkQuery(c)

@@ -29,6 +29,7 @@ func describe(doc *huma.OpenAPI) {
 	}
 	describeVisitors(doc)
 	describeStream(doc.Paths[eventsPath].Get)
+	describeImports(doc)
 	describeSockets(doc)
 	protocol.AddSchemas(doc.Components.Schemas)
 	relax(doc)
@@ -131,6 +132,27 @@ func describeReceipts(doc *huma.OpenAPI, schema func(reflect.Type, string) *huma
 		OperationID: "erase-receipt", Method: http.MethodPost, Path: "/r/{receipt}/erase", Tags: []string{tag},
 		Summary: "Erase the item for good", Parameters: []*huma.Param{receipt},
 		Responses: answers(doc, 204, "Erased", nil, "", 0, ""),
+	})
+}
+
+// describeImports is for the one call whose body is a form.
+func describeImports(doc *huma.OpenAPI) {
+	text := &huma.Schema{Type: huma.TypeString}
+	form := &huma.Schema{Type: huma.TypeObject, Required: []string{"file", "format"}, Properties: map[string]*huma.Schema{
+		"file":    {Type: huma.TypeString, Format: "binary", Description: "At most 32 MiB with all the rest; larger files are for the command earshot import"},
+		"format":  {Type: huma.TypeString, Enum: []any{"csv", "jsonl"}},
+		"mapping": {Type: huma.TypeString, Description: "Of CSV: a JSON object from the names of columns to message, page_url, kind, rating, email, name, status, priority, tags, created_at, context or \"\" for none. Columns that it does not name are known by their names"},
+		"dry_run": {Type: huma.TypeString, Enum: []any{"true", "false"}, Description: "true only looks, and reports what would be refused"},
+	}}
+	form.PrecomputeMessages()
+	doc.AddOperation(&huma.Operation{
+		OperationID: "create-import", Method: http.MethodPost, Path: "/api/v1/projects/{id}/imports", Tags: []string{"Jobs"},
+		Summary:     "Import feedback from CSV or JSON lines, by owners and admins",
+		Description: "Each row is checked as a submission is. One that is not right is named, with its line and the reason, in the job's report; the others are taken in. Ids are made from the job and the line.",
+		Security:    []map[string][]string{{"bearer": {}}},
+		Parameters:  []*huma.Param{{Name: "id", In: "path", Required: true, Schema: text, Description: "The project's id"}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: form}}},
+		Responses:   answers(doc, 202, "Accepted", doc.Components.Schemas.Schema(reflect.TypeFor[Job](), true, "Job"), "application/json", 0, ""),
 	})
 }
 

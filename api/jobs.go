@@ -29,7 +29,9 @@ type Job struct {
 	Done        int64            `json:"done"`
 	Total       int64            `json:"total"`
 	Error       *string          `json:"error" nullable:"true" doc:"What went wrong, in words"`
-	DownloadURL *string          `json:"download_url" nullable:"true" doc:"Good for five minutes; takes the Bearer as well"`
+	Refused     *int64           `json:"refused,omitempty" doc:"Of an import: rows that were not taken"`
+	DryRun      bool             `json:"dry_run,omitempty" doc:"Of an import: it only looks"`
+	DownloadURL *string          `json:"download_url" nullable:"true" doc:"The export, or what an import refused, line by line. Good for five minutes; takes the Bearer as well"`
 	CreatedAt   time.Time        `json:"created_at"`
 	UpdatedAt   time.Time        `json:"updated_at"`
 	FinishedAt  *time.Time       `json:"finished_at" nullable:"true"`
@@ -39,6 +41,9 @@ func (s *Server) jobBody(job models.Job) Job {
 	body := Job{
 		ID: job.ID, Kind: job.Kind, ProjectID: job.ProjectID, Status: job.Status, Done: job.Done, Total: job.Total,
 		Error: protocol.OrNull(job.Error), CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt, FinishedAt: job.FinishedAt,
+	}
+	if job.Kind == models.JobImport {
+		body.Refused, body.DryRun = &job.Import.Refused, job.Import.DryRun
 	}
 	body.DownloadURL = protocol.OrNull(s.downloadURL(job))
 	return body
@@ -166,7 +171,7 @@ const downloadLifetime = 5 * time.Minute
 // downloadURL is a link to what a job has made; "" where there is nothing. It
 // vouches for itself: whoever has it may fetch the file, for a while.
 func (s *Server) downloadURL(job models.Job) string {
-	if job.Status != models.JobSucceeded || job.Withdrawn {
+	if !hasFile(job) {
 		return ""
 	}
 	if _, err := os.Stat(jobs.Path(s.exportFolder(), job)); err != nil {
@@ -174,6 +179,15 @@ func (s *Server) downloadURL(job models.Job) string {
 	}
 	expires := s.now().Add(downloadLifetime).Unix()
 	return s.config.BaseURL + "/api/v1/jobs/" + string(job.ID) + "/download/" + s.downloadToken(job.ID, expires)
+}
+
+// hasFile reports whether there is something to fetch of a job. The words of an
+// import's report are ours: it holds nothing that could be erased.
+func hasFile(job models.Job) bool {
+	if job.Kind == models.JobImport {
+		return job.Status.Final() && job.Import.Refused > 0
+	}
+	return job.Status == models.JobSucceeded && !job.Withdrawn
 }
 
 const (
@@ -209,7 +223,7 @@ func (s *Server) download(c *fiber.Ctx) error {
 		return err
 	}
 	file, err := os.Open(jobs.Path(s.exportFolder(), job))
-	if errors.Is(err, fs.ErrNotExist) || job.Status != models.JobSucceeded || job.Withdrawn {
+	if errors.Is(err, fs.ErrNotExist) || !hasFile(job) {
 		if err == nil {
 			_ = file.Close()
 		}
@@ -223,7 +237,11 @@ func (s *Server) download(c *fiber.Ctx) error {
 		return errors.Join(err, file.Close())
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="feedback-`+string(job.ID)+"."+string(job.Export.Format)+`"`)
+	name := "feedback-" + string(job.ID) + "." + string(job.Export.Format)
+	if job.Kind == models.JobImport {
+		name = "refused-" + string(job.ID) + ".csv"
+	}
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+name+`"`)
 	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
 	if job.Export.Format == models.ExportJSONL {
 		c.Set(fiber.HeaderContentType, "application/x-ndjson")

@@ -211,6 +211,7 @@ func (s *Server) jobRoutes() {
 		method: "POST", path: "/api/v1/projects/{id}/exports", id: "create-export", tag: tag, status: 202,
 		summary: "Export a project's feedback as CSV or JSON lines",
 	}, s.createExport)
+	s.app.Post("/api/v1/projects/:id/imports", s.createImport)
 	s.app.Get("/api/v1/jobs/:id/download", s.download)
 	s.app.Get("/api/v1/jobs/:id/download/:token", s.download)
 }
@@ -250,7 +251,7 @@ func (s *Server) pageRoutes() {
 	}
 	s.app.Get("/", page)
 	s.app.Get("/assets/:name", asset)
-	for _, path := range []string{"/login", "/setup", "/preferences", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings"} {
+	for _, path := range []string{"/login", "/setup", "/preferences", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings", "/projects/:id/jobs"} {
 		s.app.Get(path, page)
 		s.app.Get(path+"/", withoutSlash)
 	}

@@ -22,6 +22,7 @@ const (
 	EventNoteAdded        EventType = "NoteAdded"
 	EventNoteEdited       EventType = "NoteEdited"
 	EventNoteDeleted      EventType = "NoteDeleted"
+	EventFeedbackImported EventType = "FeedbackImported"
 )
 
 // LogEntry is one row of a project's log together with what is needed to
@@ -39,9 +40,17 @@ type LogEntry struct {
 	// Message is set for those of messages and notes, as it was after the change;
 	// without its text where a later change has replaced it.
 	Message *Message
+	// Imported is set for EventFeedbackImported.
+	Imported *Imported
 	// SessionID is the visitor's whose item was changed. Only the log of that
 	// visitor and what is published have it.
 	SessionID ID
+}
+
+// Imported is many items at once: too many to tell of each.
+type Imported struct {
+	JobID ID    `json:"job_id"`
+	Count int64 `json:"count"`
 }
 
 // Update is what one change did to an item. The wire's member names are its

@@ -48,7 +48,8 @@ type Job struct {
 	UserID         ID
 	Kind           JobKind
 	Status         JobStatus
-	Export         Export
+	Export         Export // of an export
+	Import         Import // of an import
 	// Checkpoint is where to go on after a restart; the job's own.
 	Checkpoint  json.RawMessage
 	Done, Total int64

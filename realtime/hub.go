@@ -148,7 +148,8 @@ func takesBack(entry models.LogEntry) bool {
 	switch entry.Type {
 	case models.EventFeedbackErased, models.EventNoteEdited, models.EventNoteDeleted:
 		return true
-	case models.EventFeedbackReceived, models.EventFeedbackUpdated, models.EventMessagePosted, models.EventNoteAdded:
+	case models.EventFeedbackReceived, models.EventFeedbackUpdated, models.EventMessagePosted, models.EventNoteAdded,
+		models.EventFeedbackImported:
 	}
 	return false
 }

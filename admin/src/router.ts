@@ -9,11 +9,13 @@ export type Route =
   | { name: "inbox"; projectId: string; feedbackId: string | null; query: URLSearchParams }
   | { name: "install"; projectId: string }
   | { name: "settings"; projectId: string }
+  | { name: "jobs"; projectId: string; query: URLSearchParams }
   | { name: "missing" };
 
 const segment = "([0-9a-zA-Z-]+)";
 const inboxPath = new RegExp(`^/projects/${segment}/inbox(?:/${segment})?$`);
 const installPath = new RegExp(`^/projects/${segment}/install$`);
+const jobsPath = new RegExp(`^/projects/${segment}/jobs$`);
 const settingsPath = new RegExp(`^/projects/${segment}/settings$`);
 
 /** Reads a path of our own origin; anything unknown is `missing`, never a guess. */
@@ -29,6 +31,8 @@ export function parseRoute(href: string): Route {
   if (inbox?.[1]) return { name: "inbox", projectId: inbox[1], feedbackId: inbox[2] ?? null, query: url.searchParams };
   const install = installPath.exec(path);
   if (install?.[1]) return { name: "install", projectId: install[1] };
+  const jobs = jobsPath.exec(path);
+  if (jobs?.[1]) return { name: "jobs", projectId: jobs[1], query: url.searchParams };
   const settings = settingsPath.exec(path);
   if (settings?.[1]) return { name: "settings", projectId: settings[1] };
   return { name: "missing" };

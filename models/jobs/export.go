@@ -24,11 +24,18 @@ type place struct {
 	Bytes  int64  `json:"bytes"`
 }
 
+// keepUpload is how long a file may be there before its job.
+const keepUpload = time.Minute
+
 // keepExports is how long the file of an export is there.
 const keepExports = 24 * time.Hour
 
-// Path is where the file of an export is, once it has succeeded.
+// Path is where the file that a job has made is: an export, or what an import has
+// refused.
 func Path(folder string, job models.Job) string {
+	if job.Kind == models.JobImport {
+		return filepath.Join(folder, string(job.ID)+".csv")
+	}
 	return filepath.Join(folder, string(job.ID)+"."+string(job.Export.Format))
 }
 
@@ -167,6 +174,9 @@ func (r *Runner) tidy(ctx context.Context) {
 		id := models.ID(strings.TrimSuffix(entry.Name(), filepath.Ext(entry.Name())))
 		job, err := r.Store.JobByLink(ctx, id)
 		gone := models.CodeOf(err) == models.CodeNotFound
+		if gone && filepath.Ext(entry.Name()) == uploadExt && time.Since(info.ModTime()) < keepUpload {
+			continue // its job is about to be made
+		}
 		if !gone && (err != nil || !job.Withdrawn && time.Since(info.ModTime()) < keepExports) {
 			continue
 		}

@@ -24,6 +24,8 @@ type Store interface {
 	ReleaseJob(ctx context.Context, lease *store.Lease) error
 	GiveUpJobs(ctx context.Context) ([]models.Job, error)
 	JobByLink(ctx context.Context, id models.ID) (models.Job, error)
+	ImportRows(ctx context.Context, lease *store.Lease, rows []models.ImportedRow) (cancelling bool, err error)
+	TellImported(ctx context.Context, job models.Job, count int64) error
 	FeedbackList(ctx context.Context, scope models.Scope, project models.ID, filter store.Filter, page store.Page) (store.List[*models.Feedback], error)
 }
 
@@ -182,6 +184,9 @@ func (r *Runner) do(ctx context.Context, lease *store.Lease) {
 		r.Log.Error("finish job", "job", lease.Job.ID, "error", err)
 		return
 	}
+	if finished.Kind == models.JobImport {
+		r.dropUpload(finished)
+	}
 	r.Notify(Finished{finished})
 }
 
@@ -189,6 +194,8 @@ func (t *task) work(ctx context.Context) error {
 	switch t.lease.Job.Kind {
 	case models.JobExport:
 		return t.export(ctx)
+	case models.JobImport:
+		return t.imports(ctx)
 	}
 	return models.Errorf(models.CodeInvalidField, "this version does not know jobs of the kind %q", t.lease.Job.Kind)
 }

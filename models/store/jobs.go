@@ -35,7 +35,11 @@ func (s *Store) CreateJob(ctx context.Context, scope models.Scope, job models.Jo
 	if _, err := s.Project(ctx, scope, job.ProjectID); err != nil {
 		return job, err
 	}
-	request, err := json.Marshal(job.Export)
+	var what any = job.Export
+	if job.Kind == models.JobImport {
+		what = job.Import
+	}
+	request, err := json.Marshal(what)
 	if err != nil {
 		return job, fmt.Errorf("encode job: %w", err)
 	}
@@ -130,22 +134,34 @@ func (s *Store) jobDue(ctx context.Context) (bool, error) {
 // SaveJob keeps a job's progress and where to go on, and prolongs its lease.
 // cancelling says that somebody wants it to end.
 func (s *Store) SaveJob(ctx context.Context, lease *Lease) (cancelling bool, err error) {
-	job := lease.Job
+	job, wanted := lease.Job, make(chan bool, 1) // read only once the write is over
 	err = s.writer.do(ctx, false, func(t *tx) error {
-		var row jobRow
-		if err := t.orm().Where("id = ?", job.ID).Take(&row).Error; err != nil {
-			return err
+		cancelling, err := t.saveJob(job, lease)
+		select {
+		case <-wanted:
+		default:
 		}
-		cancelling = row.Cancelling
-		row.Done, row.Total, row.Checkpoint, row.UpdatedAt = job.Done, job.Total, string(job.Checkpoint), t.now.UnixMilli()
-		if err := t.orm().Save(&row).Error; err != nil {
-			return err
-		}
-		return t.inQueue(func(ctx context.Context, inner *sql.Tx) error {
-			return t.w.jobs.ExtendTx(ctx, inner, lease.message, jobLease)
-		})
+		wanted <- cancelling
+		return err
 	})
-	return cancelling, err
+	if err != nil {
+		return false, err
+	}
+	return <-wanted, nil
+}
+
+func (t *tx) saveJob(job models.Job, lease *Lease) (cancelling bool, err error) {
+	var row jobRow
+	if err := t.orm().Where("id = ?", job.ID).Take(&row).Error; err != nil {
+		return false, err
+	}
+	row.Done, row.Total, row.Refused, row.Checkpoint, row.UpdatedAt = job.Done, job.Total, job.Import.Refused, string(job.Checkpoint), t.now.UnixMilli()
+	if err := t.orm().Save(&row).Error; err != nil {
+		return false, err
+	}
+	return row.Cancelling, t.inQueue(func(ctx context.Context, inner *sql.Tx) error {
+		return t.w.jobs.ExtendTx(ctx, inner, lease.message, jobLease)
+	})
 }
 
 // FinishJob ends a job. reason is for the person who asked, where it failed.
@@ -156,8 +172,8 @@ func (s *Store) FinishJob(ctx context.Context, lease *Lease, status models.JobSt
 		if err := t.orm().Where("id = ?", lease.Job.ID).Take(&row).Error; err != nil {
 			return err
 		}
-		row.Done, row.Total = lease.Job.Done, lease.Job.Total
-		if row.Withdrawn && status == models.JobSucceeded {
+		row.Done, row.Total, row.Refused = lease.Job.Done, lease.Job.Total, lease.Job.Import.Refused
+		if row.Kind == models.JobExport && row.Withdrawn && status == models.JobSucceeded {
 			status, reason = models.JobFailed, "something was erased meanwhile: export again"
 		}
 		if err := t.finish(&row, status, reason); err != nil {

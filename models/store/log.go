@@ -98,7 +98,7 @@ func (s *Store) spokenOf(ctx context.Context, events []eventRow) (spoken, error)
 				return spoken{}, fmt.Errorf("decode event %d of project %s: %w", event.Seq, event.ProjectID, err)
 			}
 			messages = append(messages, ref.ID)
-		case models.EventFeedbackUpdated, models.EventFeedbackErased:
+		case models.EventFeedbackUpdated, models.EventFeedbackErased, models.EventFeedbackImported:
 		}
 	}
 	found := spoken{map[models.ID]*models.Feedback{}, map[models.ID]models.Message{}}
@@ -137,6 +137,11 @@ func (r eventRow) entry(of spoken) (models.LogEntry, error) {
 		}
 	case models.EventMessagePosted, models.EventNoteAdded, models.EventNoteEdited, models.EventNoteDeleted:
 		return r.messageEntry(entry, of)
+	case models.EventFeedbackImported:
+		entry.Imported = &models.Imported{}
+		if err := json.Unmarshal([]byte(r.Data), entry.Imported); err != nil {
+			return entry, fmt.Errorf("decode event %d of project %s: %w", r.Seq, r.ProjectID, err)
+		}
 	case models.EventFeedbackErased:
 	}
 	return entry, nil

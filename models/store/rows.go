@@ -237,6 +237,7 @@ type jobRow struct {
 	Error          string
 	Cancelling     bool
 	Withdrawn      bool
+	Refused        int64
 	CreatedAt      int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt      int64 `gorm:"autoUpdateTime:false"`
 	FinishedAt     *int64
@@ -257,9 +258,14 @@ func (r jobRow) job() (models.Job, error) {
 		at := fromMillis(*r.FinishedAt)
 		job.FinishedAt = &at
 	}
-	if err := json.Unmarshal([]byte(r.Request), &job.Export); err != nil {
+	var request any = &job.Export
+	if r.Kind == models.JobImport {
+		request = &job.Import
+	}
+	if err := json.Unmarshal([]byte(r.Request), request); err != nil {
 		return job, fmt.Errorf("decode job %s: %w", r.ID, err)
 	}
+	job.Import.Refused = r.Refused
 	return job, nil
 }
 

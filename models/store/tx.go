@@ -95,6 +95,8 @@ func eventData(entry models.LogEntry) ([]byte, error) {
 	switch {
 	case entry.Update != nil:
 		return json.Marshal(entry.Update)
+	case entry.Imported != nil:
+		return json.Marshal(entry.Imported)
 	case entry.Message != nil:
 		return json.Marshal(messageRef{ID: entry.Message.ID, Rev: entry.Message.Rev})
 	}

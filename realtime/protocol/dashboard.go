@@ -76,6 +76,14 @@ type FeedbackUpdated struct {
 	By        models.Actor   `json:"by"`
 }
 
+// FeedbackImported says that an import has brought items, too many to tell of each:
+// read the list anew.
+type FeedbackImported struct {
+	ProjectID models.ID `json:"project_id"`
+	JobID     models.ID `json:"job_id"`
+	Count     int64     `json:"count"`
+}
+
 // FeedbackErased removes an item from the screen, for good. It also stands in
 // the log in place of every event of an item that was erased.
 type FeedbackErased struct {
@@ -132,6 +140,7 @@ func (DashboardConnected) dashboardServerEvent() string        { return "Connect
 func (Subscribed) dashboardServerEvent() string                { return "Subscribed" }
 func (DashboardFeedbackReceived) dashboardServerEvent() string { return "FeedbackReceived" }
 func (FeedbackUpdated) dashboardServerEvent() string           { return "FeedbackUpdated" }
+func (FeedbackImported) dashboardServerEvent() string          { return "FeedbackImported" }
 func (FeedbackErased) dashboardServerEvent() string            { return "FeedbackErased" }
 func (DashboardDraftChanged) dashboardServerEvent() string     { return "DraftChanged" }
 func (PresenceState) dashboardServerEvent() string             { return "PresenceState" }

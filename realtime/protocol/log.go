@@ -24,6 +24,8 @@ func LogEvent(entry models.LogEntry) DashboardServerEvent {
 	case models.EventNoteDeleted:
 		m := entry.Message
 		return DashboardNoteDeleted{m.ProjectID, m.FeedbackID, m.ID, m.Author, m.Rev, entry.At}
+	case models.EventFeedbackImported:
+		return FeedbackImported{ProjectID: entry.ProjectID, JobID: entry.Imported.JobID, Count: entry.Imported.Count}
 	case models.EventFeedbackErased:
 	}
 	return FeedbackErased{ID: entry.FeedbackID, ProjectID: entry.ProjectID}

@@ -52,7 +52,7 @@ var (
 		JobRequested{}, JobCancelled{}, Ping{})
 
 	DashboardServer = newSum[DashboardServerEvent](DashboardServerEvent.dashboardServerEvent, notExternal,
-		DashboardConnected{}, Subscribed{}, DashboardFeedbackReceived{}, FeedbackUpdated{}, FeedbackErased{},
+		DashboardConnected{}, Subscribed{}, DashboardFeedbackReceived{}, FeedbackUpdated{}, FeedbackErased{}, FeedbackImported{},
 		MessagePosted{}, DashboardNoteAdded{}, DashboardNoteEdited{}, DashboardNoteDeleted{},
 		DashboardDraftChanged{}, PresenceState{}, PresenceDiff{}, MessageAccepted{}, MessageRejected{},
 		JobStarted{}, LogLine{}, Progress{}, JobFinished{}, AuthExpiring{}, ResyncRequired{}, GoingAway{}, Error{}, Pong{})

@@ -12,6 +12,7 @@ import { Picking } from "../triage/picking";
 import { SelectionBar } from "../triage/selection-bar";
 import { UndoBar } from "../triage/undo-bar";
 import { announce } from "../ui/announce";
+import { Icon } from "../ui/icons";
 import { ConflictDialog } from "./conflict";
 import { DetailPane } from "./detail";
 import { LiveDock } from "./dock";
@@ -226,6 +227,7 @@ function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers, de
             <span class="visually-hidden">{t.inbox.totalLabel(total, atLeast)}</span>
           </span>
         )}
+        <a class="icon-button end" href={`/projects/${projectId}/jobs?export=&${writeQuery(query)}`} aria-label={t.inbox.exportView} title={t.inbox.exportView}><Icon name="jobs" /></a>
       </header>
       <Filters query={query} onQuery={walk.setQuery} />
       {load === "loading" && <div class="boot-bar" role="status" aria-label={t.common.loading} />}

@@ -32,6 +32,7 @@ async function setUp(items: Feedback[], query = all) {
     drafts: signal([]),
     members: signal([]),
     viewing: { open: () => undefined, typed: () => undefined, rested: () => undefined },
+    jobs: signal(new Map()),
     ask: () => null,
     watch: (_, given) => {
       listener = given;

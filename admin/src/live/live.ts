@@ -8,6 +8,7 @@ import { createCrowd, type Crowd } from "./crowd";
 import { createDetour, type LogCalls } from "./detour";
 import type { ClientEvent, ServerEvent } from "./events";
 import { createFollower, type Follower, type Listener } from "./follow";
+import { createJobFeed, type JobFeed } from "./jobs";
 import type { Member } from "./presence";
 import { createRenewal, type RenewalDeps } from "./renewal";
 import { createViewing, type Viewing } from "./viewing";
@@ -25,6 +26,7 @@ export interface Live {
   members: ReadonlySignal<readonly Member[]>;
   /** What others see of this window. */
   viewing: Pick<Viewing, "open" | "typed" | "rested">;
+  jobs: JobFeed["news"];
   /** Sends a message by the socket; see Asking. */
   ask(question: Question): Promise<void> | null;
   /** Follows one project; a dashboard shows one at a time, so watching another ends the first. Returns the way out. */
@@ -55,6 +57,7 @@ export function createLive(deps: LiveDeps): Live {
   const crowd = createCrowd(deps.now);
   const follower = createFollower((event) => link.send(event));
   const renewal = createRenewal(deps, (token) => void link.send({ type: "Reauthenticate", data: { token } }));
+  const jobs = createJobFeed();
   const asking = createAsking((event) => link.send(event));
   const viewing = createViewing((data) => void link.send({ type: "Viewing", data }));
   let stopped = false;
@@ -85,7 +88,7 @@ export function createLive(deps: LiveDeps): Live {
     return openLink<ServerEvent, ClientEvent>({
       socket: (options) => deps.open({ url: deps.ticketUrl, protocol: "earshot.v1+json", immediate: true, ...options }),
       detour: (options) => createDetour(deps.log, options),
-      onEvent: (event) => dispatch(event, { follower, crowd, asking, deleted, reauthenticate: renewal.renew }),
+      onEvent: (event) => dispatch(event, { follower, crowd, jobs, asking, deleted, reauthenticate: renewal.renew }),
       onReady() {
         renewal.start();
         follower.connected();
@@ -114,6 +117,7 @@ export function createLive(deps: LiveDeps): Live {
     drafts: crowd.drafts,
     members: crowd.members,
     viewing,
+    jobs: jobs.news,
     ask: asking.ask,
     watch(projectId, listener) {
       crowd.forget();
@@ -136,6 +140,7 @@ export function createLive(deps: LiveDeps): Live {
 interface Receivers {
   follower: Follower;
   crowd: Crowd;
+  jobs: JobFeed;
   asking: Asking;
   deleted(projectId: string): void;
   reauthenticate(): Promise<void>;
@@ -156,6 +161,9 @@ function dispatch(event: ServerEvent, to: Receivers): void {
       return follower.inOrder(event.data.project_id, event, (listener) => listener.updated(event.data));
     case "FeedbackErased":
       return follower.inOrder(event.data.project_id, event, (listener) => listener.erased(event.data));
+    case "FeedbackImported":
+      // Too many to be told of each: what is listed is read anew.
+      return follower.inOrder(event.data.project_id, event, (listener) => listener.fresh(true));
     case "MessagePosted":
     case "NoteAdded":
     case "NoteEdited":
@@ -178,8 +186,7 @@ function dispatch(event: ServerEvent, to: Receivers): void {
     case "LogLine":
     case "Progress":
     case "JobFinished":
-      // No page shows jobs: exports are asked for by programs and on the command line.
-      return;
+      return to.jobs.heard(event);
     case "ResyncRequired":
       if (follower.resync(event.data)) to.deleted(event.data.project_id);
       return;

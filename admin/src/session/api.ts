@@ -1,7 +1,7 @@
 import type { LogCalls } from "../live/detour";
 import type { Changes } from "../triage/changes";
 import type { Session } from "./session";
-import type { BulkItem, BulkResult, Feedback, FeedbackPage, Me, Member, MemberPage, Message, MessagePage, NewMessage, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Ticket } from "./types";
+import type { BulkItem, BulkResult, Feedback, FeedbackPage, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Ticket } from "./types";
 
 /** A view of the inbox. Empty means: not filtered by it. `q` is for the server to understand. */
 export interface FeedbackQuery {
@@ -28,6 +28,12 @@ export interface Api extends LogCalls {
   /** Up to 200 items, each for itself; a result says how it went and what the way back is. */
   changeSeveral(projectId: string, items: readonly BulkItem[]): Promise<BulkResult[]>;
   markSeveral(projectId: string, ids: readonly string[], read: boolean): Promise<void>;
+  /** The newest of the organisation. */
+  jobs(): Promise<Job[]>;
+  cancelJob(id: string): Promise<Job>;
+  createExport(projectId: string, body: NewExport): Promise<Job>;
+  /** `form` has the file, its format, and what else the contract names. */
+  createImport(projectId: string, form: FormData): Promise<Job>;
   members(): Promise<Member[]>;
   tags(projectId: string): Promise<string[]>;
   erase(id: string): Promise<void>;
@@ -74,6 +80,10 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     change: (id, changes, rev) => request("PATCH", `/feedback/${id}`, { ...changes, rev }),
     changeSeveral: async (id, items) => (await request<{ items: BulkResult[] }>("POST", `/projects/${id}/feedback/bulk`, { items })).items,
     markSeveral: (id, ids, read) => request("POST", `/projects/${id}/feedback/read`, { ids, read }),
+    jobs: async () => (await request<JobPage>("GET", "/jobs?limit=100")).items,
+    cancelJob: (id) => request("POST", `/jobs/${id}/cancel`, {}),
+    createExport: (id, body) => request("POST", `/projects/${id}/exports`, body),
+    createImport: (id, form) => request("POST", `/projects/${id}/imports`, form),
     members: () => all<Member>((cursor) => request<MemberPage>("GET", `/members?limit=200${cursor}`)),
     tags: async (id) => (await request<{ items: string[] }>("GET", `/projects/${id}/tags`)).items,
     erase: (id) => request("DELETE", `/feedback/${id}`),

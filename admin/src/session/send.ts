@@ -26,14 +26,16 @@ const silence = (cause: unknown): unknown => (cause instanceof DOMException && c
 export async function send(via: typeof fetch, { method, path, body, abort, patient, ...call }: Call, bearer: string | null): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json", ...call.headers };
   if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  // A form says itself of what type it is, with the boundary between its parts.
+  const form = body instanceof FormData;
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   try {
     return await via(`/api/v1${path}`, {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : form ? body : JSON.stringify(body),
       credentials: "same-origin",
-      signal: patient ? (abort ?? null) : bounded(abort),
+      signal: patient || form ? (abort ?? null) : bounded(abort),
     });
   } catch (cause) {
     throw silence(cause);

@@ -49,6 +49,7 @@ function Nav({ place, projectId }: { place: Route; projectId: string }) {
         {link(inboxHref(projectId, null), "inbox", t.nav.inbox, place.name === "inbox" && !held)}
         {link(`/projects/${projectId}/inbox?quarantined=true`, "quarantine", t.nav.quarantine, held)}
         {link(`/projects/${projectId}/install`, "install", t.nav.install, place.name === "install")}
+        {link(`/projects/${projectId}/jobs`, "jobs", t.nav.jobs, place.name === "jobs")}
         {link(`/projects/${projectId}/settings`, "settings", t.nav.settings, place.name === "settings")}
       </ul>
     </nav>

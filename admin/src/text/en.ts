@@ -1,6 +1,7 @@
 import type { Kind, Priority, Status } from "../session/types";
 import type { Connection } from "../live/connection";
 import { conversation, presence } from "./en-conversation";
+import { jobs } from "./en-jobs";
 import { triage } from "./en-triage";
 import { counted, formatCount } from "./format";
 
@@ -56,6 +57,7 @@ export const en = {
     inbox: "Inbox",
     quarantine: "Quarantine",
     install: "Install",
+    jobs: "Import & export",
     settings: "Settings",
     projects: "All projects",
     project: "Project",
@@ -125,6 +127,7 @@ export const en = {
     anyKind: "Any kind",
     visitor: "Visitor",
     arrived: (n: number) => `${formatCount(n)} new`,
+    exportView: "Export this view",
     end: "That is everything.",
     moreFailed: "Older items could not be loaded.",
     none: "No feedback yet",
@@ -173,6 +176,7 @@ export const en = {
   },
   conversation,
   triage,
+  jobs,
   presence,
   conflict: {
     title: "Someone else changed this item",

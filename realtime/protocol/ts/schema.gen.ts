@@ -390,6 +390,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import feedback from CSV or JSON lines, by owners and admins
+         * @description Each row is checked as a submission is. One that is not right is named, with its line and the reason, in the job's report; the others are taken in. Ids are made from the job and the line.
+         */
+        post: operations["create-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/tags": {
         parameters: {
             query?: never;
@@ -1320,7 +1340,7 @@ export interface components {
              */
             type: "Error";
         };
-        DashboardServerEvent: components["schemas"]["DashboardServerConnected"] | components["schemas"]["DashboardServerSubscribed"] | components["schemas"]["DashboardServerFeedbackReceived"] | components["schemas"]["DashboardServerFeedbackUpdated"] | components["schemas"]["DashboardServerFeedbackErased"] | components["schemas"]["DashboardServerMessagePosted"] | components["schemas"]["DashboardServerNoteAdded"] | components["schemas"]["DashboardServerNoteEdited"] | components["schemas"]["DashboardServerNoteDeleted"] | components["schemas"]["DashboardServerDraftChanged"] | components["schemas"]["DashboardServerPresenceState"] | components["schemas"]["DashboardServerPresenceDiff"] | components["schemas"]["DashboardServerMessageAccepted"] | components["schemas"]["DashboardServerMessageRejected"] | components["schemas"]["DashboardServerJobStarted"] | components["schemas"]["DashboardServerLogLine"] | components["schemas"]["DashboardServerProgress"] | components["schemas"]["DashboardServerJobFinished"] | components["schemas"]["DashboardServerAuthExpiring"] | components["schemas"]["DashboardServerResyncRequired"] | components["schemas"]["DashboardServerGoingAway"] | components["schemas"]["DashboardServerError"] | components["schemas"]["DashboardServerPong"];
+        DashboardServerEvent: components["schemas"]["DashboardServerConnected"] | components["schemas"]["DashboardServerSubscribed"] | components["schemas"]["DashboardServerFeedbackReceived"] | components["schemas"]["DashboardServerFeedbackUpdated"] | components["schemas"]["DashboardServerFeedbackErased"] | components["schemas"]["DashboardServerFeedbackImported"] | components["schemas"]["DashboardServerMessagePosted"] | components["schemas"]["DashboardServerNoteAdded"] | components["schemas"]["DashboardServerNoteEdited"] | components["schemas"]["DashboardServerNoteDeleted"] | components["schemas"]["DashboardServerDraftChanged"] | components["schemas"]["DashboardServerPresenceState"] | components["schemas"]["DashboardServerPresenceDiff"] | components["schemas"]["DashboardServerMessageAccepted"] | components["schemas"]["DashboardServerMessageRejected"] | components["schemas"]["DashboardServerJobStarted"] | components["schemas"]["DashboardServerLogLine"] | components["schemas"]["DashboardServerProgress"] | components["schemas"]["DashboardServerJobFinished"] | components["schemas"]["DashboardServerAuthExpiring"] | components["schemas"]["DashboardServerResyncRequired"] | components["schemas"]["DashboardServerGoingAway"] | components["schemas"]["DashboardServerError"] | components["schemas"]["DashboardServerPong"];
         DashboardServerFeedbackErased: {
             data: components["schemas"]["FeedbackErased"];
             /** @description Which life of the log seq belongs to */
@@ -1337,6 +1357,23 @@ export interface components {
              * @enum {string}
              */
             type: "FeedbackErased";
+        };
+        DashboardServerFeedbackImported: {
+            data: components["schemas"]["FeedbackImported"];
+            /** @description Which life of the log seq belongs to */
+            epoch?: string;
+            /** @description The id of the event that this one answers */
+            re?: string;
+            /**
+             * Format: int64
+             * @description Place in the project's log; only durable events have one
+             */
+            seq?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "FeedbackImported";
         };
         DashboardServerFeedbackReceived: {
             data: components["schemas"]["DashboardFeedbackReceived"];
@@ -1740,6 +1777,20 @@ export interface components {
              */
             project_id: string;
         };
+        FeedbackImported: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            job_id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+        };
         FeedbackList: {
             items: components["schemas"]["Feedback"][];
             /** @description null on the last page */
@@ -1840,8 +1891,10 @@ export interface components {
             created_at: string;
             /** Format: int64 */
             done: number;
-            /** @description Good for five minutes; takes the Bearer as well */
+            /** @description The export, or what an import refused, line by line. Good for five minutes; takes the Bearer as well */
             download_url: string | null;
+            /** @description Of an import: it only looks */
+            dry_run?: boolean;
             /** @description What went wrong, in words */
             error: string | null;
             /** Format: date-time */
@@ -1858,6 +1911,11 @@ export interface components {
              * @description UUIDv7
              */
             project_id: string;
+            /**
+             * Format: int64
+             * @description Of an import: rows that were not taken
+             */
+            refused?: number;
             /** @enum {string} */
             status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
             /** Format: int64 */
@@ -4156,6 +4214,57 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * @description true only looks, and reports what would be refused
+                     * @enum {string}
+                     */
+                    dry_run?: "true" | "false";
+                    /**
+                     * Format: binary
+                     * @description At most 32 MiB with all the rest; larger files are for the command earshot import
+                     */
+                    file: string;
+                    /** @enum {string} */
+                    format: "csv" | "jsonl";
+                    /** @description Of CSV: a JSON object from the names of columns to message, page_url, kind, rating, email, name, status, priority, tags, created_at, context or "" for none. Columns that it does not name are known by their names */
+                    mapping?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
             };
             /** @description The call was refused; code says why */
             default: {

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"os"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"earshot/models"
+	"earshot/models/jobs"
+)
+
+const (
+	// maxUpload bounds the body of an import. It is in memory while it comes, so
+	// larger files are for the command, which reads them from disk.
+	maxUpload = 32 << 20
+	// uploadTime is what an upload gets, on a slow line.
+	uploadTime = 5 * time.Minute
+)
+
+var uploadPath = regexp.MustCompile(`^/api/v1/projects/[^/]+/imports$`)
+
+func isUpload(method, path []byte) bool {
+	return string(method) == fiber.MethodPost && uploadPath.Match(path)
+}
+
+// roomForUploads lets a body be larger where an import is uploaded, by somebody who
+// has signed in: from everybody else the server would take memory for nothing.
+func (s *Server) roomForUploads(header *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
+	if !isUpload(header.Method(), header.RequestURI()) {
+		return config
+	}
+	token, ok := bearerToken(string(header.Peek(fiber.HeaderAuthorization)))
+	if !ok {
+		return config
+	}
+	if _, err := s.tokens.read(token); err != nil {
+		return config
+	}
+	return fasthttp.RequestConfig{MaxRequestBodySize: maxUpload, ReadTimeout: uploadTime}
+}
+
+// createImport takes a file in and has it imported. The rows that are not right are
+// named in the job's report.
+func (s *Server) createImport(c *fiber.Ctx) error {
+	token, ok := bearer(c)
+	if !ok {
+		return errUnauthorized()
+	}
+	claims, err := s.authenticate(c.UserContext(), token)
+	if err != nil {
+		return err
+	}
+	if !claims.Role.CanManage() { // what comes in this way was said by nobody
+		return errRole()
+	}
+	if _, err := s.store.Project(c.UserContext(), claims.Scope, models.ID(c.Params("id"))); err != nil {
+		return err
+	}
+	form, err := c.MultipartForm()
+	if err != nil {
+		return models.Errorf(models.CodeUnsupportedMedia, "the body must be multipart/form-data with a field file")
+	}
+	defer c.Request().RemoveMultipartFormFiles()
+	what, file, err := readImportForm(form)
+	if err != nil {
+		return err
+	}
+	job, err := models.NewImport(models.ID(c.Params("id")), claims.UserID, what)
+	if err != nil {
+		return err
+	}
+	if err := s.keepUpload(job.ID, file); err != nil {
+		return err
+	}
+	job, err = s.RequestJob(c.UserContext(), claims.Scope, job, s.realtime.TellJobStarted)
+	if err != nil {
+		return errors.Join(err, os.Remove(jobs.Upload(s.exportFolder(), job.ID)))
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Status(fiber.StatusAccepted).JSON(s.jobBody(job))
+}
+
+// readImportForm reads the fields of an upload; one that is not known is refused.
+func readImportForm(form *multipart.Form) (what models.Import, file *multipart.FileHeader, err error) {
+	for name, values := range form.Value {
+		if len(values) != 1 {
+			return what, nil, models.InvalidField(name, "must be there once")
+		}
+		switch value := values[0]; name {
+		case "format":
+			what.Format = models.ExportFormat(value)
+		case "mapping":
+			if json.Unmarshal([]byte(value), &what.Mapping) != nil {
+				return what, nil, models.InvalidField(name, "must be an object from columns to fields")
+			}
+		case "dry_run":
+			if value != "true" && value != "false" {
+				return what, nil, models.InvalidField(name, "must be true or false")
+			}
+			what.DryRun = value == "true"
+		default:
+			return what, nil, models.InvalidField(name, "is not a field of an import")
+		}
+	}
+	for name, files := range form.File {
+		if name != "file" || len(files) != 1 {
+			return what, nil, models.InvalidField(name, "the one file must be in the field file")
+		}
+		file = files[0]
+	}
+	if file == nil {
+		return what, nil, models.InvalidField("file", "is required")
+	}
+	return what, file, nil
+}
+
+// keepUpload puts a file on disk, whole or not at all, before its job is made.
+func (s *Server) keepUpload(job models.ID, header *multipart.FileHeader) (err error) {
+	folder := s.exportFolder()
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("make the folder for uploads: %w", err)
+	}
+	in, err := header.Open()
+	if err != nil {
+		return fmt.Errorf("read upload: %w", err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	path := jobs.Upload(folder, job)
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a name of ours
+	if err != nil {
+		return fmt.Errorf("keep upload: %w", err)
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
+		return nil
+	}
+	_ = os.Remove(path)
+	if errors.Is(err, syscall.ENOSPC) {
+		return models.Errorf(models.CodeStorageFull, "there is no room for the file")
+	}
+	return fmt.Errorf("keep upload: %w", err)
+}
