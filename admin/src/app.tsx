@@ -13,6 +13,7 @@ import { leaveDeleted } from "./shell/deleted";
 import { preloadRoute } from "./shell/pages";
 import { onceAFrame } from "./ui/frames";
 import { createNotices } from "./ui/notices";
+import { createViews } from "./views/views";
 import { createWorkspace } from "./workspace";
 
 const session = createSession({
@@ -24,6 +25,7 @@ const session = createSession({
 const api = createApi(session);
 const workspace = createWorkspace(api);
 const notices = createNotices();
+const views = createViews({ api, hidden: () => document.hidden, later: (work, ms) => setTimeout(work, ms), now: Date.now });
 // Before the first answer only: later failures belong to the page that meets them.
 const unreachable = signal(false);
 // Made by the first page that needs it and closed with the session: the sign-in page opens no socket.
@@ -59,6 +61,7 @@ const dashboard: Dashboard = {
   workspace,
   notices,
   keys: createKeys(document, readSingleKeys),
+  views,
   live: () => (live ??= connect()),
 };
 
@@ -71,6 +74,7 @@ function guard(): void {
     live?.close();
     live = null;
     workspace.clear();
+    views.show(null);
     if (place.name !== "login" && place.name !== "setup") {
       navigate(state.reason === "left" ? "/login" : loginHref(currentHref.peek()), { replace: true });
     }

@@ -5,6 +5,7 @@ import type { Live } from "./live/live";
 import type { Api } from "./session/api";
 import type { Session } from "./session/session";
 import type { Notices } from "./ui/notices";
+import type { Views } from "./views/views";
 import type { Workspace } from "./workspace";
 
 /** What the pages are given. Made once, at start. */
@@ -14,6 +15,8 @@ export interface Dashboard {
   workspace: Workspace;
   notices: Notices;
   keys: Keys;
+  /** The saved views of the project that is open. */
+  views: Views;
   /** The live connection. It exists from the first page that needs it until the session ends. */
   live(): Live;
 }

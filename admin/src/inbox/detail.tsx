@@ -35,11 +35,7 @@ export function DetailPane(props: DetailProps) {
   const { inbox, selectedId } = props;
   const item = inbox.item.value;
   const detail = inbox.detail.value;
-  if (!selectedId) {
-    // Without rows there is nothing to select, and the list itself says why.
-    const offered = inbox.load.value !== "failed" && inbox.rows.value.items.length > 0;
-    return offered ? <Empty icon="inbox" title={t.inbox.pick} lead={t.inbox.pickLead} testid="detail-none" /> : null;
-  }
+  if (!selectedId) return null;
   if (item) return <Item {...props} item={item} />;
   if (detail.name === "gone") {
     return (
@@ -106,7 +102,7 @@ function Triage({ inbox, item, onStatus, onErased }: TriageProps) {
         class="button"
         testid="status-menu"
         align="end"
-        face={<><StatusIcon status={item.status} /><span class="visually-hidden">{t.inbox.statusFilter} </span><span class="status-label">{t.status[item.status]}</span><Icon name="chevron" class="faint" /></>}
+        face={<><StatusIcon status={item.status} /><span class="visually-hidden">{t.filters.status} </span><span class="status-label">{t.status[item.status]}</span><Icon name="chevron" class="faint" /></>}
       >
         {statuses.map((status) => (
           <MenuItem key={status} checked={status === item.status} testid={`status-${status}`} onPick={() => onStatus(item, status)}>

@@ -1,29 +1,30 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { useKeys } from "../keys";
-import type { Notices } from "../ui/notices";
-import type { FeedbackQuery } from "../session/api";
+import { pages } from "../shell/pages";
+import { Empty, type Notices } from "../ui/notices";
+import type { FeedbackQuery } from "./query";
 import type { Project, Visibility } from "../session/types";
 import { viewersByItem, type Viewers } from "../live/presence";
 import { t } from "../text/en";
 import { createDesk, type Desk } from "../triage/desk";
-import { Picking } from "../triage/picking";
 import { SelectionBar } from "../triage/selection-bar";
 import { UndoBar } from "../triage/undo-bar";
 import { announce } from "../ui/announce";
 import { Icon } from "../ui/icons";
-import { ConflictDialog } from "./conflict";
-import { DetailPane } from "./detail";
+import { Marking } from "../ui/linkify";
 import { LiveDock } from "./dock";
 import { Filters } from "./filters";
 import type { AnswerPort } from "./item-body";
 import { createInbox, type Inbox } from "./inbox";
+import { marked } from "./highlight";
 import { FeedbackList, type Hold } from "./list";
 import { NoRows } from "./no-rows";
-import { readQuery, writeQuery } from "./query";
+import { everything, readQuery, sameList, writeQuery } from "./query";
 import type { Outgoing } from "./outbox";
 import { createShelf, type Shelf } from "./shelf";
+import { builtIn } from "../views/views";
 import { useWalk, type Walk } from "./walk";
 
 /** The page is mounted anew for each project; selection and view change within. */
@@ -35,7 +36,7 @@ interface InboxPageProps {
 
 /** Ties the store to the URL: the query decides what is listed, the path what is open. */
 export function InboxPage({ project, feedbackId, query: search }: InboxPageProps) {
-  const { api, live, notices, workspace } = useDashboard();
+  const { api, live, notices, views, workspace } = useDashboard();
   const hold = useRef<Hold>({ scrolled: false, pointed: false }).current;
   // Made while drawing and not after: the first picture already needs its state. It is closed with the page.
   const me = workspace.me.peek()?.user.id ?? "";
@@ -43,7 +44,8 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
   const inbox = useMemo(
     () =>
       createInbox({
-        api,
+        // What was read here is counted anew: nobody else is told of it.
+        api: { ...api, markRead: (...of) => api.markRead(...of).finally(views.stale), markSeveral: (...of) => api.markSeveral(...of).finally(views.stale) },
         live: live(),
         projectId: project.id,
         holding: () => hold.scrolled || hold.pointed,
@@ -51,6 +53,7 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
         shelf,
         settled: (message, open) => tell(message, open, notices),
         visible: () => !document.hidden,
+        me,
       }),
     [],
   );
@@ -61,12 +64,21 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
   const key = writeQuery(readQuery(search)).toString();
   const query = useMemo(() => readQuery(search), [key]);
   useEffect(() => void inbox.show(query), [key]);
+  const title = useTitle(query);
   useEffect(() => void inbox.open(feedbackId), [feedbackId]);
   useEffect(() => {
-    document.title = `${query.quarantined ? t.inbox.quarantine : t.inbox.title} · ${project.name} · ${t.product}`;
-  }, [query.quarantined, project.name]);
+    document.title = `${title} · ${project.name} · ${t.product}`;
+  }, [title, project.name]);
 
   return <Panes inbox={inbox} shelf={shelf} hold={hold} projectId={project.id} feedbackId={feedbackId} query={query} />;
+}
+
+/** The name of what is listed: of the view that it is, or that it began as. */
+function useTitle(query: FeedbackQuery): string {
+  const { views } = useDashboard();
+  const saved = views.list.value?.items.find(({ id }) => id === query.view);
+  const built = builtIn.find((view) => sameList(view.query, query));
+  return saved?.name ?? (built ? t.views.builtIn[built.name] : query.quarantined ? t.inbox.quarantine : t.inbox.title);
 }
 
 /** What became of a message, for who cannot see it: by ear, and where its item is not on screen by a notice. */
@@ -110,6 +122,7 @@ function Panes(props: PanesProps) {
   const desk = useDesk(props, walk);
   const reader = useRef<HTMLElement>(null);
   useArrival(feedbackId, reader, walk.cursorId);
+  const mark = useCallback((text: string) => marked(text, query.q), [query.q]);
 
   const answer = (to: Visibility): void => {
     const id = feedbackId ?? walk.cursorId.peek();
@@ -144,15 +157,18 @@ function Panes(props: PanesProps) {
     <div class={feedbackId ? "panes has-item" : "panes"}>
       {/* The pane's own heading is an h2: beside it stands the open item, and the page is both. */}
       <h1 class="visually-hidden">{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h1>
+      {/* What reads an item comes while somebody is on the way to one. */}
       <ListPane {...props} walk={walk} viewers={viewers} desk={desk} />
       <section class="detail-pane" aria-label={t.inbox.detail} ref={reader} tabIndex={-1} data-keys>
-        <DetailPane inbox={inbox} selectedId={feedbackId} shelf={shelf} viewers={viewers} port={port} onStatus={(_, status) => desk.act({ status })} onEdit={desk.pick} onStep={walk.step} onBack={walk.back} />
+        <Marking.Provider value={mark}>
+          {feedbackId ? <pages.item.Page inbox={inbox} selectedId={feedbackId} shelf={shelf} viewers={viewers} port={port} onStatus={(_, status) => desk.act({ status })} onEdit={desk.pick} onStep={walk.step} onBack={walk.back} /> : <NoItem inbox={inbox} />}
+        </Marking.Provider>
       </section>
       {desk.picking.value && (
-        <Picking field={desk.picking.value} projectId={props.projectId} items={desk.items()} onPick={desk.act} onClose={() => (desk.picking.value = null)} />
+        <pages.picking.Page field={desk.picking.value} projectId={props.projectId} items={desk.items()} onPick={desk.act} onClose={() => (desk.picking.value = null)} />
       )}
       <UndoBar slot={desk.undo} />
-      {conflict && <ConflictDialog inbox={inbox} conflict={conflict} />}
+      {conflict && <pages.conflict.Page inbox={inbox} conflict={conflict} />}
     </div>
   );
 }
@@ -186,6 +202,19 @@ function useDesk({ inbox, projectId, feedbackId, query }: PanesProps, walk: Walk
   return desk;
 }
 
+/** Whoever is on the way to an item needs what follows. At once, too: the next key may be one that asks for something. */
+function act(): void {
+  pages.item.preload();
+  pages.picking.preload();
+  pages.filters.preload();
+}
+
+/** Without rows there is nothing to select, and the list itself says why. */
+function NoItem({ inbox }: { inbox: Inbox }) {
+  const offered = inbox.load.value !== "failed" && inbox.rows.value.items.length > 0;
+  return offered ? <Empty icon="inbox" title={t.inbox.pick} lead={t.inbox.pickLead} testid="detail-none" /> : null;
+}
+
 /** Who else has what open; the same lists as long as nothing changed, so that rows are not drawn again. */
 function useViewers(): Viewers {
   const { live, workspace } = useDashboard();
@@ -214,12 +243,13 @@ function useArrival(feedbackId: string | null, reader: { current: HTMLElement | 
 function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers, desk }: PanesProps & { walk: Walk; viewers: Viewers; desk: Desk }) {
   const { items, waiting, total, atLeast } = inbox.rows.value;
   const load = inbox.load.value;
+  const title = useTitle(query);
   // Rows that are only waiting are rows: "none yet" beside "2 new" would contradict itself.
   const empty = load !== "loading" && items.length + waiting.length === 0;
   return (
-    <section class="list-pane" aria-label={query.quarantined ? t.inbox.quarantine : t.inbox.list}>
+    <section class="list-pane" onPointerEnter={act} onFocusIn={act} aria-label={query.quarantined ? t.inbox.quarantine : t.inbox.list}>
       <header class="list-head">
-        <h2>{query.quarantined ? t.inbox.quarantine : t.inbox.title}</h2>
+        <h2 class="cut"><bdi>{title}</bdi></h2>
         {/* The number of the view before says nothing of one that could not be read. */}
         {total !== null && load !== "failed" && (
           <span class="count" data-testid="total">
@@ -229,10 +259,10 @@ function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers, de
         )}
         <a class="icon-button end" href={`/projects/${projectId}/jobs?export=&${writeQuery(query)}`} aria-label={t.inbox.exportView} title={t.inbox.exportView}><Icon name="jobs" /></a>
       </header>
-      <Filters query={query} onQuery={walk.setQuery} />
+      <Filters query={query} projectId={projectId} onQuery={walk.setQuery} />
       {load === "loading" && <div class="boot-bar" role="status" aria-label={t.common.loading} />}
       {empty || load === "failed" ? (
-        <NoRows inbox={inbox} query={query} projectId={projectId} onClear={() => walk.setQuery({ status: "", kind: "", q: "", quarantined: query.quarantined })} />
+        <NoRows inbox={inbox} query={query} projectId={projectId} onClear={() => walk.setQuery({ ...everything, quarantined: query.quarantined })} />
       ) : (
         <FeedbackList
           inbox={inbox}

@@ -2,14 +2,13 @@ import { describe, expect, it, vi } from "vitest";
 import { signal } from "@preact/signals";
 import type { Listener } from "../live/follow";
 import type { Live } from "../live/live";
-import type { Api, FeedbackQuery } from "../session/api";
+import type { Api } from "../session/api";
 import { Problem, Unreachable } from "../session/problem";
 import type { Feedback, FeedbackPage } from "../session/types";
 import { feedback, settled } from "../testing";
 import { createInbox } from "./inbox";
+import { everything as all } from "./query";
 import { createShelf } from "./shelf";
-
-const all: FeedbackQuery = { status: "", kind: "", q: "", quarantined: false };
 
 async function setUp(items: Feedback[], query = all) {
   const page = { items, next_cursor: null, total: items.length } as FeedbackPage;
@@ -31,6 +30,7 @@ async function setUp(items: Feedback[], query = all) {
     visitors: signal(0),
     drafts: signal([]),
     members: signal([]),
+    changes: signal(0),
     viewing: { open: () => undefined, typed: () => undefined, rested: () => undefined },
     jobs: signal(new Map()),
     ask: () => null,
@@ -43,7 +43,7 @@ async function setUp(items: Feedback[], query = all) {
   const shelf = createShelf(() => localStorage, "me", Date.now);
   const hold = { now: false };
   const failed = vi.fn();
-  const inbox = createInbox({ api: api as unknown as Api, live, projectId: "p1", holding: () => hold.now, failed, shelf, settled: vi.fn(), visible: () => true });
+  const inbox = createInbox({ api: api as unknown as Api, live, projectId: "p1", holding: () => hold.now, failed, shelf, settled: vi.fn(), visible: () => true, me: "me" });
   await inbox.show(query);
   const ids = (): string[] => inbox.rows.value.items.map(({ message }) => message);
   const row = (id: string): Feedback | undefined => inbox.rows.value.items.find((item) => item.id === id);
@@ -68,7 +68,7 @@ describe("arrivals", () => {
   });
 
   it("are left out where they do not belong", async () => {
-    const { listener, ids } = await setUp([], { ...all, kind: "bug" });
+    const { listener, ids } = await setUp([], { ...all, kind: ["bug"] });
     listener.received(arrival(1, { kind: "idea" }));
     listener.received(arrival(2, { kind: "bug", quarantined: true }));
     listener.received(arrival(3, { kind: "bug" }));
@@ -110,7 +110,7 @@ describe("status", () => {
 
   it("comes back to its place in a view that it had left", async () => {
     const item = feedback(2);
-    const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: "new" });
+    const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: ["new"] });
     api.change.mockRejectedValue(new Unreachable("down"));
     const done = inbox.change(item, { status: "resolved" });
     expect(ids()).toEqual(["message 3", "message 1"]);
@@ -173,7 +173,7 @@ describe("status", () => {
 
   it("that is changed back before the answer returns the row to the view", async () => {
     const item = feedback(2);
-    const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: "new" });
+    const { inbox, api, ids } = await setUp([feedback(3), item, feedback(1)], { ...all, status: ["new"] });
     serve(api, item);
     const away = inbox.change(item, { status: "resolved" });
     expect(ids()).toEqual(["message 3", "message 1"]);
@@ -194,7 +194,7 @@ describe("status", () => {
 
   it.each(["2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z"])("comes back to its place among moments of any precision (%s)", async (created_at) => {
     const items = ["2026-01-01T00:00:00.51Z", created_at, "2025-12-31T23:59:59.999Z"].map((at, n) => feedback(n, { created_at: at }));
-    const { inbox, api, ids } = await setUp(items, { ...all, status: "new" });
+    const { inbox, api, ids } = await setUp(items, { ...all, status: ["new"] });
     api.change.mockRejectedValue(new Unreachable("down"));
     await inbox.change(items[1] as Feedback, { status: "resolved" });
     expect(ids()).toEqual(["message 0", "message 1", "message 2"]);

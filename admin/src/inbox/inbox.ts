@@ -52,17 +52,20 @@ export interface InboxDeps {
   settled: ConversationDeps["settled"];
   /** What is on screen is being looked at. */
   visible(): boolean;
+  /** Who looks: what is assigned to "me". */
+  me: string;
 }
 
 /** The store behind one project's inbox: reading, opening and changing work on the same two panes, and so does the log. */
-export function createInbox({ api, live, projectId, holding, failed, shelf, settled, visible }: InboxDeps): Inbox {
+export function createInbox({ api, live, projectId, holding, failed, shelf, settled, visible, me }: InboxDeps): Inbox {
   const panes = createPaneState();
   const { rows, item, detail, leave } = panes;
   const unread = createUnread(api, panes);
   const reading = createReading({ api: { listFeedback: (...of) => unread.within(() => api.listFeedback(...of)) }, projectId, rows, holding });
   const opening = createOpening(api, projectId, panes);
-  // A change of status does not change what a search finds, and only the server can tell what it finds.
-  const stays = (changed: Feedback): boolean => list.belongs(changed, { ...reading.query(), q: "" });
+  // A change of status does not change what a search finds, and only the server can tell what it finds. What was read
+  // stays until the list is read again: it would leave while it is looked at.
+  const stays = (changed: Feedback): boolean => list.belongs(changed, { ...reading.query(), q: "", unread: false }, me);
   const changing = createChanging({ api, panes, stays, failed });
   const bulk = createBulk({ api, projectId, panes, stays });
   const selection = createSelection();
@@ -70,13 +73,27 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
   const conversation = createConversation({ api, live, shelf, settled, newId: uuidv7, now: Date.now });
   const unopened = (id: string): boolean => panes.openId.peek() !== id || !visible();
 
+  /** Somebody's change may bring an item into the list that was not in it. */
+  async function enter(id: string, changes: Partial<Feedback>): Promise<void> {
+    const query = reading.query();
+    const about = Object.keys(changes).some((name) => name === "assignee_id" || name === "tags" || query[name as "status" | "priority"]?.length > 0);
+    if (query.q || !list.newestFirst(query) || !list.isNarrowed(query) || !about || holding()) return;
+    const found = await api.feedback(id).catch(() => null);
+    if (found && query === reading.query() && list.belongs(found, query, me) && list.within(rows.peek(), found)) rows.value = list.restore(rows.peek(), found);
+  }
+
   const unwatch = live.watch(projectId, {
     received(data) {
       const arrival = list.fromArrival(data);
-      if (list.belongs(arrival, reading.query())) rows.value = list.arrive(rows.peek(), arrival, holding());
+      const query = reading.query();
+      if (list.newestFirst(query) && list.belongs(arrival, query, me)) rows.value = list.arrive(rows.peek(), arrival, holding());
     },
     updated({ id, rev, changes }) {
       panes.put((old) => (rev <= old.rev ? old : { ...old, ...changes, rev }), id, (old) => list.change(old, id, rev, changes));
+      const held = list.holds(rows.peek(), id);
+      // Not while somebody reads there: rows below would move up under their eyes.
+      if (held && !holding() && !panes.known(id).every(stays)) rows.value = list.remove(rows.peek(), id);
+      if (!held) void enter(id, changes);
     },
     erased({ id }) {
       leave(id);

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import type { Viewers } from "../live/presence";
 import { inboxHref } from "../router";
-import type { FeedbackQuery } from "../session/api";
+import type { FeedbackQuery } from "./query";
 import { t } from "../text/en";
 import { Icon } from "../ui/icons";
 import { useMinute } from "../ui/minute";
@@ -90,6 +90,7 @@ export function FeedbackList(props: ListProps) {
               now={now}
               viewers={viewers.get(item.id)}
               checked={checked.has(item.id)}
+              q={query.q}
               assignee={item.assignee_id ? workspace.memberName(item.assignee_id) : undefined}
             />
           ))}

@@ -1,9 +1,7 @@
-import type { FeedbackQuery } from "../session/api";
-import type { Status } from "../session/types";
+import { everything, isFiltered, sameList, type FeedbackQuery } from "./query";
 import { t } from "../text/en";
 import { Empty } from "../ui/notices";
 import type { Inbox } from "./inbox";
-import { isFiltered } from "./query";
 
 interface NoRowsProps {
   inbox: Inbox;
@@ -24,10 +22,10 @@ export function NoRows({ inbox, query, projectId, onClear }: NoRowsProps) {
   // Keeps the view (inbox or quarantine) and drops the rest.
   const clear = <button type="button" class="button" data-testid="clear-filters" onClick={onClear}>{t.inbox.clear}</button>;
   // A work list that ran empty is good news, not a failed search.
-  const work = query.status === "new" || query.status === "open" || query.status === "in_progress";
-  if (work && !query.q && !query.kind && !query.quarantined) {
+  const done = query.status.some((status) => status === "resolved" || status === "closed");
+  if (query.status.length > 0 && !done && sameList({ ...query, assignee: "" }, { ...everything, status: query.status })) {
     return (
-      <Empty icon="check" title={t.inbox.done} lead={t.inbox.doneLead(t.status[query.status as Status])} testid="list-done">
+      <Empty icon="check" title={t.inbox.done} lead={t.inbox.doneLead(query.status.map((status) => t.status[status]))} testid="list-done">
         {clear}
       </Empty>
     );

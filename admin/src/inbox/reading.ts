@@ -1,6 +1,7 @@
 import { batch, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { Api, FeedbackQuery } from "../session/api";
+import type { Api } from "../session/api";
 import type { FeedbackPage } from "../session/types";
+import { everything, type FeedbackQuery } from "./query";
 import * as list from "./rows";
 
 /** `loading` with rows on screen is a quiet refresh; the rows stay until the answer is there. */
@@ -31,8 +32,6 @@ export interface ReadingDeps {
   /** Whether arrivals must wait for now. */
   holding(): boolean;
 }
-
-const everything: FeedbackQuery = { status: "", kind: "", q: "", quarantined: false };
 
 export function createReading({ api, projectId, rows, holding }: ReadingDeps): Reading {
   const load = signal<Load>("loading");
@@ -87,6 +86,8 @@ export function createReading({ api, projectId, rows, holding }: ReadingDeps): R
     async catchUp() {
       await current;
       if (load.peek() !== "ready") return;
+      // Where the newest are not on top, only the server knows the place of what came.
+      if (!list.newestFirst(query)) return again();
       const asked = query;
       const page = await api.listFeedback(projectId, query, null).catch(() => null);
       if (page && asked === query) rows.value = list.reconcile(rows.peek(), page.items, holding());

@@ -5,6 +5,7 @@ import { formatAge, formatMoment, initials, pagePath } from "../text/format";
 import type { Feedback } from "../session/types";
 import { PriorityIcon } from "../triage/priority";
 import { KindIcon, StatusIcon } from "../ui/icons";
+import { hits, marked } from "./highlight";
 import { Viewers } from "./viewers";
 
 /** All plain values and one item that is replaced when it changes, so that comparing them one by one is enough. */
@@ -19,6 +20,8 @@ export interface RowProps {
   now: number;
   viewers: readonly Viewer[] | undefined;
   checked: boolean;
+  /** What was searched for. */
+  q: string;
   /** Who it is assigned to, by name. */
   assignee: string | undefined;
 }
@@ -30,7 +33,7 @@ export class Row extends Component<RowProps> {
   }
 
   override render() {
-    const { item, href, position, setSize, top, selected, tabbable, now, viewers, checked, assignee } = this.props;
+    const { item, href, position, setSize, top, selected, tabbable, now, viewers, checked, assignee, q } = this.props;
     const { unread } = item;
     const who = item.name || item.visitor.name || item.email || item.visitor.email;
     return (
@@ -51,7 +54,7 @@ export class Row extends Component<RowProps> {
             <StatusIcon status={item.status} />
             <span class="visually-hidden">{t.status[item.status]}: </span>
           </span>
-          <span class="row-message" dir="auto">{firstLine(item.message)}</span>
+          <span class="row-message" dir="auto">{marked(excerpt(item.message, q), q)}</span>
           <span class="row-time">
             {unread && <span class="row-dot" title={t.conversation.unread}><span class="visually-hidden">{t.conversation.unread}, </span></span>}
             <time dateTime={item.created_at} title={formatMoment(item.created_at)}>{formatAge(item.created_at, now)}</time>
@@ -63,7 +66,7 @@ export class Row extends Component<RowProps> {
                 {t.kind[item.kind]}
               </span>
             )}
-            <bdi class="row-who">{who || t.inbox.visitor}</bdi>
+            <bdi class="row-who">{marked(who || t.inbox.visitor, who ? q : "")}</bdi>
             <bdi class="row-page">{pagePath(item.page_url)}</bdi>
             {item.tags.length > 0 && <span class="row-tags"><bdi class="tag">{item.tags[0]}</bdi>{item.tags.length > 1 && <span class="tag">+{item.tags.length - 1}</span>}</span>}
           </span>
@@ -86,6 +89,13 @@ export class Row extends Component<RowProps> {
 /** A list shows one line; what is behind it must not be laid out for every row (messages have up to 5,000 characters). */
 function firstLine(message: string): string {
   return message.slice(0, 240).replace(/\s+/g, " ");
+}
+
+/** Begins where a search's first hit can be seen: a row has room for some words, and the hit may be the thousandth. */
+function excerpt(message: string, q: string): string {
+  const at = q ? (hits(message.slice(0, 1000), q)[0]?.[0] ?? 0) : 0;
+  if (at < 60) return firstLine(message);
+  return `…${firstLine(message.slice(message.lastIndexOf(" ", at - 20) + 1 || at))}`;
 }
 
 /** Read as "4 of 5 stars"; ten glyphs one by one would say nothing. */

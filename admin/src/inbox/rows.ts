@@ -1,7 +1,8 @@
 import type { ServerEvent } from "../live/events";
 import type { Feedback } from "../session/types";
 import type { Changes } from "../triage/changes";
-import type { FeedbackQuery } from "../session/api";
+import { matches } from "./highlight";
+import { order, type FeedbackQuery } from "./query";
 
 /** The inbox's list. `waiting` holds arrivals that must not be shown yet because they would move rows being read. */
 export interface Rows {
@@ -37,14 +38,40 @@ export function fromArrival(event: Arrival): Feedback {
 }
 
 /**
- * Whether an arrival belongs to the view. A search is the server's to judge (stemming, scripts without spaces), so here
- * a plain substring decides: it can miss one, and the next read of the view brings it.
+ * Whether an item belongs to what is listed. A search is the server's to judge, which sees more of an item than is known
+ * here: this can miss one, and the next read brings it.
  */
-export function belongs(item: Feedback, query: FeedbackQuery): boolean {
-  if (item.quarantined !== query.quarantined) return false;
-  if (query.status && item.status !== query.status) return false;
-  if (query.kind && item.kind !== query.kind) return false;
-  return !query.q || `${item.message} ${item.email ?? ""} ${item.name ?? ""}`.toLowerCase().includes(query.q.toLowerCase());
+export function belongs(item: Feedback, query: FeedbackQuery, me: string): boolean {
+  const one = <T>(values: readonly T[], value: T | null): boolean => values.length === 0 || (value !== null && values.includes(value));
+  const assignee = query.assignee === "me" ? me : query.assignee === "none" ? null : query.assignee;
+  const at = Date.parse(item.created_at);
+  return (
+    item.quarantined === query.quarantined &&
+    one(query.status, item.status) &&
+    one(query.kind, item.kind) &&
+    one(query.priority, item.priority) &&
+    one(query.rating, item.rating) &&
+    (!query.tag || item.tags.includes(query.tag)) &&
+    (!query.assignee || item.assignee_id === assignee) &&
+    (!query.page_url || item.page_url === query.page_url) &&
+    (!query.from || at >= Date.parse(query.from)) &&
+    (!query.to || at < Date.parse(query.to)) &&
+    (!query.unread || item.unread) &&
+    (!query.q || matches(`${item.message} ${item.email ?? ""} ${item.name ?? ""} ${item.page_url}`, query.q))
+  );
+}
+
+/** Whether what arrives goes on top. In any other order only the server can tell the place. */
+export const newestFirst = (query: FeedbackQuery): boolean => order(query) === "-created_at";
+
+/** Whether a change of an item can bring it into the list. */
+export const isNarrowed = ({ status, priority, tag, assignee }: FeedbackQuery): boolean =>
+  status.length > 0 || priority.length > 0 || tag !== "" || assignee !== "";
+
+/** Whether an item has its place among the loaded rows, and not behind their end. */
+export function within({ items, cursor }: Rows, item: Feedback): boolean {
+  const last = items.at(-1);
+  return !cursor || !last || moment(last) <= moment(item);
 }
 
 /** Whether an item is in the list, shown or waiting. */

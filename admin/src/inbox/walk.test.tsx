@@ -3,13 +3,14 @@ import { render } from "preact";
 import { afterEach, expect, it, vi } from "vitest";
 import { DashboardContext, type Dashboard } from "../context";
 import { currentHref, inboxHref, navigate } from "../router";
-import type { Api, FeedbackQuery } from "../session/api";
+import type { Api } from "../session/api";
 import type { Feedback } from "../session/types";
 import { feedback, settled } from "../testing";
 import { createNotices } from "../ui/notices";
 import { createConversation } from "./conversation";
 import { DetailPane } from "./detail";
 import type { Inbox } from "./inbox";
+import { everything, type FeedbackQuery } from "./query";
 import { noRows } from "./rows";
 import { createShelf } from "./shelf";
 import { useWalk, type Walk } from "./walk";
@@ -17,7 +18,7 @@ import { useWalk, type Walk } from "./walk";
 const shelf = createShelf(() => localStorage, "me", Date.now);
 const items = [feedback(3), feedback(2), feedback(1)];
 const [first, second, third] = items as [Feedback, Feedback, Feedback];
-const view: FeedbackQuery = { status: "new", kind: "", q: "", quarantined: false };
+const view: FeedbackQuery = { ...everything, status: ["new"] };
 const href = (id: string | null): string => inboxHref("p1", id, new URLSearchParams("status=new"));
 
 /** A view of three new items in which nothing is answered until the test says so. */

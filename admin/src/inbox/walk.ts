@@ -1,6 +1,6 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { currentHref, inboxHref, navigate } from "../router";
-import type { FeedbackQuery } from "../session/api";
+import type { FeedbackQuery } from "./query";
 import type { Feedback } from "../session/types";
 import type { Changes } from "../triage/changes";
 import type { Inbox } from "./inbox";

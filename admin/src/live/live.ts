@@ -1,4 +1,4 @@
-import type { ReadonlySignal } from "@preact/signals";
+import { signal, type ReadonlySignal } from "@preact/signals";
 import { openLink, type Carrier, type LinkState, type SocketOptions } from "../../../realtime/client";
 import { assertNever } from "../../../realtime/protocol/ts";
 import type { Draft } from "../inbox/drafts";
@@ -24,6 +24,8 @@ export interface Live {
   drafts: ReadonlySignal<readonly Draft[]>;
   /** The staff in the watched project, oneself among them. */
   members: ReadonlySignal<readonly Member[]>;
+  /** Raised with each durable change of the watched project, for what is counted anew rather than kept in step. */
+  changes: ReadonlySignal<number>;
   /** What others see of this window. */
   viewing: Pick<Viewing, "open" | "typed" | "rested">;
   jobs: JobFeed["news"];
@@ -60,6 +62,7 @@ export function createLive(deps: LiveDeps): Live {
   const jobs = createJobFeed();
   const asking = createAsking((event) => link.send(event));
   const viewing = createViewing((data) => void link.send({ type: "Viewing", data }));
+  const changes = signal(0);
   let stopped = false;
 
   function deleted(projectId: string): void {
@@ -116,13 +119,15 @@ export function createLive(deps: LiveDeps): Live {
     visitors: crowd.visitors,
     drafts: crowd.drafts,
     members: crowd.members,
+    changes,
     viewing,
     jobs: jobs.news,
     ask: asking.ask,
     watch(projectId, listener) {
       crowd.forget();
-      follower.watch(projectId, listener);
-      return () => follower.unwatch(listener) && crowd.forget();
+      const counted = counting(listener, () => changes.value++);
+      follower.watch(projectId, counted);
+      return () => follower.unwatch(counted) && crowd.forget();
     },
     close() {
       crowd.close();
@@ -134,6 +139,21 @@ export function createLive(deps: LiveDeps): Live {
       unsee();
       link.close();
     },
+  };
+}
+
+/** A listener that tells of each change beside. */
+function counting(listener: Listener, count: () => void): Listener {
+  const and = <T>(hear: (data: T) => void) => (data: T): void => {
+    hear(data);
+    count();
+  };
+  return {
+    received: and((data) => listener.received(data)),
+    updated: and((data) => listener.updated(data)),
+    erased: and((data) => listener.erased(data)),
+    conversed: and((event) => listener.conversed(event)),
+    fresh: and((all) => listener.fresh(all)),
   };
 }
 

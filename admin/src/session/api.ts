@@ -1,15 +1,8 @@
+import { apiSearch, type FeedbackQuery } from "../inbox/query";
 import type { LogCalls } from "../live/detour";
 import type { Changes } from "../triage/changes";
 import type { Session } from "./session";
-import type { BulkItem, BulkResult, Feedback, FeedbackPage, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, Project, ProjectPage, ProjectPatch, SetupState, Ticket } from "./types";
-
-/** A view of the inbox. Empty means: not filtered by it. `q` is for the server to understand. */
-export interface FeedbackQuery {
-  status: string;
-  kind: string;
-  q: string;
-  quarantined: boolean;
-}
+import type { BulkItem, BulkResult, Feedback, FeedbackPage, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, NewView, Project, ProjectPage, ProjectPatch, SetupState, Ticket, View, ViewList, ViewPatch } from "./types";
 
 /** The staff calls that the dashboard makes, typed by the generated contract. */
 export interface Api extends LogCalls {
@@ -35,6 +28,11 @@ export interface Api extends LogCalls {
   /** `form` has the file, its format, and what else the contract names. */
   createImport(projectId: string, form: FormData): Promise<Job>;
   members(): Promise<Member[]>;
+  /** One's own views and the shared ones, with how many items each has. */
+  views(projectId: string, abort?: AbortSignal): Promise<ViewList>;
+  createView(projectId: string, body: NewView): Promise<View>;
+  updateView(id: string, patch: ViewPatch): Promise<View>;
+  deleteView(id: string): Promise<void>;
   tags(projectId: string): Promise<string[]>;
   erase(id: string): Promise<void>;
   /** Notes that this person has read an item up to now, or that they have not. */
@@ -63,10 +61,8 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     createProject: (body) => request("POST", "/projects", body),
     updateProject: (id, patch) => request("PATCH", `/projects/${id}`, patch),
     listFeedback(projectId, query, cursor, abort) {
-      const search = new URLSearchParams({ limit: String(pageSize), quarantined: String(query.quarantined) });
-      if (query.status) search.set("status", query.status);
-      if (query.kind) search.set("kind", query.kind);
-      if (query.q) search.set("q", query.q);
+      const search = apiSearch(query);
+      search.set("limit", String(pageSize));
       // Counting is asked for once a view: it is the costly part, and the number is kept current from then on.
       if (cursor) search.set("cursor", cursor);
       else search.set("count", "true");
@@ -86,6 +82,10 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     createImport: (id, form) => request("POST", `/projects/${id}/imports`, form),
     members: () => all<Member>((cursor) => request<MemberPage>("GET", `/members?limit=200${cursor}`)),
     tags: async (id) => (await request<{ items: string[] }>("GET", `/projects/${id}/tags`)).items,
+    views: (projectId, abort) => request("GET", `/projects/${projectId}/views?count=true`, undefined, abort),
+    createView: (projectId, body) => request("POST", `/projects/${projectId}/views`, body),
+    updateView: (id, patch) => request("PATCH", `/views/${id}`, patch),
+    deleteView: (id) => request("DELETE", `/views/${id}`),
     erase: (id) => request("DELETE", `/feedback/${id}`),
     markRead: (id, read) => request(read ? "PUT" : "DELETE", `/feedback/${id}/read`),
     messages(feedbackId, cursor, abort) {

@@ -1,6 +1,8 @@
 import { lazy } from "../lazy";
 import type { Route } from "../router";
 
+const acting = () => import("../inbox/acting");
+
 /** Each page is a chunk of its own: who answers feedback never loads the settings. */
 export const pages = {
   inbox: lazy(() => import("../inbox/inbox-page").then((module) => module.InboxPage)),
@@ -11,10 +13,16 @@ export const pages = {
   preferences: lazy(() => import("../pages/preferences").then((module) => module.PreferencesPage)),
   login: lazy(() => import("../pages/login").then((module) => module.LoginPage)),
   setup: lazy(() => import("../pages/setup").then((module) => module.SetupPage)),
+  item: lazy(() => acting().then((module) => module.DetailPane)),
+  conflict: lazy(() => acting().then((module) => module.ConflictDialog)),
+  filters: lazy(() => acting().then((module) => module.FilterPanel)),
+  picking: lazy(() => acting().then((module) => module.Picking)),
+  view: lazy(() => acting().then((module) => module.ViewDialog)),
   help: lazy(() => import("./help").then((module) => module.HelpSheet)),
 };
 
 /** Starts loading a page's code while the session is still being asked for. */
 export function preloadRoute(route: Route): void {
   if (route.name !== "missing") pages[route.name].preload();
+  if (route.name === "inbox" && route.feedbackId) pages.item.preload();
 }

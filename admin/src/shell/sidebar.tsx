@@ -7,6 +7,7 @@ import { explain } from "../workspace";
 import { Choice, Switch } from "../ui/field";
 import { Brand, Icon, type IconName } from "../ui/icons";
 import { Menu, MenuItem } from "../ui/menu";
+import { NavViews } from "../views/nav-views";
 import { ConnectionState } from "./connection";
 
 interface SidebarProps {
@@ -31,10 +32,8 @@ export function Sidebar({ place, projectId, onHelp }: SidebarProps) {
   );
 }
 
-/** Quarantine is a view of the inbox, not a page: it differs by its query only. */
+/** The project's views, and its pages below them. */
 function Nav({ place, projectId }: { place: Route; projectId: string }) {
-  // Both are the inbox's route, so the path alone cannot tell which one is current.
-  const held = place.name === "inbox" && place.query.get("quarantined") === "true";
   const link = (href: string, icon: IconName, label: string, current: boolean) => (
     <li>
       <a href={href} aria-current={current ? "page" : undefined}>
@@ -46,8 +45,7 @@ function Nav({ place, projectId }: { place: Route; projectId: string }) {
   return (
     <nav class="nav" aria-label={t.nav.label}>
       <ul>
-        {link(inboxHref(projectId, null), "inbox", t.nav.inbox, place.name === "inbox" && !held)}
-        {link(`/projects/${projectId}/inbox?quarantined=true`, "quarantine", t.nav.quarantine, held)}
+        <NavViews place={place} projectId={projectId} />
         {link(`/projects/${projectId}/install`, "install", t.nav.install, place.name === "install")}
         {link(`/projects/${projectId}/jobs`, "jobs", t.nav.jobs, place.name === "jobs")}
         {link(`/projects/${projectId}/settings`, "settings", t.nav.settings, place.name === "settings")}

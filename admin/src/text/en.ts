@@ -3,6 +3,7 @@ import type { Connection } from "../live/connection";
 import { conversation, presence } from "./en-conversation";
 import { jobs } from "./en-jobs";
 import { triage } from "./en-triage";
+import { filters, views } from "./en-views";
 import { counted, formatCount } from "./format";
 
 /** By the contract's own names, so that a new status, kind or state is missing here at build time. */
@@ -121,10 +122,6 @@ export const en = {
     totalLabel: (n: number, atLeast: boolean) => `${atLeast ? "at least " : ""}${counted(n, "item", "items")}`,
     search: "Search feedback",
     clearSearch: "Clear search",
-    statusFilter: "Status",
-    anyStatus: "Any status",
-    kindFilter: "Kind",
-    anyKind: "Any kind",
     visitor: "Visitor",
     arrived: (n: number) => `${formatCount(n)} new`,
     exportView: "Export this view",
@@ -137,7 +134,7 @@ export const en = {
     noMatchLead: "No item fits this search and these filters.",
     clear: "Clear filters",
     done: "All done",
-    doneLead: (name: string) => `No item is “${name}” right now. New feedback appears here by itself.`,
+    doneLead: (names: readonly string[]) => `No item is ${names.map((name) => `“${name}”`).join(" or ")} right now. New feedback appears here by itself.`,
     quarantineNone: "Quarantine is empty",
     quarantineNoneLead: "Submissions that look like spam are kept here instead of being thrown away.",
     failed: "The inbox could not be loaded.",
@@ -177,6 +174,8 @@ export const en = {
   conversation,
   triage,
   jobs,
+  filters,
+  views,
   presence,
   conflict: {
     title: "Someone else changed this item",

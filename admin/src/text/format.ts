@@ -31,6 +31,9 @@ export function initials(name: string): string {
   return (first(words[0]) + (words.length > 1 ? first(words.at(-1)) : "")).toLocaleUpperCase(locale);
 }
 
+/** A day with its year. */
+export const formatDay = (at: string): string => dayOfYear.format(new Date(at));
+
 /** Date and time in full; what is not a date is shown as it came. */
 export function formatMoment(at: string): string {
   const date = new Date(at);

@@ -1,7 +1,7 @@
 import { signal, type Signal } from "@preact/signals";
 import type { Inbox } from "../inbox/inbox";
 import type { Walk } from "../inbox/walk";
-import type { FeedbackQuery } from "../session/api";
+import type { FeedbackQuery } from "../inbox/query";
 import type { BulkChanges, Feedback } from "../session/types";
 import { t } from "../text/en";
 import type { Notices } from "../ui/notices";

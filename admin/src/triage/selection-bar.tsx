@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useDashboard } from "../context";
 import type { Inbox } from "../inbox/inbox";
-import type { FeedbackQuery } from "../session/api";
+import type { FeedbackQuery } from "../inbox/query";
 import { t } from "../text/en";
 import { Dialog } from "../ui/dialog";
 import { Icon, StatusIcon } from "../ui/icons";

@@ -1,3 +1,5 @@
+import { createContext, type ComponentChildren } from "preact";
+import { useContext } from "preact/hooks";
 import { t } from "../text/en";
 
 export type Part = { text: string } | { link: string };
@@ -43,11 +45,15 @@ export function ForeignLink({ href, children }: { href: string; children: string
   );
 }
 
+/** How parts of a text are marked, as those that were searched for; nothing is, where nobody says so. */
+export const Marking = createContext<(text: string) => ComponentChildren>((text) => text);
+
 /** What somebody else wrote, as text: its own direction, its line breaks, and addresses that can be followed. */
 export function UserText({ text, class: extra = "" }: { text: string; class?: string }) {
+  const mark = useContext(Marking);
   return (
     <p class={`user-text ${extra}`} dir="auto">
-      {linkParts(text).map((part) => ("link" in part ? <ForeignLink href={part.link}>{part.link}</ForeignLink> : part.text))}
+      {linkParts(text).map((part) => ("link" in part ? <ForeignLink href={part.link}>{part.link}</ForeignLink> : mark(part.text)))}
     </p>
   );
 }

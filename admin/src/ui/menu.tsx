@@ -28,7 +28,13 @@ export function Menu({ face, class: extra = "", testid, align = "start", side = 
     const onToggle = (event: Event): void => {
       const open = (event as ToggleEvent).newState === "open";
       button.current?.setAttribute("aria-expanded", String(open));
-      if (open) place();
+      if (!open) return observer.disconnect();
+      place();
+      // What comes later has a size of its own, and a window may be turned while the menu is open.
+      observer.observe(box);
+      observer.observe(document.documentElement);
+      // On what holds now: in a menu of states that is where the way to the others begins.
+      (box.querySelector<HTMLElement>("[aria-checked=true]") ?? items(box)[0] ?? box).focus();
     };
     const place = (): void => {
       const from = button.current?.getBoundingClientRect();
@@ -39,11 +45,13 @@ export function Menu({ face, class: extra = "", testid, align = "start", side = 
       const top = side === "below" ? from.bottom + 4 : from.top - box.offsetHeight - 4;
       box.style.setProperty("left", `${clamp(left, innerWidth - box.offsetWidth)}px`);
       box.style.setProperty("top", `${clamp(top, innerHeight - box.offsetHeight)}px`);
-      // On what holds now: in a menu of states that is where the way to the others begins.
-      (box.querySelector<HTMLElement>("[aria-checked=true]") ?? items(box)[0])?.focus();
     };
+    const observer = new ResizeObserver(place);
     box.addEventListener("toggle", onToggle);
-    return () => box.removeEventListener("toggle", onToggle);
+    return () => {
+      observer.disconnect();
+      box.removeEventListener("toggle", onToggle);
+    };
   }, [align, side]);
 
   return (
