@@ -72,7 +72,7 @@ func (t *tx) tagImported(items []feedbackRow) error {
 	var tags []tagRow
 	for _, row := range rows {
 		for _, tag := range row.Tags {
-			tags = append(tags, tagRow{ProjectID: row.ProjectID, Tag: tag, CreatedAt: row.CreatedAt, N: row.N})
+			tags = append(tags, tagRow{ProjectID: row.ProjectID, Quarantined: row.Quarantined, Tag: tag, CreatedAt: row.CreatedAt, N: row.N})
 		}
 	}
 	return t.orm().Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&tags, ImportBatch).Error

@@ -15,7 +15,7 @@ import type { Shelf } from "./shelf";
 import { createUnread } from "./unread";
 
 /** One project's inbox, as its page sees it. Only its own calls and the project's log change what it shows. */
-export interface Inbox extends Pick<Reading, "load" | "more" | "show" | "loadMore">, Pick<Opening, "open">, Changing {
+export interface Inbox extends Pick<Reading, "load" | "more" | "show" | "loadMore" | "loadEarlier">, Pick<Opening, "open">, Changing {
   rows: ReadonlySignal<list.Rows>;
   /** The item of the detail pane: its row at once, its whole form as soon as it is read. */
   item: ReadonlySignal<Feedback | null>;
@@ -123,6 +123,7 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
     show: reading.show,
     retry: reading.again,
     loadMore: reading.loadMore,
+    loadEarlier: reading.loadEarlier,
     conversation,
     toggleUnread: unread.toggle,
     selection,
@@ -137,7 +138,11 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
       // Once it could be read, and only by who still looks at it.
       if (id && !unopened(id)) unread.read(id);
     },
-    release: () => void (rows.value = list.release(rows.peek())),
+    release() {
+      // On top of what is not there: the first page is read anew, and has them.
+      if (rows.peek().dropped > 0) void (rows.peek().waiting.length > 0 && reading.again());
+      else rows.value = list.release(rows.peek());
+    },
     close() {
       reading.stop();
       opening.stop();

@@ -38,12 +38,13 @@ export function FeedbackList(props: ListProps) {
   const { inbox, projectId, query, selectedId, cursorId, hold, viewers, onCursor } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const now = useMinute();
-  const { items, waiting, total, atLeast } = inbox.rows.value;
+  const { items, waiting, dropped, total, atLeast } = inbox.rows.value;
   const { workspace } = useDashboard();
   const checked = inbox.selection.ids.value;
-  const { shown, cursor, row, end, onScroll } = useWindow(scroller, items, cursorId);
-  useFocusedRow(scroller, cursor, row, props);
+  const { shown, cursor, row, first, end, onScroll } = useWindow(scroller, items, dropped, cursorId);
+  useFocusedRow(scroller, cursor < 0 ? -1 : cursor + dropped, row, props);
   useEffect(() => {
+    if (dropped > 0 && first < ahead) void inbox.loadEarlier();
     if (end + ahead > items.length && inbox.more.value === "ready") void inbox.loadMore();
   });
 
@@ -55,12 +56,14 @@ export function FeedbackList(props: ListProps) {
   // Back at the top, nothing is pushed away any more, and what waited may come in.
   const scrolled = (): void => {
     hold.scrolled = onScroll() > 4;
-    if (!hold.scrolled && !hold.pointed) inbox.release();
+    // Straight to the top, past rows that are not kept: they are not read one page after the other.
+    if (!hold.scrolled && dropped > 0) void inbox.retry();
+    else if (!hold.scrolled && !hold.pointed) inbox.release();
   };
 
   const search = writeQuery(query);
   // -1 says that the size is not known (WAI-ARIA); a wrong number would be worse.
-  const setSize = total === null || atLeast ? -1 : Math.max(items.length, total - waiting.length);
+  const setSize = total === null || atLeast ? -1 : Math.max(dropped + items.length, total - waiting.length);
   return (
     <div class={checked.size > 0 ? "list-area has-selection" : "list-area"}>
       <Arrivals count={waiting.length} onShow={showWaiting} />
@@ -76,15 +79,15 @@ export function FeedbackList(props: ListProps) {
           if (!hold.scrolled) inbox.release();
         }}
       >
-        <ul class="rows" style={{ "--rows": `${items.length * row}px` }} aria-label={t.inbox.list} data-testid="rows">
+        <ul class="rows" style={{ "--rows": `${(dropped + items.length) * row}px` }} aria-label={t.inbox.list} data-testid="rows">
           {shown.map(({ item, at }) => (
             <Row
               key={item.id}
               item={item}
               href={inboxHref(projectId, item.id, search)}
-              position={at + 1}
+              position={dropped + at + 1}
               setSize={setSize}
-              top={at * row}
+              top={(dropped + at) * row}
               selected={item.id === selectedId}
               tabbable={cursor >= 0 ? at === cursor : at === 0}
               now={now}

@@ -1,5 +1,5 @@
 import { batch, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { Api } from "../session/api";
+import { pageSize, type Api } from "../session/api";
 import type { FeedbackPage } from "../session/types";
 import { everything, type FeedbackQuery } from "./query";
 import * as list from "./rows";
@@ -17,6 +17,8 @@ export interface Reading {
   again(): Promise<void>;
   /** Adds the next page. Where the view was read anew meanwhile, the page follows on nothing and is dropped. */
   loadMore(): Promise<void>;
+  /** Brings back the rows above the first one, where they were let go of. */
+  loadEarlier(): Promise<void>;
   /**
    * Brings what came between the first read and the subscription, or while nobody was connected. After a failed read it
    * does nothing: the retry that is offered then brings these, too.
@@ -33,12 +35,27 @@ export interface ReadingDeps {
   holding(): boolean;
 }
 
+/** Rows that are kept, at least: more than anybody scrolls past in one go. */
+const kept = 1000;
+
 export function createReading({ api, projectId, rows, holding }: ReadingDeps): Reading {
   const load = signal<Load>("loading");
   const more = signal<Load>("ready");
   let query = everything;
   let reading: AbortController | null = null;
   let current = Promise.resolve();
+  /** The pages that were read, by the cursor before each; the first `gone` of them are not kept. */
+  let pages: { cursor: string | null; size: number }[] = [];
+  let gone = 0;
+  let earlier = false;
+
+  /** What is kept stays the same however far somebody reads. */
+  function trim(): void {
+    const page = pages[gone];
+    if (!page || rows.peek().items.length <= kept) return;
+    gone++;
+    rows.value = list.dropFirst(rows.peek(), page.size);
+  }
 
   /** The youngest read wins; an older one is aborted, and its answer would be dropped if it came. */
   async function read(): Promise<void> {
@@ -50,6 +67,8 @@ export function createReading({ api, projectId, rows, holding }: ReadingDeps): R
       if (reading === mine)
         batch(() => {
           rows.value = firstPage(page);
+          pages = [{ cursor: null, size: page.items.length }];
+          gone = 0;
           more.value = load.value = "ready";
         });
     } catch {
@@ -76,11 +95,31 @@ export function createReading({ api, projectId, rows, holding }: ReadingDeps): R
         const page = await api.listFeedback(projectId, query, cursor);
         if (asked !== query || rows.peek().cursor !== cursor) return;
         batch(() => {
+          const before = rows.peek().items.length;
           rows.value = list.append(rows.peek(), page.items, page.next_cursor ?? null);
+          pages.push({ cursor, size: rows.peek().items.length - before });
+          trim();
           more.value = "ready";
         });
       } catch {
         if (asked === query) more.value = "failed";
+      }
+    },
+    async loadEarlier() {
+      const page = pages[gone - 1];
+      if (!page || earlier || load.peek() !== "ready") return;
+      const asked = query;
+      earlier = true;
+      // Scrolling asks again: a failed read needs no button.
+      const found = await api.listFeedback(projectId, query, page.cursor).catch(() => null);
+      earlier = false;
+      if (!found || asked !== query || pages[gone - 1] !== page) return;
+      gone--;
+      rows.value = list.putBack(rows.peek(), found.items, page.size);
+      // The way back up must not keep more either: the end is read again when somebody is there.
+      while (rows.peek().items.length > kept + pageSize && pages.length > gone + 1) {
+        const last = pages.pop();
+        if (last) rows.value = list.dropLast(rows.peek(), last.size, last.cursor);
       }
     },
     async catchUp() {
@@ -88,6 +127,8 @@ export function createReading({ api, projectId, rows, holding }: ReadingDeps): R
       if (load.peek() !== "ready") return;
       // Where the newest are not on top, only the server knows the place of what came.
       if (!list.newestFirst(query)) return again();
+      // Who has read on that far finds what is new on the way back.
+      if (gone > 0) return;
       const asked = query;
       const page = await api.listFeedback(projectId, query, null).catch(() => null);
       if (page && asked === query) rows.value = list.reconcile(rows.peek(), page.items, holding());
@@ -102,6 +143,7 @@ function firstPage(page: FeedbackPage): list.Rows {
     items: page.items,
     waiting: [],
     cursor: page.next_cursor ?? null,
+    dropped: 0,
     total: page.total ?? null,
     atLeast: page.total_is === "at_least",
   };

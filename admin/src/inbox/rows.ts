@@ -9,11 +9,13 @@ export interface Rows {
   items: readonly Feedback[];
   waiting: readonly Feedback[];
   cursor: string | null;
+  /** How many rows before the first one are not kept: whoever reads ten thousand looks at some of them at a time. */
+  dropped: number;
   total: number | null;
   atLeast: boolean;
 }
 
-export const noRows: Rows = { items: [], waiting: [], cursor: null, total: null, atLeast: false };
+export const noRows: Rows = { items: [], waiting: [], cursor: null, dropped: 0, total: null, atLeast: false };
 
 type Arrival = Extract<ServerEvent, { type: "FeedbackReceived" }>["data"];
 
@@ -97,6 +99,18 @@ export function release(rows: Rows): Rows {
 export function append(rows: Rows, page: readonly Feedback[], cursor: string | null): Rows {
   const known = new Set([...rows.items, ...rows.waiting].map((item) => item.id));
   return { ...rows, items: [...rows.items, ...page.filter((item) => !known.has(item.id))], cursor };
+}
+
+/** Lets go of the first rows. */
+export const dropFirst = (rows: Rows, n: number): Rows => ({ ...rows, items: rows.items.slice(n), dropped: rows.dropped + n });
+
+/** Lets go of the last rows, which follow on a cursor. */
+export const dropLast = (rows: Rows, n: number, cursor: string | null): Rows => ({ ...rows, items: rows.items.slice(0, Math.max(0, rows.items.length - n)), cursor });
+
+/** Brings rows back that were let go of: `n` of them, of which some may be gone or be somewhere else by now. */
+export function putBack(rows: Rows, page: readonly Feedback[], n: number): Rows {
+  const known = new Set(rows.items.map((item) => item.id));
+  return { ...rows, items: [...page.filter((item) => !known.has(item.id)), ...rows.items], dropped: Math.max(0, rows.dropped - n) };
 }
 
 /** Takes the newest page of a second read: what is new arrives, what is known is brought up to date in place. */

@@ -11,7 +11,8 @@ export interface RowWindow {
   /** The index of the cursor's row; -1 without one. */
   cursor: number;
   row: number;
-  /** The index after the last row that is drawn. */
+  /** The index of the first row that is drawn, and that after the last one. */
+  first: number;
   end: number;
   /** To be called on every scroll. Returns how far from the top that is. */
   onScroll(): number;
@@ -22,7 +23,7 @@ const margin = 8;
 /** The height of a row in `rem`; the style sheet's --row says the same. */
 const rowRem = 3.75;
 
-export function useWindow(scroller: Box, items: readonly Feedback[], cursorId: string | null): RowWindow {
+export function useWindow(scroller: Box, items: readonly Feedback[], dropped: number, cursorId: string | null): RowWindow {
   // What the first drawing assumes; it is measured before anybody sees it.
   const view = useSignal({ top: 0, height: 800, row: 60 });
   const { top, height, row } = view.value;
@@ -39,10 +40,10 @@ export function useWindow(scroller: Box, items: readonly Feedback[], cursorId: s
     measure();
     return () => observer.disconnect();
   }, []);
-  useAnchor(scroller, items, top, row);
+  useAnchor(scroller, items, dropped, top, row);
 
-  const first = Math.max(0, Math.floor(top / row) - margin);
-  const end = Math.min(items.length, Math.ceil((top + height) / row) + margin);
+  const first = Math.max(0, Math.min(items.length, Math.floor(top / row) - margin - dropped));
+  const end = Math.max(first, Math.min(items.length, Math.ceil((top + height) / row) + margin - dropped));
   const shown = items.slice(first, end).map((item, at) => ({ item, at: first + at }));
   // The row that holds the focus stays in the document while it is scrolled out of sight; the focus would be lost with it.
   const cursor = items.findIndex((item) => item.id === cursorId);
@@ -55,23 +56,24 @@ export function useWindow(scroller: Box, items: readonly Feedback[], cursorId: s
     view.value = { ...view.peek(), top: now };
     return now;
   };
-  return { shown, cursor, row, end, onScroll };
+  return { shown, cursor, row, first, end, onScroll };
 }
 
 /**
  * Rows that vanish or come above the visible ones move the scroll position with them, not the rows under the eye. The
  * browser's own anchoring is off: it cannot follow rows that are placed absolutely.
  */
-function useAnchor(scroller: Box, items: readonly Feedback[], top: number, row: number): void {
+function useAnchor(scroller: Box, items: readonly Feedback[], dropped: number, top: number, row: number): void {
   const anchor = useRef<{ id: string; at: number } | null>(null);
   useLayoutEffect(() => {
     const box = scroller.current;
     const old = anchor.current;
     if (box && old && box.scrollTop > 0) {
       const at = items.findIndex((item) => item.id === old.id);
-      if (at >= 0 && at !== old.at) box.scrollTop += (at - old.at) * row;
+      if (at >= 0 && at + dropped !== old.at) box.scrollTop += (at + dropped - old.at) * row;
     }
     const at = Math.floor((box?.scrollTop ?? 0) / row);
-    anchor.current = items[at] ? { id: items[at].id, at } : null;
+    const item = items[at - dropped];
+    anchor.current = item ? { id: item.id, at } : null;
   }, [items, top]);
 }

@@ -9,7 +9,7 @@ import { explain } from "../workspace";
 interface ExportDialogProps {
   projectId: string;
   /** The filters of the view that somebody came from; null where they came from none. */
-  filter: Readonly<Record<string, string | boolean>> | null;
+  filter: Readonly<Record<string, unknown>> | null;
   onClose(): void;
   onStarted(job: Job): void;
 }

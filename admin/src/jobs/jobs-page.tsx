@@ -5,6 +5,7 @@ import type { JobNews } from "../live/jobs";
 import { navigate } from "../router";
 import type { Api } from "../session/api";
 import type { Job, Project } from "../session/types";
+import { readQuery, viewBody } from "../inbox/query";
 import { t } from "../text/en";
 import { formatMoment } from "../text/format";
 import { Icon } from "../ui/icons";
@@ -36,10 +37,9 @@ function createJobs(api: Pick<Api, "jobs">, projectId: string) {
   return { list, failed, read, close: () => clearTimeout(timer) };
 }
 
-/** The filters of a view are those of an export, under the same names. */
-function readFilter(query: URLSearchParams): Record<string, string | boolean> {
-  const given = [...query].filter(([name]) => name !== "export" && name !== "sort");
-  return Object.fromEntries(given.map(([name, value]) => [name, name === "quarantined" ? value === "true" : value]));
+/** What the list was narrowed down by, as an export takes it. */
+function readFilter(query: URLSearchParams): Record<string, unknown> {
+  return viewBody({ ...readQuery(query), sort: "" });
 }
 
 /** Export and import of a project, and what became of them. */
