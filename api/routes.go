@@ -55,6 +55,7 @@ func (s *Server) staffRoutes() {
 	s.projectRoutes()
 	s.feedbackRoutes()
 	s.bulkRoutes()
+	s.insightRoutes()
 	s.conversationRoutes()
 	s.jobRoutes()
 	s.liveRoutes()
@@ -170,6 +171,13 @@ func (s *Server) bulkRoutes() {
 	}, s.markAllRead)
 }
 
+func (s *Server) insightRoutes() {
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}/insights", id: "get-insights", tag: "Insights",
+		summary: "Volume, ratings, pages, tags and times over some days",
+	}, s.getInsights)
+}
+
 func (s *Server) conversationRoutes() {
 	const tag = "Conversations"
 	const path = "/api/v1/feedback/{id}/messages"
@@ -251,7 +259,7 @@ func (s *Server) pageRoutes() {
 	}
 	s.app.Get("/", page)
 	s.app.Get("/assets/:name", asset)
-	for _, path := range []string{"/login", "/setup", "/preferences", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings", "/projects/:id/jobs"} {
+	for _, path := range []string{"/login", "/setup", "/preferences", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings", "/projects/:id/jobs", "/projects/:id/insights"} {
 		s.app.Get(path, page)
 		s.app.Get(path+"/", withoutSlash)
 	}

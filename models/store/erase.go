@@ -32,6 +32,11 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 			return err
 		}
 		at := t.now.UnixMilli()
+		gone := *row
+		gone.ErasedAt = &at
+		if err := t.recount(row, &gone); err != nil {
+			return err
+		}
 		err = t.orm().Save(&feedbackRow{
 			N: row.N, ID: row.ID, OrganizationID: row.OrganizationID, ProjectID: row.ProjectID, Seq: row.Seq,
 			Fingerprint: []byte{}, Status: models.StatusClosed, Tags: []string{}, QuarantineReasons: []string{},

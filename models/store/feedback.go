@@ -75,7 +75,7 @@ func (t *tx) triage(scope models.Scope, row *feedbackRow, change models.Triage, 
 	if err := t.checkAssignee(scope, change.AssigneeID); err != nil {
 		return before, err
 	}
-	tags := row.Tags
+	old := *row
 	changes, before, err := row.apply(change)
 	if err != nil || !before.Any() {
 		return before, err
@@ -86,7 +86,7 @@ func (t *tx) triage(scope models.Scope, row *feedbackRow, change models.Triage, 
 	if err := t.orm().Save(row).Error; err != nil {
 		return before, err
 	}
-	if err := t.retag(row, tags); err != nil {
+	if err := errors.Join(t.retag(row, old.Tags), t.recount(&old, row)); err != nil {
 		return before, err
 	}
 	return before, t.append(models.LogEntry{

@@ -78,18 +78,16 @@ func (t *tx) tagImported(items []feedbackRow) error {
 	return t.orm().Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&tags, ImportBatch).Error
 }
 
-// importedItem is a row as it is stored. It is nobody's session, and no event of
-// its own tells of it.
+// importedItem is a row as it is stored. It is nobody's session, no event of its own
+// tells of it, and when it was resolved is not known.
 func importedItem(job models.Job, row *models.ImportedRow) feedbackRow {
 	sub, at := &row.Submission, row.CreatedAt.UnixMilli()
-	item := feedbackRow{
+	return feedbackRow{
 		ID: sub.ID, OrganizationID: job.OrganizationID, ProjectID: job.ProjectID, Fingerprint: sub.Fingerprint(),
 		Message: sub.Message, PageURL: sub.PageURL, Kind: sub.Kind, Rating: sub.Rating, Email: sub.Email, Name: sub.Name, Context: string(sub.Context),
 		Status: row.Status, Tags: append([]string{}, row.Tags...), Priority: row.Priority.Rank(), Rev: 1, QuarantineReasons: []string{}, ReceiptVersion: 1,
 		CreatedAt: at, UpdatedAt: at, VisitorAt: at,
 	}
-	item.noteResolution(&item.Status)
-	return item
 }
 
 // TellImported puts into the project's log that an import has brought so many.

@@ -105,7 +105,12 @@ func (t *tx) touch(item *feedbackRow, by messageRow) error {
 	case item.FirstReplyAt == nil:
 		changes["first_reply_at"] = by.CreatedAt
 	}
-	return t.orm().Model(&feedbackRow{}).Where("n = ?", item.N).Updates(changes).Error
+	if err := t.orm().Model(&feedbackRow{}).Where("n = ?", item.N).Updates(changes).Error; err != nil || item.FirstReplyAt != nil || by.UserID == "" {
+		return err
+	}
+	answered := *item
+	answered.FirstReplyAt = &by.CreatedAt
+	return t.recount(item, &answered)
 }
 
 // NoteChange is what a member does to a note: a new text, or none to delete it.

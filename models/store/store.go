@@ -56,6 +56,7 @@ type Store struct {
 	index       *searchIndex
 	search      *searchProjection
 	removals    *remover
+	insights    *insightsProjection
 	retention   *retention
 	record      *headsRecord
 	epoch       models.Epoch
@@ -118,6 +119,7 @@ func (s *Store) startBackground(ctx context.Context, options Options) (err error
 		return err
 	}
 	s.removals = startRemover(s)
+	s.insights = startInsights(s)
 	if options.window == (window{}) {
 		options.window = replayWindow
 	}
@@ -133,6 +135,9 @@ func (s *Store) Close() error {
 	}
 	if s.removals != nil {
 		s.removals.stop()
+	}
+	if s.insights != nil {
+		s.insights.stop()
 	}
 	if s.retention != nil {
 		s.retention.stop()

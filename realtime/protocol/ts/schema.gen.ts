@@ -410,6 +410,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/insights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Volume, ratings, pages, tags and times over some days */
+        get: operations["get-insights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/tags": {
         parameters: {
             query?: never;
@@ -1885,6 +1902,54 @@ export interface components {
             /** @enum {string} */
             code: "empty" | "too_long" | "secret" | "card_number";
             message: string;
+        };
+        InsightCount: {
+            /** Format: int64 */
+            n: number;
+            value: string;
+        };
+        InsightDay: {
+            /** @description "" where the visitor chose none */
+            by_kind: {
+                [key: string]: number;
+            };
+            by_status: {
+                [key: string]: number;
+            };
+            /** Format: date */
+            day: string;
+            /** Format: int64 */
+            total: number;
+        };
+        InsightDuration: {
+            /** Format: int64 */
+            median_ms: number;
+            /**
+             * Format: int64
+             * @description Of how many items
+             */
+            n: number;
+            /** Format: int64 */
+            p90_ms: number;
+        };
+        Insights: {
+            /**
+             * Format: date-time
+             * @description New items are counted within seconds
+             */
+            as_of: string;
+            /** @description In the zone asked for */
+            days: components["schemas"]["InsightDay"][];
+            /** @description The ten with the most */
+            pages: components["schemas"]["InsightCount"][];
+            /** @description How many gave one star to five; as all below by days of UTC */
+            ratings: number[];
+            /** @description Until the item was resolved or closed */
+            resolution: components["schemas"]["InsightDuration"];
+            /** @description Until staff first answered */
+            response: components["schemas"]["InsightDuration"];
+            /** @description The ten with the most */
+            tags: components["schemas"]["InsightCount"][];
         };
         Job: {
             /** Format: date-time */
@@ -4264,6 +4329,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-insights": {
+        parameters: {
+            query: {
+                /** @description The first day */
+                from: string;
+                /** @description The day after the last, at most 366 after from */
+                to: string;
+                /** @description A zone's name, such as Europe/Berlin */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Insights"];
                 };
             };
             /** @description The call was refused; code says why */
