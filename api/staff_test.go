@@ -238,9 +238,11 @@ func TestTriage(t *testing.T) {
 // Everything that takes an id answers a stranger as if there were nothing.
 func TestTenancy(t *testing.T) {
 	s := apitest.Start(t)
-	_, project := s.Project(t)
+	owner, project := s.Project(t)
 	receipt := s.Submit(t, project, "hello")
 	other := stranger(t, s)
+	var view api.View
+	owner.Post("/api/v1/projects/"+string(project.ID)+"/views", `{"name":"All","query":{}}`, 201).JSON(&view)
 	id, item := string(project.ID), string(receipt.ID)
 	bodies := map[string]string{
 		"PATCH /api/v1/projects/{id}":                    `{"name":"mine"}`,
@@ -248,6 +250,8 @@ func TestTenancy(t *testing.T) {
 		"POST /api/v1/projects/{id}/exports":             `{"format":"csv"}`,
 		"POST /api/v1/feedback/{id}/messages":            `{"body":"hi","visibility":"public"}`,
 		"PATCH /api/v1/feedback/{id}/messages/{message}": `{"body":"hi","rev":1}`,
+		"POST /api/v1/projects/{id}/views":               `{"name":"mine","query":{}}`,
+		"PATCH /api/v1/views/{id}":                       `{"name":"mine"}`,
 		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
 		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
 	}
@@ -260,18 +264,24 @@ func TestTenancy(t *testing.T) {
 		if strings.HasPrefix(path, "/api/v1/feedback/") {
 			use = item
 		}
+		if strings.HasPrefix(path, "/api/v1/views/") {
+			use = string(view.ID)
+		}
 		for method := range methods {
 			walked++
 			t.Run(method+" "+path, func(t *testing.T) {
 				var body any
-				rev := ""
-				if method == "delete" && strings.HasSuffix(path, "{message}") {
-					rev = "?rev=1"
+				query := ""
+				switch {
+				case method == "delete" && strings.HasSuffix(path, "{message}"):
+					query = "?rev=1"
+				case strings.HasSuffix(path, "/insights"):
+					query = "?from=2026-01-01&to=2026-01-08"
 				}
 				if text := bodies[strings.ToUpper(method)+" "+path]; text != "" {
 					body = text
 				}
-				if code := other.Do(strings.ToUpper(method), strings.NewReplacer("{id}", use, "{message}", string(models.NewID())).Replace(path)+rev, body).Want(404).Problem().Code; code != models.CodeNotFound {
+				if code := other.Do(strings.ToUpper(method), strings.NewReplacer("{id}", use, "{message}", string(models.NewID())).Replace(path)+query, body).Want(404).Problem().Code; code != models.CodeNotFound {
 					t.Errorf("code = %q, want not_found", code)
 				}
 			})
