@@ -9,12 +9,14 @@ export type Route =
   | { name: "inbox"; projectId: string; feedbackId: string | null; query: URLSearchParams }
   | { name: "install"; projectId: string }
   | { name: "settings"; projectId: string }
+  | { name: "insights"; projectId: string }
   | { name: "jobs"; projectId: string; query: URLSearchParams }
   | { name: "missing" };
 
 const segment = "([0-9a-zA-Z-]+)";
 const inboxPath = new RegExp(`^/projects/${segment}/inbox(?:/${segment})?$`);
 const installPath = new RegExp(`^/projects/${segment}/install$`);
+const insightsPath = new RegExp(`^/projects/${segment}/insights$`);
 const jobsPath = new RegExp(`^/projects/${segment}/jobs$`);
 const settingsPath = new RegExp(`^/projects/${segment}/settings$`);
 
@@ -31,6 +33,8 @@ export function parseRoute(href: string): Route {
   if (inbox?.[1]) return { name: "inbox", projectId: inbox[1], feedbackId: inbox[2] ?? null, query: url.searchParams };
   const install = installPath.exec(path);
   if (install?.[1]) return { name: "install", projectId: install[1] };
+  const insights = insightsPath.exec(path);
+  if (insights?.[1]) return { name: "insights", projectId: insights[1] };
   const jobs = jobsPath.exec(path);
   if (jobs?.[1]) return { name: "jobs", projectId: jobs[1], query: url.searchParams };
   const settings = settingsPath.exec(path);

@@ -180,8 +180,10 @@ func (p *insightsProjection) run(ctx context.Context) {
 			switch {
 			case err != nil && ctx.Err() == nil:
 				p.store.log.Error("count for charts", "error", err)
-			case more:
+			case more && p.store.writer.commits.Load()-commits > 1: // others write as well
 				pause = insightsRest * time.Since(began)
+			case more:
+				pause = 0
 			case err == nil:
 				seen = commits
 			}

@@ -55,7 +55,7 @@ func TestInsightsFollowEverything(t *testing.T) {
 			s.insights.stop() // by hand
 			scope, p := newProject(t, s)
 			_, second := newProject(t, s)
-			random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // no secret
+			random := rand.New(rand.NewPCG(seed, 1))
 			var ids []models.ID
 			by := models.Actor{UserID: models.NewID(), Name: "Ann"}
 			for range 120 {
@@ -174,7 +174,7 @@ func TestInsights(t *testing.T) {
 
 // A percentile from buckets is at most 2.5 % off.
 func TestDurationsOf(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		var exact []int64
 		buckets := map[int]int64{}

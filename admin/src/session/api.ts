@@ -2,7 +2,7 @@ import { apiSearch, type FeedbackQuery } from "../inbox/query";
 import type { LogCalls } from "../live/detour";
 import type { Changes } from "../triage/changes";
 import type { Session } from "./session";
-import type { BulkItem, BulkResult, Feedback, FeedbackPage, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, NewView, Project, ProjectPage, ProjectPatch, SetupState, Ticket, View, ViewList, ViewPatch } from "./types";
+import type { BulkItem, BulkResult, Feedback, FeedbackPage, Insights, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, NewView, Project, ProjectPage, ProjectPatch, SetupState, Ticket, View, ViewList, ViewPatch } from "./types";
 
 /** The staff calls that the dashboard makes, typed by the generated contract. */
 export interface Api extends LogCalls {
@@ -27,6 +27,8 @@ export interface Api extends LogCalls {
   createExport(projectId: string, body: NewExport): Promise<Job>;
   /** `form` has the file, its format, and what else the contract names. */
   createImport(projectId: string, form: FormData): Promise<Job>;
+  /** Of the days from one to another, by the clocks of a zone. */
+  insights(projectId: string, range: { from: string; to: string }, zone: string, abort: AbortSignal): Promise<Insights>;
   members(): Promise<Member[]>;
   /** One's own views and the shared ones, with how many items each has. */
   views(projectId: string, abort?: AbortSignal): Promise<ViewList>;
@@ -80,6 +82,7 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     cancelJob: (id) => request("POST", `/jobs/${id}/cancel`, {}),
     createExport: (id, body) => request("POST", `/projects/${id}/exports`, body),
     createImport: (id, form) => request("POST", `/projects/${id}/imports`, form),
+    insights: (id, range, zone, abort) => request("GET", `/projects/${id}/insights?${new URLSearchParams({ ...range, tz: zone })}`, undefined, abort),
     members: () => all<Member>((cursor) => request<MemberPage>("GET", `/members?limit=200${cursor}`)),
     tags: async (id) => (await request<{ items: string[] }>("GET", `/projects/${id}/tags`)).items,
     views: (projectId, abort) => request("GET", `/projects/${projectId}/views?count=true`, undefined, abort),

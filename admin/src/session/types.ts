@@ -26,6 +26,7 @@ export type Visibility = Message["visibility"];
 export type Job = Schemas["Job"];
 export type JobPage = Schemas["JobList"];
 export type NewExport = Schemas["NewExport"];
+export type Insights = Schemas["Insights"];
 export type Priority = Feedback["priority"];
 export type Member = Schemas["TeamMember"];
 export type MemberPage = Schemas["TeamMemberList"];

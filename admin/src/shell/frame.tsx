@@ -108,6 +108,8 @@ function Content({ place }: { place: Route }) {
       return <pages.inbox.Page key={project.id} project={project} feedbackId={place.feedbackId} query={place.query} />;
     case "install":
       return <pages.install.Page key={project.id} project={project} />;
+    case "insights":
+      return <pages.insights.Page key={project.id} project={project} />;
     case "jobs":
       return <pages.jobs.Page key={project.id} project={project} query={place.query} />;
     case "settings":

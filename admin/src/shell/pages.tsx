@@ -8,6 +8,7 @@ export const pages = {
   inbox: lazy(() => import("../inbox/inbox-page").then((module) => module.InboxPage)),
   projects: lazy(() => import("../pages/projects").then((module) => module.ProjectsPage)),
   install: lazy(() => import("../pages/install").then((module) => module.InstallPage)),
+  insights: lazy(() => import("../insights/insights-page").then((module) => module.InsightsPage)),
   jobs: lazy(() => import("../jobs/jobs-page").then((module) => module.JobsPage)),
   settings: lazy(() => import("../pages/settings").then((module) => module.SettingsPage)),
   preferences: lazy(() => import("../pages/preferences").then((module) => module.PreferencesPage)),

@@ -47,6 +47,7 @@ function Nav({ place, projectId }: { place: Route; projectId: string }) {
       <ul>
         <NavViews place={place} projectId={projectId} />
         {link(`/projects/${projectId}/install`, "install", t.nav.install, place.name === "install")}
+        {link(`/projects/${projectId}/insights`, "insights", t.nav.insights, place.name === "insights")}
         {link(`/projects/${projectId}/jobs`, "jobs", t.nav.jobs, place.name === "jobs")}
         {link(`/projects/${projectId}/settings`, "settings", t.nav.settings, place.name === "settings")}
       </ul>

@@ -1,6 +1,7 @@
 import type { Kind, Priority, Status } from "../session/types";
 import type { Connection } from "../live/connection";
 import { conversation, presence } from "./en-conversation";
+import { insights } from "./en-insights";
 import { jobs } from "./en-jobs";
 import { triage } from "./en-triage";
 import { filters, views } from "./en-views";
@@ -58,6 +59,7 @@ export const en = {
     inbox: "Inbox",
     quarantine: "Quarantine",
     install: "Install",
+    insights: "Insights",
     jobs: "Import & export",
     settings: "Settings",
     projects: "All projects",
@@ -174,6 +176,7 @@ export const en = {
   conversation,
   triage,
   jobs,
+  insights,
   filters,
   views,
   presence,

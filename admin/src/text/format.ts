@@ -73,3 +73,13 @@ export function pagePath(url: string): string {
 }
 
 export const formatSeconds = (count: number): string => seconds.format(count);
+
+const spans = ([["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1_000]] as const).map(
+  ([unit, ms]) => [ms, new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: 1 })] as const,
+);
+
+/** How long something took, in its largest unit: 2.5h. */
+export function formatDuration(ms: number): string {
+  const [unit, format] = spans.find(([length]) => ms >= length) ?? spans[spans.length - 1] ?? [1, new Intl.NumberFormat()];
+  return ms < 1_000 ? `<${format.format(1)}` : format.format(ms / unit);
+}

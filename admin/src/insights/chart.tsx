@@ -1,0 +1,141 @@
+import { useSignal } from "@preact/signals";
+import { t } from "../text/en";
+import { formatCount } from "../text/format";
+
+/** One bar: its name, and its parts from the bottom up. */
+export interface Bar {
+  label: string;
+  parts: readonly number[];
+}
+
+interface StackProps {
+  bars: readonly Bar[];
+  /** The names of the parts, in their order. */
+  parts: readonly string[];
+  title: string;
+}
+
+const width = 720;
+const height = 200;
+const left = 36;
+const bottom = 22;
+
+/** A round number at or above the largest bar, so that the lines behind it have round numbers, too. */
+export function roundUp(n: number): number {
+  if (n <= 4) return 4;
+  const unit = 10 ** Math.floor(Math.log10(n));
+  const step = [1, 2, 4, 5, 8, 10].find((factor) => factor * unit >= n) ?? 10;
+  return step * unit;
+}
+
+/**
+ * Stacked bars. What a bar holds is told on hover and by the arrow keys; all of it is in the table below, which is what
+ * assistive tools are led to.
+ */
+export function Stack({ bars, parts, title }: StackProps) {
+  const at = useSignal<number | null>(null);
+  const top = roundUp(Math.max(...bars.map(({ parts: of }) => sum(of)), 0));
+  const x = (index: number): number => left + (index * (width - left)) / bars.length;
+  const y = (n: number): number => (height - bottom) * (1 - n / top);
+  const gap = bars.length > 60 ? 0.5 : 2;
+  const barWidth = Math.max((width - left) / bars.length - gap, 1);
+  const current = at.value === null ? null : bars[at.value];
+  const move = (event: KeyboardEvent): void => {
+    const here = at.value ?? bars.length;
+    const next = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: bars.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    at.value = Math.max(0, Math.min(bars.length - 1, next));
+  };
+  // As many names below as have room beside each other.
+  const every = Math.ceil(bars.length / 8);
+  return (
+    <figure class="chart">
+      <div
+        class="chart-box"
+        role="group"
+        aria-label={`${title}. ${t.insights.keys}`}
+        tabIndex={0}
+        onKeyDown={move}
+        onFocusOut={() => (at.value = null)}
+        onPointerLeave={() => (at.value = null)}
+      >
+        <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true" focusable="false" preserveAspectRatio="none">
+          {[0, top / 4, top / 2, (3 * top) / 4, top].map((n) => (
+            <line key={n} class="grid" x1={left} x2={width} y1={y(n)} y2={y(n)} vector-effect="non-scaling-stroke" />
+          ))}
+          {bars.map(({ label, parts: of }, index) => {
+            let below = 0;
+            return (
+              <g key={label} class={at.value === index ? "bar on" : "bar"} onPointerEnter={() => (at.value = index)}>
+                <rect class="reach" x={x(index)} width={(width - left) / bars.length} y={0} height={height - bottom} />
+                {of.map((n, part) => {
+                  below += n;
+                  return n > 0 && <rect key={part} class={`part-${part}`} x={x(index) + gap / 2} width={barWidth} y={y(below)} height={y(0) - y(n)} />;
+                })}
+              </g>
+            );
+          })}
+        </svg>
+        <div class="chart-y" aria-hidden="true">{[top, top / 2, 0].map((n) => <span key={n}>{formatCount(n)}</span>)}</div>
+        <div class="chart-x" aria-hidden="true">{bars.map(({ label }, index) => (index % every === 0 ? <span key={label}>{label}</span> : null))}</div>
+      </div>
+      <p class="chart-told" aria-live="polite">
+        {current ? (
+          <>
+            <strong>{current.label}</strong> {formatCount(sum(current.parts))}
+            {current.parts.map((n, part) => n > 0 && <span key={part} class="legend-item"><i class={`key-mark part-${part}`} />{parts[part]} {formatCount(n)}</span>)}
+          </>
+        ) : (
+          parts.map((name, part) => <span key={name} class="legend-item"><i class={`key-mark part-${part}`} />{name}</span>)
+        )}
+      </p>
+      <details class="chart-table">
+        <summary>{t.insights.table}</summary>
+        <div class="columns" tabIndex={0} role="region" aria-label={title}>
+          <table>
+            <caption class="visually-hidden">{title}</caption>
+            <thead><tr><th scope="col">{t.insights.day}</th><th scope="col">{t.insights.all}</th>{parts.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
+            <tbody>
+              {bars.map(({ label, parts: of }) => (
+                <tr key={label}><th scope="row">{label}</th><td>{formatCount(sum(of))}</td>{of.map((n, part) => <td key={part}>{formatCount(n)}</td>)}</tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </figure>
+  );
+}
+
+export const sum = (list: readonly number[]): number => list.reduce((all, n) => all + n, 0);
+
+interface ShareProps {
+  title: string;
+  rows: readonly { label: string; n: number; href?: string | undefined }[];
+  empty: string;
+}
+
+/** Values with bars beside them, the largest as wide as there is room. A table in itself. */
+export function Shares({ title, rows, empty }: ShareProps) {
+  const most = Math.max(...rows.map(({ n }) => n), 1);
+  return (
+    <section class="panel">
+      <h2>{title}</h2>
+      {rows.length === 0 ? <p class="faint">{empty}</p> : (
+        <table class="shares">
+          <caption class="visually-hidden">{title}</caption>
+          <tbody>
+            {rows.map(({ label, n, href }) => (
+              <tr key={label}>
+                <th scope="row">{href ? <a href={href}><bdi>{label}</bdi></a> : <bdi>{label}</bdi>}</th>
+                <td class="share" aria-hidden="true"><svg viewBox="0 0 100 8" preserveAspectRatio="none" focusable="false"><rect width={(100 * n) / most} height="8" rx="1" /></svg></td>
+                <td class="number">{formatCount(n)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
