@@ -56,6 +56,7 @@ func (s *Server) staffRoutes() {
 	s.feedbackRoutes()
 	s.bulkRoutes()
 	s.insightRoutes()
+	s.cannedRoutes()
 	s.conversationRoutes()
 	s.jobRoutes()
 	s.liveRoutes()
@@ -169,6 +170,26 @@ func (s *Server) bulkRoutes() {
 		method: "POST", path: "/api/v1/projects/{id}/feedback/read", id: "mark-several", tag: tag, status: 204,
 		summary: "Note that you have read several items up to now, or not",
 	}, s.markAllRead)
+}
+
+func (s *Server) cannedRoutes() {
+	const tag = "Conversations"
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}/canned-replies", id: "list-canned-replies", tag: tag,
+		summary: "A project's canned replies, oldest first",
+	}, s.listCannedReplies)
+	register(s, operation{
+		method: "POST", path: "/api/v1/projects/{id}/canned-replies", id: "create-canned-reply", tag: tag, status: 201,
+		summary: "Keep an answer to give again",
+	}, s.createCannedReply)
+	register(s, operation{
+		method: "PATCH", path: "/api/v1/canned-replies/{id}", id: "update-canned-reply", tag: tag,
+		summary: "Change a canned reply; a stale rev is a conflict",
+	}, s.updateCannedReply)
+	register(s, operation{
+		method: "DELETE", path: "/api/v1/canned-replies/{id}", id: "delete-canned-reply", tag: tag, status: 204,
+		summary: "Delete a canned reply",
+	}, s.deleteCannedReply)
 }
 
 func (s *Server) insightRoutes() {

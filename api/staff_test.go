@@ -243,6 +243,8 @@ func TestTenancy(t *testing.T) {
 	other := stranger(t, s)
 	var view api.View
 	owner.Post("/api/v1/projects/"+string(project.ID)+"/views", `{"name":"All","query":{}}`, 201).JSON(&view)
+	var canned api.CannedReply
+	owner.Post("/api/v1/projects/"+string(project.ID)+"/canned-replies", `{"name":"Hi","body":"Hello"}`, 201).JSON(&canned)
 	id, item := string(project.ID), string(receipt.ID)
 	bodies := map[string]string{
 		"PATCH /api/v1/projects/{id}":                    `{"name":"mine"}`,
@@ -251,6 +253,8 @@ func TestTenancy(t *testing.T) {
 		"POST /api/v1/feedback/{id}/messages":            `{"body":"hi","visibility":"public"}`,
 		"PATCH /api/v1/feedback/{id}/messages/{message}": `{"body":"hi","rev":1}`,
 		"POST /api/v1/projects/{id}/views":               `{"name":"mine","query":{}}`,
+		"POST /api/v1/projects/{id}/canned-replies":      `{"name":"Hi","body":"Hello"}`,
+		"PATCH /api/v1/canned-replies/{id}":              `{"name":"Hi","rev":1}`,
 		"PATCH /api/v1/views/{id}":                       `{"name":"mine"}`,
 		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
 		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
@@ -266,6 +270,9 @@ func TestTenancy(t *testing.T) {
 		}
 		if strings.HasPrefix(path, "/api/v1/views/") {
 			use = string(view.ID)
+		}
+		if strings.HasPrefix(path, "/api/v1/canned-replies/") {
+			use = string(canned.ID)
 		}
 		for method := range methods {
 			walked++
