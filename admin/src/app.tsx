@@ -4,6 +4,7 @@ import { onWake, openSocket } from "../../realtime/client";
 import { DashboardContext, type Dashboard } from "./context";
 import { createKeys } from "./keys";
 import { createLive, type Live } from "./live/live";
+import { createCommands } from "./palette/commands";
 import { readSingleKeys, signedInHint } from "./preferences";
 import { currentHref, loginHref, navigate, route, startRouter } from "./router";
 import { createApi } from "./session/api";
@@ -61,6 +62,7 @@ const dashboard: Dashboard = {
   workspace,
   notices,
   keys: createKeys(document, readSingleKeys),
+  commands: createCommands(),
   views,
   live: () => (live ??= connect()),
 };

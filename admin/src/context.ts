@@ -1,6 +1,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Keys } from "./keys";
+import type { Commands } from "./palette/commands";
 import type { Live } from "./live/live";
 import type { Api } from "./session/api";
 import type { Session } from "./session/session";
@@ -15,6 +16,7 @@ export interface Dashboard {
   workspace: Workspace;
   notices: Notices;
   keys: Keys;
+  commands: Commands;
   /** The saved views of the project that is open. */
   views: Views;
   /** The live connection. It exists from the first page that needs it until the session ends. */

@@ -1,8 +1,10 @@
+import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useId } from "preact/hooks";
 import { useDashboard } from "../context";
 import type { Viewer } from "../live/presence";
 import type { Visibility } from "../session/types";
+import { pages } from "../shell/pages";
 import { t } from "../text/en";
 import { formatCount } from "../text/format";
 import { Dialog } from "../ui/dialog";
@@ -18,6 +20,9 @@ interface ComposerProps {
   composing: Composing;
   viewers: readonly Viewer[];
   visitor: string;
+  projectId: string;
+  /** Fills in what a canned reply leaves open. */
+  fill(body: string): string;
   /** A message went out: the page shows where it is. */
   onSent(): void;
 }
@@ -26,7 +31,7 @@ interface ComposerProps {
 const countFrom = maxBody - 500;
 
 /** Where answers and notes are written. It differs in colour, icon and words by whom the text is for. */
-export function Composer({ field: box, composing, viewers, visitor, onSent }: ComposerProps) {
+export function Composer({ field: box, composing, viewers, visitor, projectId, fill, onSent }: ComposerProps) {
   const live = useDashboard().live();
   const hint = useId();
   const body = composing.body.value;
@@ -34,11 +39,22 @@ export function Composer({ field: box, composing, viewers, visitor, onSent }: Co
   // Leaving the item is leaving the answer, too.
   useEffect(() => () => live.viewing.rested(), []);
 
+  const canning = useSignal(false);
   const write = (text: string): void => {
+    // The first character of an answer: nobody begins one so.
+    if (text === "/" && !composing.body.peek()) return void (canning.value = true);
     composing.write(text);
     // The visitor is told of it as well, so a note, which is not for them, is typed in silence.
     if (text.trim() && composing.visibility.peek() === "public") live.viewing.typed();
     else live.viewing.rested();
+  };
+  /** Where the caret is; a text that is there already stays. */
+  const insert = (text: string): void => {
+    const field = box.current;
+    const at = field?.selectionStart ?? body.length;
+    const end = field?.selectionEnd ?? at;
+    write(body.slice(0, at) + fill(text) + body.slice(end));
+    field?.focus();
   };
   const sent = (): void => {
     live.viewing.rested();
@@ -53,6 +69,7 @@ export function Composer({ field: box, composing, viewers, visitor, onSent }: Co
     <>
       <form class={note ? "composer for-note" : "composer"} aria-label={t.conversation.write} data-testid="composer" onSubmit={(event) => { event.preventDefault(); send(); }}>
         <div class="composer-head">
+          <button type="button" class="icon-button" aria-label={t.canned.open} title={t.canned.open} data-testid="canned-open" onClick={() => (canning.value = true)}><Icon name="canned" /></button>
           <Switch composing={composing} onPick={() => { live.viewing.rested(); box.current?.focus(); }} />
           <TypingLine viewers={viewers} />
         </div>
@@ -82,6 +99,7 @@ export function Composer({ field: box, composing, viewers, visitor, onSent }: Co
           </button>
         </div>
       </form>
+      {canning.value && <pages.canned.Page projectId={projectId} draft={body} onPick={insert} onClose={() => (canning.value = false)} />}
       <Newer composing={composing} visitor={visitor} onSend={() => { composing.confirm(); sent(); }} />
     </>
   );

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { useKeys } from "../keys";
+import { useCommands } from "../palette/commands";
 import { pages } from "../shell/pages";
 import { Empty, type Notices } from "../ui/notices";
 import type { FeedbackQuery } from "./query";
@@ -115,7 +116,7 @@ interface PanesProps {
 /** List and item side by side. Where the screen is narrow the item lies over the list; the style sheet decides. */
 function Panes(props: PanesProps) {
   const { inbox, shelf, feedbackId, query } = props;
-  const { keys, workspace } = useDashboard();
+  const { commands, keys, workspace } = useDashboard();
   const viewers = useViewers();
   const port = useRef<AnswerPort>({ open: null, wanted: null }).current;
   const walk = useWalk(props, announce);
@@ -132,23 +133,33 @@ function Panes(props: PanesProps) {
     walk.go(id);
   };
 
+  const me = workspace.me.value?.user.id ?? null;
+  // What has a name: its key, the help sheet's words and the palette's entry are of one place.
+  const named: readonly (readonly [string, string, () => void])[] = [
+    ["e", t.help.resolve, () => desk.act({ status: "resolved" })],
+    ["a", t.help.assign, () => desk.pick("assignee_id")],
+    ["l", t.help.tag, () => desk.pick("tags")],
+    ["p", t.help.priority, () => desk.pick("priority")],
+    ["u", t.help.unread, () => desk.mark()],
+    ["r", t.help.reply, () => answer("public")],
+    ["n", t.help.note, () => answer("internal")],
+    ["z", t.help.undo, desk.undo.undo],
+    ["/", t.help.search, () => document.querySelector<HTMLInputElement>("[data-search]")?.focus()],
+  ];
+  useCommands(commands, () => [
+    ...named.map(([key, name, run]) => ({ name, keys: key.toUpperCase(), run })),
+    { name: t.palette.assignMe, run: () => desk.act({ assignee_id: me }) },
+    { name: t.triage.status, run: () => desk.pick("status") },
+  ]);
   useKeys(keys, {
+    ...Object.fromEntries(named.map(([key, , run]) => [key, run])),
     j: () => walk.step(1),
     k: () => walk.step(-1),
     ArrowDown: () => walk.step(1),
     ArrowUp: () => walk.step(-1),
     Enter: () => walk.cursorId.peek() && walk.go(walk.cursorId.peek()),
-    e: () => desk.act({ status: "resolved" }),
-    a: () => desk.pick("assignee_id"),
-    l: () => desk.pick("tags"),
-    p: () => desk.pick("priority"),
-    u: () => desk.mark(),
     x: () => walk.cursorId.peek() && inbox.selection.toggle(walk.cursorId.peek() as string),
     X: () => walk.cursorId.peek() && inbox.selection.extend(inbox.rows.peek().items.map(({ id }) => id), walk.cursorId.peek() as string),
-    z: desk.undo.undo,
-    r: () => answer("public"),
-    n: () => answer("internal"),
-    "/": () => document.querySelector<HTMLInputElement>("[data-search]")?.focus(),
     Escape: () => (inbox.selection.ids.peek().size > 0 ? inbox.selection.clear() : feedbackId && walk.back()),
   });
 

@@ -3,7 +3,9 @@ import { useDashboard } from "../context";
 import type { Viewer } from "../live/presence";
 import type { Feedback, Visibility } from "../session/types";
 import { t } from "../text/en";
-import { initials } from "../text/format";
+import { initials, shortPage } from "../text/format";
+import type { Workspace } from "../workspace";
+import { fill, type Known } from "../canned/fill";
 import { Icon } from "../ui/icons";
 import type { Field } from "../triage/changes";
 import { UserText } from "../ui/linkify";
@@ -65,13 +67,21 @@ export function ItemBody({ inbox, item, shelf, viewers, port, onEdit }: ItemBody
         </div>
       </div>
       <Below count={below.value} onShow={toEnd} />
-      {canAnswer && <Composer field={field} composing={composing} viewers={viewers} visitor={who} onSent={toEnd} />}
+      {canAnswer && <Composer field={field} composing={composing} viewers={viewers} visitor={who} projectId={item.project_id} fill={(body) => fill(body, knownOf(item, workspace))} onSent={toEnd} />}
     </div>
   );
 }
 
 /** The form first, then the page's word for its visitor, then addresses: the most personal name that there is. */
 const nameOf = (item: Feedback): string => item.name || item.visitor.name || item.email || item.visitor.email || "";
+
+/** What is known of an item, for a canned reply. */
+const knownOf = (item: Feedback, { me }: Workspace): Known => ({
+  "visitor.name": item.name || item.visitor.name || "",
+  "visitor.email": item.email || item.visitor.email || "",
+  page: shortPage(item.page_url),
+  "member.name": me.peek()?.user.name ?? "",
+});
 
 function Origin({ item, who }: { item: Feedback; who: string }) {
   const now = useMinute();

@@ -2,7 +2,7 @@ import { apiSearch, type FeedbackQuery } from "../inbox/query";
 import type { LogCalls } from "../live/detour";
 import type { Changes } from "../triage/changes";
 import type { Session } from "./session";
-import type { BulkItem, BulkResult, Feedback, FeedbackPage, Insights, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, NewView, Project, ProjectPage, ProjectPatch, SetupState, Ticket, View, ViewList, ViewPatch } from "./types";
+import type { BulkItem, BulkResult, CannedPage, CannedReply, Feedback, FeedbackPage, Insights, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, NewView, Project, ProjectPage, ProjectPatch, SetupState, Ticket, View, ViewList, ViewPatch } from "./types";
 
 /** The staff calls that the dashboard makes, typed by the generated contract. */
 export interface Api extends LogCalls {
@@ -29,6 +29,10 @@ export interface Api extends LogCalls {
   createImport(projectId: string, form: FormData): Promise<Job>;
   /** Of the days from one to another, by the clocks of a zone. */
   insights(projectId: string, range: { from: string; to: string }, zone: string, abort: AbortSignal): Promise<Insights>;
+  cannedReplies(projectId: string): Promise<CannedReply[]>;
+  createCannedReply(projectId: string, reply: Pick<CannedReply, "name" | "body">): Promise<CannedReply>;
+  updateCannedReply(id: string, reply: Pick<CannedReply, "name" | "body" | "rev">): Promise<CannedReply>;
+  deleteCannedReply(id: string): Promise<void>;
   members(): Promise<Member[]>;
   /** One's own views and the shared ones, with how many items each has. */
   views(projectId: string, abort?: AbortSignal): Promise<ViewList>;
@@ -83,6 +87,10 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     createExport: (id, body) => request("POST", `/projects/${id}/exports`, body),
     createImport: (id, form) => request("POST", `/projects/${id}/imports`, form),
     insights: (id, range, zone, abort) => request("GET", `/projects/${id}/insights?${new URLSearchParams({ ...range, tz: zone })}`, undefined, abort),
+    cannedReplies: (id) => all<CannedReply>((cursor) => request<CannedPage>("GET", `/projects/${id}/canned-replies?limit=200${cursor}`)),
+    createCannedReply: (id, reply) => request("POST", `/projects/${id}/canned-replies`, reply),
+    updateCannedReply: (id, reply) => request("PATCH", `/canned-replies/${id}`, reply),
+    deleteCannedReply: (id) => request("DELETE", `/canned-replies/${id}`),
     members: () => all<Member>((cursor) => request<MemberPage>("GET", `/members?limit=200${cursor}`)),
     tags: async (id) => (await request<{ items: string[] }>("GET", `/projects/${id}/tags`)).items,
     views: (projectId, abort) => request("GET", `/projects/${projectId}/views?count=true`, undefined, abort),

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useDashboard } from "../context";
 import { useKeys } from "../keys";
+import { useCommands, type Command } from "../palette/commands";
 import { inboxHref, navigate, route, type Route } from "../router";
 import { t } from "../text/en";
 import { Empty, NoticeList } from "../ui/notices";
@@ -47,13 +48,25 @@ function Bare({ place }: { place: Route }) {
 
 /** The shell stands while the session is still being asked for, so that signing in by cookie never flashes a form. */
 function Shell({ place, ready }: { place: Route; ready: boolean }) {
-  const { keys, workspace } = useDashboard();
+  const { commands, keys, session, workspace } = useDashboard();
   const help = useSignal(false);
+  const palette = useSignal(false);
   const projectId = "projectId" in place ? place.projectId : null;
   // Kept outside of the component: the shell is unmounted with the session, and the place outlives a short one.
   useEffect(() => {
     if (projectId) lastProject = projectId;
   }, [projectId]);
+  useEffect(() => {
+    // With a modifier, so it is no single key: it works where letters are typed, too.
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      if (!document.querySelector("dialog[open]")) palette.value = true;
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+  useCommands(commands, () => shellCommands(projectId, () => (help.value = true), session.logout));
   useKeys(keys, {
     "?": () => (help.value = true),
     "g i": () => {
@@ -66,13 +79,36 @@ function Shell({ place, ready }: { place: Route; ready: boolean }) {
     <div class="shell">
       {/* Not a plain fragment link: the router owns the address, and the fragment would stay in it. */}
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>{t.common.skip}</a>
-      <Sidebar place={place} projectId={projectId} onHelp={() => (help.value = true)} />
+      <Sidebar place={place} projectId={projectId} onHelp={() => (help.value = true)} onPalette={() => (palette.value = true)} />
       <main id="main" class="main" tabIndex={-1}>
         {ready ? <Content place={place} /> : <div class="boot-bar" />}
       </main>
+      {palette.value && <pages.palette.Page projectId={projectId} onClose={() => (palette.value = false)} />}
       {help.value && <pages.help.Page onClose={() => (help.value = false)} />}
     </div>
   );
+}
+
+/** What can be done everywhere. */
+function shellCommands(projectId: string | null, help: () => void, signOut: () => Promise<void>): readonly Command[] {
+  const to = (name: string, href: string, keys?: string): Command => ({ name, run: () => navigate(href), ...(keys ? { keys } : {}) });
+  const here = projectId
+    ? [
+        to(t.palette.goInbox, inboxHref(projectId, null), "G I"),
+        to(t.palette.goInsights, `/projects/${projectId}/insights`),
+        to(t.palette.goJobs, `/projects/${projectId}/jobs`),
+        to(t.palette.goInstall, `/projects/${projectId}/install`),
+        to(t.palette.goSettings, `/projects/${projectId}/settings`),
+      ]
+    : [];
+  return [
+    ...here,
+    to(t.palette.goProjects, "/"),
+    to(t.palette.goPreferences, "/preferences"),
+    { name: t.help.title, keys: "?", run: help },
+    // What fails is told by the account menu's own way out; here the session just stays.
+    { name: t.palette.signOut, run: () => void signOut().catch(() => undefined) },
+  ];
 }
 
 /** `g i` on the list of projects leads back to the inbox that was open last. */

@@ -21,6 +21,7 @@ const sheet: readonly (readonly [readonly string[], string, together?: boolean])
   [["N"], t.help.note],
   [["Ctrl/⌘", "Enter"], t.help.send, true],
   [["/"], t.help.search],
+  [["Ctrl/⌘", "K"], t.help.palette, true],
   [["G", "I"], t.help.inbox],
   [["?"], t.help.help],
   [["Esc"], t.help.escape],

@@ -19,6 +19,8 @@ export const pages = {
   filters: lazy(() => acting().then((module) => module.FilterPanel)),
   picking: lazy(() => acting().then((module) => module.Picking)),
   view: lazy(() => acting().then((module) => module.ViewDialog)),
+  palette: lazy(() => import("../palette/palette").then((module) => module.Palette)),
+  canned: lazy(() => import("../canned/canned-picker").then((module) => module.CannedPicker)),
   help: lazy(() => import("./help").then((module) => module.HelpSheet)),
 };
 

@@ -14,14 +14,16 @@ interface SidebarProps {
   place: Route;
   projectId: string | null;
   onHelp(): void;
+  onPalette(): void;
 }
 
 /** One element for both shapes: a column beside the page, or a bar above it where the screen is narrow. */
-export function Sidebar({ place, projectId, onHelp }: SidebarProps) {
+export function Sidebar({ place, projectId, onHelp, onPalette }: SidebarProps) {
   return (
     <header class="side">
       <div class="side-top">
         <ProjectPicker projectId={projectId} />
+        <button type="button" class="icon-button end" aria-label={t.palette.open} title={`${t.palette.open} (Ctrl/⌘ K)`} aria-keyshortcuts="Control+K Meta+K" data-testid="palette-open" onClick={onPalette}><Icon name="search" /></button>
       </div>
       {projectId ? <Nav place={place} projectId={projectId} /> : <span class="side-fill" />}
       <div class="side-end">

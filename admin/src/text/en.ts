@@ -3,6 +3,7 @@ import type { Connection } from "../live/connection";
 import { conversation, presence } from "./en-conversation";
 import { insights } from "./en-insights";
 import { jobs } from "./en-jobs";
+import { canned, palette } from "./en-palette";
 import { triage } from "./en-triage";
 import { filters, views } from "./en-views";
 import { counted, formatCount } from "./format";
@@ -176,6 +177,8 @@ export const en = {
   conversation,
   triage,
   jobs,
+  palette,
+  canned,
   insights,
   filters,
   views,
@@ -207,6 +210,8 @@ export const en = {
     send: "Send what is written",
     search: "Search",
     inbox: "Go to the inbox",
+    palette: "Find a command",
+    canned: "Canned replies, in an empty reply",
     help: "Show this sheet",
     escape: "Close, or go back to the list",
     then: "then",

@@ -21,9 +21,15 @@ interface PickerProps<T> {
   onPick(value: T): void;
   onClose(): void;
   /** Makes an option of what is typed, where none has that name; null where it cannot be one. */
-  create?(typed: string): Option<T> | null;
+  create?: ((typed: string) => Option<T> | null) | undefined;
+  /** What making it is called; a tag's words where it is not said. */
+  made?(typed: string): string;
   /** Stays open, for more than one choice. */
   several?: boolean;
+  /** Is closed by who picks, not by itself. */
+  stays?: boolean;
+  /** What stands there where there is nothing to choose. */
+  empty?: string;
   testid: string;
 }
 
@@ -39,7 +45,7 @@ function matching<T>(typed: string, options: readonly Option<T>[], create: Picke
 }
 
 /** A list that is searched by typing and walked by the arrow keys. The focus stays in the field (WAI-ARIA combobox). */
-export function Picker<T>({ title, placeholder, options, onPick, onClose, create, several = false, testid }: PickerProps<T>) {
+export function Picker<T>({ title, placeholder, options, onPick, onClose, create, made = t.triage.create, several = false, stays = several, empty = t.triage.nothing, testid }: PickerProps<T>) {
   const typed = useSignal("");
   const at = useSignal(0);
   const id = useId();
@@ -52,7 +58,7 @@ export function Picker<T>({ title, placeholder, options, onPick, onClose, create
   const pick = (option: Option<T> | undefined): void => {
     if (!option) return;
     // Closed first: what opens or moves next finds the focus where it was.
-    if (!several) onClose();
+    if (!stays) onClose();
     onPick(option.value);
     typed.value = "";
   };
@@ -79,7 +85,7 @@ export function Picker<T>({ title, placeholder, options, onPick, onClose, create
           aria-autocomplete="list"
           aria-label={placeholder}
           placeholder={placeholder}
-          maxLength={50}
+          maxLength={200}
           value={typed.value}
           data-testid="picker-input"
           onInput={(event) => {
@@ -102,14 +108,14 @@ export function Picker<T>({ title, placeholder, options, onPick, onClose, create
               onClick={() => pick(option)}
             >
               {option.face}
-              <bdi class="cut">{options.includes(option) ? option.label : t.triage.create(option.label)}</bdi>
+              <bdi class="cut">{options.includes(option) ? option.label : made(option.label)}</bdi>
               {option.hint && <span class="faint cut">{option.hint}</span>}
               {option.chosen === "yes" && <Icon name="check" class="end" />}
               {option.chosen === "some" && <span class="end faint">{t.triage.some}</span>}
             </li>
           ))}
         </ul>
-        {all.length === 0 && <p class="faint" role="status">{t.triage.nothing}</p>}
+        {all.length === 0 && <p class="faint" role="status">{empty}</p>}
         {several && <footer class="dialog-foot"><button type="button" class="button" data-testid="picker-done" onClick={onClose}>{t.triage.done}</button></footer>}
       </div>
     </Dialog>

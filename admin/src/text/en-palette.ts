@@ -1,0 +1,37 @@
+/** The command palette, and canned replies. */
+export const palette = {
+  title: "Commands",
+  find: "Type a command, or words to search for",
+  open: "Commands",
+  search: (words: string) => `Search the inbox for “${words}”`,
+  project: (name: string) => `Go to ${name}`,
+  goInbox: "Go to the inbox",
+  goInsights: "Go to insights",
+  goJobs: "Go to import & export",
+  goInstall: "Go to the installation",
+  goSettings: "Go to the settings",
+  goProjects: "Go to all projects",
+  goPreferences: "Go to the preferences",
+  signOut: "Sign out",
+  assignMe: "Assign to me",
+} as const;
+
+export const canned = {
+  title: "Canned replies",
+  open: "Canned replies",
+  find: "Find a canned reply",
+  none: "No canned reply yet. Write a reply, then keep it here under a name.",
+  keep: (name: string) => `Keep what is written as “${name}”`,
+  kept: "Kept as a canned reply",
+  failed: "The canned replies could not be loaded.",
+  keepFailed: "It could not be kept.",
+  manage: "Manage…",
+  manageTitle: "Manage canned replies",
+  name: "Name",
+  body: "Text",
+  hint: "{{visitor.name|there}}, {{visitor.email}}, {{page}} and {{member.name}} are filled in. After the bar stands what is said where nothing is known.",
+  edit: "Edit",
+  remove: "Delete",
+  removed: "Canned reply deleted",
+  back: "Back",
+} as const;
