@@ -10,7 +10,6 @@ import type { Project, Visibility } from "../session/types";
 import { viewersByItem, type Viewers } from "../live/presence";
 import { t } from "../text/en";
 import { createDesk, type Desk } from "../triage/desk";
-import { SelectionBar } from "../triage/selection-bar";
 import { UndoBar } from "../triage/undo-bar";
 import { announce } from "../ui/announce";
 import { Icon } from "../ui/icons";
@@ -217,6 +216,7 @@ function useDesk({ inbox, projectId, feedbackId, query }: PanesProps, walk: Walk
 function act(): void {
   pages.item.preload();
   pages.picking.preload();
+  pages.selection.preload();
   pages.filters.preload();
 }
 
@@ -287,7 +287,7 @@ function ListPane({ inbox, hold, projectId, feedbackId, query, walk, viewers, de
           onCursor={(id) => (walk.cursorId.value = id)}
         />
       )}
-      <SelectionBar inbox={inbox} desk={desk} query={query} />
+      {inbox.selection.ids.value.size > 0 && <pages.selection.Page inbox={inbox} desk={desk} query={query} />}
       <LiveDock />
     </section>
   );

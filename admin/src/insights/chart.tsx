@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { t } from "../text/en";
+import { insights as words } from "../text/en-insights";
 import { formatCount } from "../text/format";
 
 /** One bar: its name, and its parts from the bottom up. */
@@ -54,7 +54,7 @@ export function Stack({ bars, parts, title }: StackProps) {
       <div
         class="chart-box"
         role="group"
-        aria-label={`${title}. ${t.insights.keys}`}
+        aria-label={`${title}. ${words.keys}`}
         tabIndex={0}
         onKeyDown={move}
         onFocusOut={() => (at.value = null)}
@@ -91,11 +91,11 @@ export function Stack({ bars, parts, title }: StackProps) {
         )}
       </p>
       <details class="chart-table">
-        <summary>{t.insights.table}</summary>
+        <summary>{words.table}</summary>
         <div class="columns" tabIndex={0} role="region" aria-label={title}>
           <table>
             <caption class="visually-hidden">{title}</caption>
-            <thead><tr><th scope="col">{t.insights.day}</th><th scope="col">{t.insights.all}</th>{parts.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
+            <thead><tr><th scope="col">{words.day}</th><th scope="col">{words.all}</th>{parts.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
             <tbody>
               {bars.map(({ label, parts: of }) => (
                 <tr key={label}><th scope="row">{label}</th><td>{formatCount(sum(of))}</td>{of.map((n, part) => <td key={part}>{formatCount(n)}</td>)}</tr>

@@ -6,6 +6,7 @@ import { inboxHref } from "../router";
 import type { Api } from "../session/api";
 import type { Insights, Project } from "../session/types";
 import { t } from "../text/en";
+import { insights as words } from "../text/en-insights";
 import { formatCount, formatDuration, formatMoment } from "../text/format";
 import { Choice } from "../ui/field";
 import { Icon } from "../ui/icons";
@@ -48,7 +49,7 @@ export function InsightsPage({ project }: { project: Project }) {
   const { api, live } = useDashboard();
   const days = useSignal<Days>(30);
   const insights = useMemo(() => createInsights(api, project.id), []);
-  useEffect(() => void (document.title = `${t.insights.title} · ${project.name} · ${t.product}`), []);
+  useEffect(() => void (document.title = `${words.title} · ${project.name} · ${t.product}`), []);
   useEffect(() => void insights.read(days.value), [days.value]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -67,11 +68,11 @@ export function InsightsPage({ project }: { project: Project }) {
   return (
     <div class="page wide" data-testid="insights">
       <header class="page-head">
-        <h1>{t.insights.title}</h1>
-        <Choice legend={t.insights.range} name="range" value={String(days.value)} options={t.insights.ranges as unknown as Record<string, string>} onPick={(next) => (days.value = ranges.find((n) => String(n) === next) ?? 30)} />
+        <h1>{words.title}</h1>
+        <Choice legend={words.range} name="range" value={String(days.value)} options={words.ranges as unknown as Record<string, string>} onPick={(next) => (days.value = ranges.find((n) => String(n) === next) ?? 30)} />
       </header>
       {insights.failed.value && (
-        <p class="banner bad" role="alert">{t.insights.failed} <button type="button" class="link" onClick={() => insights.read(days.value)}>{t.common.retry}</button></p>
+        <p class="banner bad" role="alert">{words.failed} <button type="button" class="link" onClick={() => insights.read(days.value)}>{t.common.retry}</button></p>
       )}
       {!shown && !insights.failed.value && <div class="boot-bar" role="status" aria-label={t.common.loading} />}
       {shown && <Figures shown={shown} projectId={project.id} />}
@@ -81,7 +82,7 @@ export function InsightsPage({ project }: { project: Project }) {
 
 function Figures({ shown: { now, before }, projectId }: { shown: Shown; projectId: string }) {
   const total = sum(now.days.map((day) => day.total));
-  if (total === 0) return <Empty icon="insights" title={t.insights.none} lead={t.insights.noneLead} testid="insights-none" />;
+  if (total === 0) return <Empty icon="insights" title={words.none} lead={words.noneLead} testid="insights-none" />;
   const status = (name: (typeof statuses)[number]): number => sum(now.days.map((day) => day.by_status[name] ?? 0));
   const rated = sum(now.ratings);
   const average = rated > 0 ? sum(now.ratings.map((n, at) => n * (at + 1))) / rated : 0;
@@ -89,23 +90,23 @@ function Figures({ shown: { now, before }, projectId }: { shown: Shown; projectI
   return (
     <>
       <dl class="headlines">
-        <Headline name={t.insights.received} value={formatCount(total)} note={change(total, sum(before.days.map((day) => day.total)))} testid="received" />
-        <Headline name={t.insights.open} value={formatCount(status("new") + status("open") + status("in_progress"))} />
-        <Headline name={t.insights.response} {...duration(now.response)} />
-        <Headline name={t.insights.resolution} {...duration(now.resolution)} />
-        <Headline name={t.insights.rating} value={rated > 0 ? average.toFixed(1) : "–"} note={rated > 0 ? t.insights.average(rated) : t.insights.noTimes} />
+        <Headline name={words.received} value={formatCount(total)} note={change(total, sum(before.days.map((day) => day.total)))} testid="received" />
+        <Headline name={words.open} value={formatCount(status("new") + status("open") + status("in_progress"))} />
+        <Headline name={words.response} {...duration(now.response)} />
+        <Headline name={words.resolution} {...duration(now.resolution)} />
+        <Headline name={words.rating} value={rated > 0 ? average.toFixed(1) : "–"} note={rated > 0 ? words.average(rated) : words.noTimes} />
       </dl>
       <section class="panel">
-        <h2>{t.insights.volume}</h2>
-        <Stack title={t.insights.volume} parts={[...kinds.map((kind) => t.kind[kind]), t.insights.noKind]} bars={bars(now)} />
+        <h2>{words.volume}</h2>
+        <Stack title={words.volume} parts={[...kinds.map((kind) => t.kind[kind]), words.noKind]} bars={bars(now)} />
       </section>
       <div class="panels">
-        <Shares title={t.insights.statuses} empty="" rows={statuses.map((name) => ({ label: t.status[name], n: status(name), href: view({ status: name }) }))} />
-        <Shares title={t.insights.ratings} empty={t.insights.noRatings} rows={rated > 0 ? [5, 4, 3, 2, 1].map((stars) => ({ label: t.insights.stars(stars), n: now.ratings[stars - 1] ?? 0, href: view({ rating: String(stars) }) })) : []} />
-        <Shares title={t.insights.pages} empty={t.insights.noPages} rows={pages(now)} />
-        <Shares title={t.insights.tags} empty={t.insights.noTags} rows={now.tags.map(({ value, n }) => ({ label: value, n, href: view({ tag: value }) }))} />
+        <Shares title={words.statuses} empty="" rows={statuses.map((name) => ({ label: t.status[name], n: status(name), href: view({ status: name }) }))} />
+        <Shares title={words.ratings} empty={words.noRatings} rows={rated > 0 ? [5, 4, 3, 2, 1].map((stars) => ({ label: words.stars(stars), n: now.ratings[stars - 1] ?? 0, href: view({ rating: String(stars) }) })) : []} />
+        <Shares title={words.pages} empty={words.noPages} rows={pages(now)} />
+        <Shares title={words.tags} empty={words.noTags} rows={now.tags.map(({ value, n }) => ({ label: value, n, href: view({ tag: value }) }))} />
       </div>
-      <p class="faint with-icon"><Icon name="check" />{t.insights.asOf(formatMoment(now.as_of))}</p>
+      <p class="faint with-icon"><Icon name="check" />{words.asOf(formatMoment(now.as_of))}</p>
     </>
   );
 }
@@ -125,20 +126,20 @@ function bars({ days }: Insights): Bar[] {
   return grouped(days, size).map((group) => {
     const last = dayName.format(new Date(`${group.at(-1)?.day}T00:00:00Z`));
     const kind = (name: string): number => sum(group.map((day) => day.by_kind[name] ?? 0));
-    return { label: size > 1 ? t.insights.week(last) : last, parts: [...kinds.map(kind), kind("")] };
+    return { label: size > 1 ? words.week(last) : last, parts: [...kinds.map(kind), kind("")] };
   });
 }
 
 function change(now: number, before: number): string {
   if (before === 0) return "";
   const percent = Math.round((100 * (now - before)) / before);
-  if (percent === 0) return t.insights.same;
-  return percent > 0 ? t.insights.more(`${percent} %`) : t.insights.less(`${-percent} %`);
+  if (percent === 0) return words.same;
+  return percent > 0 ? words.more(`${percent} %`) : words.less(`${-percent} %`);
 }
 
 function duration({ n, median_ms, p90_ms }: Insights["response"]): { value: string; note: string } {
-  if (n === 0) return { value: "–", note: t.insights.noTimes };
-  return { value: formatDuration(median_ms), note: `${t.insights.median}; ${t.insights.p90(formatDuration(p90_ms))}` };
+  if (n === 0) return { value: "–", note: words.noTimes };
+  return { value: formatDuration(median_ms), note: `${words.median}; ${words.p90(formatDuration(p90_ms))}` };
 }
 
 function Headline({ name, value, note, testid }: { name: string; value: string; note?: string; testid?: string }) {

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useDashboard } from "../context";
 import type { Job, NewExport } from "../session/types";
 import { t } from "../text/en";
+import { jobs as words } from "../text/en-jobs";
 import { Dialog } from "../ui/dialog";
 import { Choice } from "../ui/field";
 import { explain } from "../workspace";
@@ -35,15 +36,15 @@ export function ExportDialog({ projectId, filter, onClose, onStarted }: ExportDi
     }
   };
   return (
-    <Dialog title={t.jobs.export} onClose={onClose} testid="export-dialog">
+    <Dialog title={words.export} onClose={onClose} testid="export-dialog">
       <form class="dialog-form" onSubmit={start}>
-        <Choice legend={t.jobs.format} name="format" value={format.value} options={t.jobs.formats} onPick={(next) => (format.value = next)} />
-        {filter && <Choice legend={t.jobs.which} name="which" value={which.value} options={{ view: t.jobs.view, everything: t.jobs.everything }} onPick={(next) => (which.value = next)} />}
-        <p class="hint">{t.jobs.exportHint}</p>
+        <Choice legend={words.format} name="format" value={format.value} options={words.formats} onPick={(next) => (format.value = next)} />
+        {filter && <Choice legend={words.which} name="which" value={which.value} options={{ view: words.view, everything: words.everything }} onPick={(next) => (which.value = next)} />}
+        <p class="hint">{words.exportHint}</p>
         {failed.value && <p class="banner bad" role="alert">{failed.value}</p>}
         <footer class="dialog-foot">
           <button type="button" class="button" onClick={onClose}>{t.common.cancel}</button>
-          <button class="button primary" data-testid="start-export" aria-disabled={busy.value}>{t.jobs.start}</button>
+          <button class="button primary" data-testid="start-export" aria-disabled={busy.value}>{words.start}</button>
         </footer>
       </form>
     </Dialog>

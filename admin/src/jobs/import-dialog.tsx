@@ -3,6 +3,7 @@ import { useDashboard } from "../context";
 import { Problem } from "../session/problem";
 import type { Job } from "../session/types";
 import { t } from "../text/en";
+import { jobs as words } from "../text/en-jobs";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { explain } from "../workspace";
@@ -17,7 +18,7 @@ interface ImportDialogProps {
 /** Enough for a header and the first rows, whatever their length. */
 const headBytes = 64 << 10;
 
-type ImportField = keyof typeof t.jobs.fields;
+type ImportField = keyof typeof words.fields;
 /** What a column is: left to its name, a field, or nothing. */
 type Choice = "auto" | "none" | ImportField;
 
@@ -52,12 +53,12 @@ export function ImportDialog({ projectId, onClose, onStarted }: ImportDialogProp
       onStarted(await api.createImport(projectId, form));
       onClose();
     } catch (error) {
-      failed.value = error instanceof Problem && error.status === 413 ? t.jobs.tooLarge : explain(error);
+      failed.value = error instanceof Problem && error.status === 413 ? words.tooLarge : explain(error);
       busy.value = false;
     }
   };
   return (
-    <Dialog title={t.jobs.import} onClose={onClose} testid="import-dialog">
+    <Dialog title={words.import} onClose={onClose} testid="import-dialog">
       <form class="dialog-form" onSubmit={(event) => { event.preventDefault(); void start(false); }}>
         <label
           class={over.value ? "drop over" : "drop"}
@@ -66,19 +67,19 @@ export function ImportDialog({ projectId, onClose, onStarted }: ImportDialogProp
           onDrop={(event) => { event.preventDefault(); over.value = false; void take(event.dataTransfer?.files[0]); }}
         >
           <Icon name="jobs" />
-          <span class="strong"><bdi>{file.value?.name ?? t.jobs.choose}</bdi></span>
-          {!file.value && <span class="faint">{t.jobs.drop}</span>}
+          <span class="strong"><bdi>{file.value?.name ?? words.choose}</bdi></span>
+          {!file.value && <span class="faint">{words.drop}</span>}
           <input type="file" class="visually-hidden" accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json" data-testid="import-file" onChange={(event) => take(event.currentTarget.files?.[0])} />
         </label>
-        <p class="hint">{t.jobs.fileHint}</p>
+        <p class="hint">{words.fileHint}</p>
         {isCSV && head.value[0] && <Columns head={head.value} choices={choices.value} onChoice={(column, choice) => (choices.value = { ...choices.value, [column]: choice })} />}
         {failed.value && <p class="banner bad" role="alert">{failed.value}</p>}
-        {busy.value && <p role="status">{t.jobs.uploading}</p>}
-        {file.value && <p class="hint">{t.jobs.lookHint}</p>}
+        {busy.value && <p role="status">{words.uploading}</p>}
+        {file.value && <p class="hint">{words.lookHint}</p>}
         <footer class="dialog-foot">
           <button type="button" class="button" onClick={onClose}>{t.common.cancel}</button>
-          <button type="button" class="button" data-testid="check-import" aria-disabled={!file.value || busy.value} onClick={() => start(true)}>{t.jobs.look}</button>
-          <button class="button primary" data-testid="start-import" aria-disabled={!file.value || busy.value}>{t.jobs.import}</button>
+          <button type="button" class="button" data-testid="check-import" aria-disabled={!file.value || busy.value} onClick={() => start(true)}>{words.look}</button>
+          <button class="button primary" data-testid="start-import" aria-disabled={!file.value || busy.value}>{words.import}</button>
         </footer>
       </form>
     </Dialog>
@@ -95,20 +96,20 @@ interface ColumnsProps {
 function Columns({ head: [names = [], first = []], choices, onChoice }: ColumnsProps) {
   return (
     <fieldset class="field">
-      <legend>{t.jobs.columns}</legend>
-      <p class="hint">{t.jobs.columnsLead}</p>
-      <div class="columns" tabIndex={0} role="region" aria-label={t.jobs.columns}>
+      <legend>{words.columns}</legend>
+      <p class="hint">{words.columnsLead}</p>
+      <div class="columns" tabIndex={0} role="region" aria-label={words.columns}>
         <table>
-          <thead><tr><th scope="col">{t.jobs.column}</th><th scope="col">{t.jobs.field}</th><th scope="col">{t.jobs.sample}</th></tr></thead>
+          <thead><tr><th scope="col">{words.column}</th><th scope="col">{words.field}</th><th scope="col">{words.sample}</th></tr></thead>
           <tbody>
             {names.map((name, at) => (
               <tr key={`${at} ${name}`}>
                 <th scope="row"><bdi>{name}</bdi></th>
                 <td>
-                  <select class="select" aria-label={`${t.jobs.field}: ${name}`} data-column={name} value={choices[name] ?? "auto"} onChange={(event) => onChoice(name, event.currentTarget.value as Choice)}>
-                    <option value="auto">{t.jobs.byName}</option>
-                    {Object.entries(t.jobs.fields).map(([field, label]) => <option key={field} value={field}>{label}</option>)}
-                    <option value="none">{t.jobs.leaveOut}</option>
+                  <select class="select" aria-label={`${words.field}: ${name}`} data-column={name} value={choices[name] ?? "auto"} onChange={(event) => onChoice(name, event.currentTarget.value as Choice)}>
+                    <option value="auto">{words.byName}</option>
+                    {Object.entries(words.fields).map(([field, label]) => <option key={field} value={field}>{label}</option>)}
+                    <option value="none">{words.leaveOut}</option>
                   </select>
                 </td>
                 <td class="faint"><bdi>{first[at]?.slice(0, 60)}</bdi></td>

@@ -7,6 +7,7 @@ import type { Api } from "../session/api";
 import type { Job, Project } from "../session/types";
 import { readQuery, viewBody } from "../inbox/query";
 import { t } from "../text/en";
+import { jobs as words } from "../text/en-jobs";
 import { formatMoment } from "../text/format";
 import { Icon } from "../ui/icons";
 import { Empty } from "../ui/notices";
@@ -50,7 +51,7 @@ export function JobsPage({ project, query }: { project: Project; query: URLSearc
   const importing = useSignal(false);
   const news = live().jobs.value;
   useEffect(() => {
-    document.title = `${t.jobs.title} · ${project.name} · ${t.product}`;
+    document.title = `${words.title} · ${project.name} · ${t.product}`;
     // Followed for what is told of its jobs, too.
     const unwatch = live().watch(project.id, { received() {}, updated() {}, erased() {}, conversed() {}, fresh() {} });
     void jobs.read();
@@ -67,26 +68,26 @@ export function JobsPage({ project, query }: { project: Project; query: URLSearc
   const list = jobs.list.value;
   const actions = workspace.canTriage.value && (
     <span class="page-actions">
-      {workspace.canManage.value && <button type="button" class="button" data-testid="new-import" onClick={() => (importing.value = true)}>{t.jobs.import}</button>}
-      <button type="button" class="button primary" data-testid="new-export" onClick={() => (exporting.value = true)}>{t.jobs.export}</button>
+      {workspace.canManage.value && <button type="button" class="button" data-testid="new-import" onClick={() => (importing.value = true)}>{words.import}</button>}
+      <button type="button" class="button primary" data-testid="new-export" onClick={() => (exporting.value = true)}>{words.export}</button>
     </span>
   );
   return (
     <div class="page" data-testid="jobs">
       <header class="page-head">
         <div>
-          <h1>{t.jobs.title}</h1>
-          <p class="faint">{t.jobs.lead}</p>
+          <h1>{words.title}</h1>
+          <p class="faint">{words.lead}</p>
         </div>
         {actions}
       </header>
       {jobs.failed.value && (
-        <p class="banner bad" role="alert">{t.jobs.failed} <button type="button" class="link" onClick={() => jobs.read()}>{t.common.retry}</button></p>
+        <p class="banner bad" role="alert">{words.failed} <button type="button" class="link" onClick={() => jobs.read()}>{t.common.retry}</button></p>
       )}
       {list === null && !jobs.failed.value && <div class="boot-bar" role="status" aria-label={t.common.loading} />}
-      {list?.length === 0 && <Empty icon="jobs" title={t.jobs.none} lead={t.jobs.noneLead} testid="jobs-none" />}
+      {list?.length === 0 && <Empty icon="jobs" title={words.none} lead={words.noneLead} testid="jobs-none" />}
       {list && list.length > 0 && (
-        <ul class="jobs" aria-label={t.jobs.list}>
+        <ul class="jobs" aria-label={words.list}>
           {list.map((job) => <JobRow key={job.id} job={job} news={news.get(job.id)} onCancelled={() => jobs.read()} />)}
         </ul>
       )}
@@ -113,32 +114,32 @@ function JobRow({ job, news, onCancelled }: { job: Job; news: JobNews | undefine
   // Whatever is further: the socket tells more often than the list is read.
   const done = Math.max(job.done, running ? (news?.done ?? 0) : 0);
   const total = Math.max(job.total, running ? (news?.total ?? 0) : 0);
-  const name = job.kind === "export" ? t.jobs.kinds.export : job.dry_run ? t.jobs.kinds.look : t.jobs.kinds.import;
-  const cancel = (): void => void api.cancelJob(job.id).then(onCancelled, () => notices.show(t.jobs.cancelFailed, "bad"));
+  const name = job.kind === "export" ? words.kinds.export : job.dry_run ? words.kinds.look : words.kinds.import;
+  const cancel = (): void => void api.cancelJob(job.id).then(onCancelled, () => notices.show(words.cancelFailed, "bad"));
   return (
     <li class="job" data-testid="job" data-status={job.status}>
       <span class={`job-mark ${job.status}`}><Icon name={job.status === "failed" ? "alert" : job.status === "succeeded" ? "check" : "jobs"} /></span>
       <div class="job-main">
-        <p class="with-icon"><span class="strong">{name}</span><span class="faint">{t.jobs.statuses[job.status]}</span></p>
+        <p class="with-icon"><span class="strong">{name}</span><span class="faint">{words.statuses[job.status]}</span></p>
         <p class="faint">
           <time dateTime={job.created_at}>{formatMoment(job.created_at)}</time>
           {" · "}
-          {running && total > 0 ? t.jobs.progress(done, total) : t.jobs.rows(done)}
-          {job.refused ? ` · ${t.jobs.refused(job.refused)}` : ""}
+          {running && total > 0 ? words.progress(done, total) : words.rows(done)}
+          {job.refused ? ` · ${words.refused(job.refused)}` : ""}
         </p>
         {running && <progress class="job-progress" aria-label={name} value={total > 0 ? done : undefined} max={Math.max(total, 1)} />}
         {job.error && <p class="job-error">{job.error}</p>}
         {news && news.lines.length > 0 && (
           <details>
-            <summary>{t.jobs.lines}</summary>
+            <summary>{words.lines}</summary>
             <ol class="job-lines">{news.lines.map((line, at) => <li key={at}>{line}</li>)}</ol>
           </details>
         )}
       </div>
       <div class="job-actions">
-        {running && workspace.canTriage.value && <button type="button" class="button small" data-testid="cancel-job" onClick={cancel}>{t.jobs.cancel}</button>}
+        {running && workspace.canTriage.value && <button type="button" class="button small" data-testid="cancel-job" onClick={cancel}>{words.cancel}</button>}
         {job.download_url && (
-          <a class="button small" href={job.download_url} download data-testid="download">{job.kind === "export" ? t.jobs.download : t.jobs.report}</a>
+          <a class="button small" href={job.download_url} download data-testid="download">{job.kind === "export" ? words.download : words.report}</a>
         )}
       </div>
     </li>

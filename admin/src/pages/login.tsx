@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { Problem } from "../session/problem";
 import { t } from "../text/en";
+import { login as words } from "../text/en-entry";
 import { TextField } from "../ui/field";
 import { Brand } from "../ui/icons";
 import { explain } from "../workspace";
@@ -23,7 +24,7 @@ export function LoginPage() {
   const reason = state.name === "out" ? state.reason : "none";
 
   useEffect(() => {
-    document.title = `${t.login.title} · ${t.product}`;
+    document.title = `${words.title} · ${t.product}`;
     // There is one thing to do on this page, and people come here to do it.
     form.current?.querySelector("input")?.focus();
     if (reason === "none") api.setupNeeded().then((needed) => (setupNeeded.value = needed), () => undefined);
@@ -40,7 +41,7 @@ export function LoginPage() {
       await session.login({ email: email.value.trim(), password: password.value });
     } catch (cause) {
       // A password that could not be one (422) is a wrong one to the person; the rules are told where one is chosen.
-      error.value = cause instanceof Problem && (cause.status === 401 || cause.status === 422) ? t.login.wrong : explain(cause);
+      error.value = cause instanceof Problem && (cause.status === 401 || cause.status === 422) ? words.wrong : explain(cause);
       // It is mostly the password that is wrong, and it cannot be read again anyway.
       form.current?.querySelector<HTMLInputElement>("input[type=password]")?.select();
     } finally {
@@ -52,14 +53,14 @@ export function LoginPage() {
     <main class="alone">
       <form class="card" ref={form} onSubmit={submit} data-testid="login">
         <Brand />
-        <h1>{t.login.title}</h1>
-        {reason === "none" && !setupNeeded.value && <p class="lead">{t.login.lead}</p>}
-        {reason !== "none" && <p class="banner" role="status" data-testid="login-reason">{t.login[reason]}</p>}
-        {setupNeeded.value && <p class="banner" role="status">{t.login.setupNeeded}</p>}
-        <TextField label={t.login.email} value={email.value} onInput={(value) => (email.value = value)} input={{ type: "email", name: "email", autocomplete: "username", required: true }} />
-        <TextField label={t.login.password} value={password.value} onInput={(value) => (password.value = value)} input={{ type: "password", name: "password", autocomplete: "current-password", required: true }} />
+        <h1>{words.title}</h1>
+        {reason === "none" && !setupNeeded.value && <p class="lead">{words.lead}</p>}
+        {reason !== "none" && <p class="banner" role="status" data-testid="login-reason">{words[reason]}</p>}
+        {setupNeeded.value && <p class="banner" role="status">{words.setupNeeded}</p>}
+        <TextField label={words.email} value={email.value} onInput={(value) => (email.value = value)} input={{ type: "email", name: "email", autocomplete: "username", required: true }} />
+        <TextField label={words.password} value={password.value} onInput={(value) => (password.value = value)} input={{ type: "password", name: "password", autocomplete: "current-password", required: true }} />
         {error.value && <p class="banner bad" role="alert" data-testid="login-error">{error.value}</p>}
-        <button type="submit" class="button primary block" aria-disabled={busy.value}>{busy.value ? t.login.busy : t.login.submit}</button>
+        <button type="submit" class="button primary block" aria-disabled={busy.value}>{busy.value ? words.busy : words.submit}</button>
       </form>
     </main>
   );

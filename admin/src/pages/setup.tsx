@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { Problem } from "../session/problem";
 import { t } from "../text/en";
+import { setup as words } from "../text/en-entry";
 import { TextField } from "../ui/field";
 import { Brand } from "../ui/icons";
 import { explain } from "../workspace";
@@ -15,7 +16,7 @@ export function SetupPage({ token }: { token: string }) {
   const { api } = useDashboard();
   const done = useSignal(false);
   useEffect(() => {
-    document.title = `${t.setup.title} · ${t.product}`;
+    document.title = `${words.title} · ${t.product}`;
     // Not knowing is no reason to keep anybody out: the server refuses a second setup itself.
     api.setupNeeded().then((needed) => (done.value = !needed), () => undefined);
   }, []);
@@ -24,9 +25,9 @@ export function SetupPage({ token }: { token: string }) {
     <main class="alone">
       <div class="card" data-testid="setup">
         <Brand />
-        <h1>{t.setup.title}</h1>
-        <p class="banner">{done.value ? t.setup.done : t.setup.noToken}</p>
-        <a class="button primary block" href="/login">{t.setup.toLogin}</a>
+        <h1>{words.title}</h1>
+        <p class="banner">{done.value ? words.done : words.noToken}</p>
+        <a class="button primary block" href="/login">{words.toLogin}</a>
       </div>
     </main>
   );
@@ -55,7 +56,7 @@ function SetupForm({ token }: { token: string }) {
       errors.value = Object.fromEntries(problem?.fields.map(({ path, message }) => [path, message]) ?? []);
       // Used, expired or never given out: the server does not say which, and the way out is the same.
       const refused = problem?.status === 401 || problem?.status === 403 || problem?.status === 404;
-      failure.value = refused ? t.setup.refused : Object.keys(blank).some((name) => name in errors.value) ? "" : explain(cause);
+      failure.value = refused ? words.refused : Object.keys(blank).some((name) => name in errors.value) ? "" : explain(cause);
     } finally {
       busy.value = false;
     }
@@ -63,7 +64,7 @@ function SetupForm({ token }: { token: string }) {
 
   const field = (name: keyof Fields, type: "text" | "email" | "password", autocomplete: AutoFill, hint?: string) => (
     <TextField
-      label={t.setup[name]}
+      label={words[name]}
       hint={hint}
       error={errors.value[name]}
       value={fields.value[name]}
@@ -76,14 +77,14 @@ function SetupForm({ token }: { token: string }) {
   return (
     <form class="card" ref={form} onSubmit={submit} data-testid="setup">
       <Brand />
-      <h1>{t.setup.title}</h1>
-      <p class="lead">{t.setup.lead}</p>
+      <h1>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
       {field("name", "text", "name")}
       {field("organization", "text", "organization")}
       {field("email", "email", "username")}
-      {field("password", "password", "new-password", t.setup.passwordHint)}
+      {field("password", "password", "new-password", words.passwordHint)}
       {failure.value && <p class="banner bad" role="alert">{failure.value}</p>}
-      <button type="submit" class="button primary block" aria-disabled={busy.value}>{busy.value ? t.setup.busy : t.setup.submit}</button>
+      <button type="submit" class="button primary block" aria-disabled={busy.value}>{busy.value ? words.busy : words.submit}</button>
     </form>
   );
 }

@@ -17,6 +17,7 @@ export const pages = {
   item: lazy(() => acting().then((module) => module.DetailPane)),
   conflict: lazy(() => acting().then((module) => module.ConflictDialog)),
   filters: lazy(() => acting().then((module) => module.FilterPanel)),
+  selection: lazy(() => acting().then((module) => module.SelectionBar)),
   picking: lazy(() => acting().then((module) => module.Picking)),
   view: lazy(() => acting().then((module) => module.ViewDialog)),
   palette: lazy(() => import("../palette/palette").then((module) => module.Palette)),

@@ -1,8 +1,6 @@
 import type { Kind, Priority, Status } from "../session/types";
 import type { Connection } from "../live/connection";
 import { conversation, presence } from "./en-conversation";
-import { insights } from "./en-insights";
-import { jobs } from "./en-jobs";
 import { canned, palette } from "./en-palette";
 import { triage } from "./en-triage";
 import { filters, views } from "./en-views";
@@ -31,7 +29,7 @@ const connection: Record<Connection, string> = {
   ended: "Session ended",
 };
 
-/** Every word of the dashboard. A translation is another object of this type, so that a missing text breaks the build. */
+/** The words of the dashboard that its first page may need; pages that come later bring theirs in dictionaries of their own. A translation is another object of this type, so that a missing text breaks the build. */
 export const en = {
   product: "Earshot",
   status,
@@ -73,33 +71,6 @@ export const en = {
     help: "Keyboard shortcuts",
   },
   preferences: { title: "Preferences" },
-  login: {
-    title: "Sign in",
-    lead: "Welcome back. Your visitors are waiting to be heard.",
-    email: "E-mail",
-    password: "Password",
-    submit: "Sign in",
-    busy: "Signing in…",
-    wrong: "E-mail and password do not match.",
-    expired: "Your session has ended. Sign in to return to where you were.",
-    left: "You are signed out.",
-    setupNeeded: "This server has no account yet. Open the setup link that it printed when it started.",
-  },
-  setup: {
-    title: "Set up Earshot",
-    lead: "Create the first account. It owns the organisation and everything in it.",
-    name: "Your name",
-    organization: "Organisation",
-    email: "E-mail",
-    password: "Password",
-    passwordHint: "At least 12 characters. A sentence you remember is better than symbols you don't.",
-    submit: "Create account",
-    busy: "Creating…",
-    noToken: "This page needs the one-time link that the server printed when it started, with its #token.",
-    done: "This server is already set up.",
-    toLogin: "Go to sign-in",
-    refused: "The setup link is not valid any more. Restart the server to get a new one.",
-  },
   projects: {
     title: "Projects",
     create: "New project",
@@ -176,10 +147,8 @@ export const en = {
   },
   conversation,
   triage,
-  jobs,
   palette,
   canned,
-  insights,
   filters,
   views,
   presence,
