@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { t } from "../text/en";
+import { look as lookText } from "../text/en-settings";
 import { Field } from "../ui/field";
 import { contrast, isHex, onAccent } from "./colour";
 
@@ -26,16 +26,16 @@ export function AccentField({ value, onPick, disabled = false, error }: AccentPr
   };
   const bad = !isHex(typed.value.startsWith("#") ? typed.value : `#${typed.value}`);
   return (
-    <Field label={t.look.accentHex} error={bad ? t.look.badHex : error}>
+    <Field label={lookText.accentHex} error={bad ? lookText.badHex : error}>
       {(wiring) => (
         <>
           <div class="accent-row">
             {/* Three ways to the same value: by eye, by number, and from a few that are known to be readable. */}
-            <input type="color" class="colour" aria-label={t.look.accent} disabled={disabled} value={value} onInput={(event) => onPick(event.currentTarget.value)} />
+            <input type="color" class="colour" aria-label={lookText.accent} disabled={disabled} value={value} onInput={(event) => onPick(event.currentTarget.value)} />
             <input {...wiring} class="input mono" dir="ltr" spellcheck={false} maxLength={7} disabled={disabled} value={typed.value} data-testid="accent" onInput={(event) => write(event.currentTarget.value.trim())} />
             <div class="swatches">
               {swatches.map((hex) => (
-                <button key={hex} type="button" class="swatch" disabled={disabled} aria-label={`${t.look.accent} ${hex}`} aria-pressed={hex === value} style={{ "--swatch": hex }} onClick={() => onPick(hex)} />
+                <button key={hex} type="button" class="swatch" disabled={disabled} aria-label={`${lookText.accent} ${hex}`} aria-pressed={hex === value} style={{ "--swatch": hex }} onClick={() => onPick(hex)} />
               ))}
             </div>
           </div>
@@ -60,9 +60,9 @@ function Contrast({ accent }: { accent: string }) {
     <div class="contrast" role="status" data-testid="contrast" data-ok={ok}>
       <span class="sample" aria-hidden="true" style={{ "--swatch": accent, "--on-swatch": onAccent(accent) }}>Aa</span>
       <p>
-        {t.look.onButton(text.toFixed(1))}
+        {lookText.onButton(text.toFixed(1))}
         <br />
-        <span class={ok ? "good-text" : "bad-text"}>{ok ? t.look.visible(page.toFixed(1)) : t.look.faint(page.toFixed(1))}</span>
+        <span class={ok ? "good-text" : "bad-text"}>{ok ? lookText.visible(page.toFixed(1)) : lookText.faint(page.toFixed(1))}</span>
       </p>
     </div>
   );

@@ -3,7 +3,7 @@ import ar from "../../../widget/src/locales/ar.json";
 import de from "../../../widget/src/locales/de.json";
 import en from "../../../widget/src/locales/en.json";
 import type { Settings } from "../session/types";
-import { t } from "../text/en";
+import { look as lookText } from "../text/en-settings";
 import { Icon, KindIcon } from "../ui/icons";
 import { isHex, onAccent } from "./colour";
 
@@ -22,13 +22,13 @@ export function Preview({ settings }: { settings: Settings }) {
   const dir = words.lang === "ar" ? "rtl" : "ltr";
   return (
     <figure class="preview" data-testid="preview">
-      <figcaption class="visually-hidden">{t.look.preview}</figcaption>
+      <figcaption class="visually-hidden">{lookText.preview}</figcaption>
       <div
         class={`preview-page preview-${settings.theme} at-${settings.position}`}
         style={{ "--w-accent": accent, "--w-on-accent": onAccent(accent) }}
         // One picture with one name: its parts are not controls, and must not be read as such.
         role="img"
-        aria-label={t.look.preview}
+        aria-label={lookText.preview}
       >
         <div class="preview-site" aria-hidden="true"><i /><i /><i /><i /></div>
         <div class="preview-panel" dir={dir} lang={words.lang} aria-hidden="true">

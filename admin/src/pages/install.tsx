@@ -7,6 +7,7 @@ import { Preview } from "../look/preview";
 import { inboxHref } from "../router";
 import type { Project, Settings } from "../session/types";
 import { t } from "../text/en";
+import { install as installText, look as lookText, settings as settingsText } from "../text/en-settings";
 import { Code } from "../ui/copy";
 import { Choice } from "../ui/field";
 import { Icon } from "../ui/icons";
@@ -14,36 +15,36 @@ import { explain } from "../workspace";
 
 /** From nothing to the first feedback. The last step needs no click: it turns when something arrives. */
 export function InstallPage({ project }: { project: Project }) {
-  useEffect(() => void (document.title = `${t.install.title} · ${project.name} · ${t.product}`), [project.name]);
+  useEffect(() => void (document.title = `${installText.title} · ${project.name} · ${t.product}`), [project.name]);
   return (
     <div class="page">
       <header class="page-head">
         <div>
-          <h1>{t.install.title}</h1>
-          <p class="lead">{t.install.lead}</p>
+          <h1>{installText.title}</h1>
+          <p class="lead">{installText.lead}</p>
         </div>
       </header>
       <ol class="steps">
-        <Step title={t.install.snippet} lead={t.install.snippetLead}>
-          <Code label={t.install.snippetLabel} code={project.snippet} testid="snippet" />
+        <Step title={installText.snippet} lead={installText.snippetLead}>
+          <Code label={installText.snippetLabel} code={project.snippet} testid="snippet" />
           <details class="pinned">
-            <summary>{t.install.pinned}</summary>
-            <p class="hint">{t.install.pinnedLead}</p>
-            <Code label={t.install.pinnedLabel} code={project.pinned_snippet} testid="pinned-snippet" />
+            <summary>{installText.pinned}</summary>
+            <p class="hint">{installText.pinnedLead}</p>
+            <Code label={installText.pinnedLabel} code={project.pinned_snippet} testid="pinned-snippet" />
           </details>
         </Step>
-        <Step title={t.install.look} lead={t.install.lookLead}>
+        <Step title={installText.look} lead={installText.lookLead}>
           <Look project={project} />
         </Step>
-        <Step title={t.install.csp} lead={t.install.cspLead}>
-          <Code label={t.install.cspLabel} code={policy(project.snippet)} testid="csp" />
-          <p class="hint">{t.install.cspNote}</p>
+        <Step title={installText.csp} lead={installText.cspLead}>
+          <Code label={installText.cspLabel} code={policy(project.snippet)} testid="csp" />
+          <p class="hint">{installText.cspNote}</p>
         </Step>
         <Waiting projectId={project.id} />
       </ol>
       <section class="trouble">
-        <h2>{t.install.trouble}</h2>
-        {t.install.troubles.map(([question, answer]) => (
+        <h2>{installText.trouble}</h2>
+        {installText.troubles.map(([question, answer]) => (
           <details key={question}>
             <summary>{question}</summary>
             <p>{answer}</p>
@@ -89,9 +90,9 @@ function Look({ project }: { project: Project }) {
     pending.current = {};
     try {
       await workspace.put(api.updateProject(project.id, { settings: patch }));
-      notices.show(t.settings.saved);
+      notices.show(settingsText.saved);
     } catch (cause) {
-      notices.show(`${t.settings.failed} ${explain(cause)}`, "bad");
+      notices.show(`${settingsText.failed} ${explain(cause)}`, "bad");
     }
   };
   const change = (patch: Partial<Settings>): void => {
@@ -110,8 +111,8 @@ function Look({ project }: { project: Project }) {
     <div class="look">
       <div class="look-fields">
         <AccentField value={settings.value.accent} disabled={readOnly} onPick={(accent) => change({ accent })} />
-        <Choice legend={t.look.position} name="position" disabled={readOnly} value={settings.value.position} options={t.look.positions} onPick={(position) => change({ position })} />
-        <Choice legend={t.look.theme} name="widget-theme" disabled={readOnly} value={settings.value.theme} options={t.look.themes} onPick={(theme) => change({ theme })} />
+        <Choice legend={lookText.position} name="position" disabled={readOnly} value={settings.value.position} options={lookText.positions} onPick={(position) => change({ position })} />
+        <Choice legend={lookText.theme} name="widget-theme" disabled={readOnly} value={settings.value.theme} options={lookText.themes} onPick={(theme) => change({ theme })} />
       </div>
       <Preview settings={settings.value} />
     </div>
@@ -141,11 +142,11 @@ function Waiting({ projectId }: { projectId: string }) {
       <div role="status">
         <h2>
           {arrived.value ? <span class="waiting-icon"><Icon name="check" /></span> : <span class="waiting-icon radar" aria-hidden="true" />}
-          {arrived.value ? t.install.arrived : t.install.waiting}
+          {arrived.value ? installText.arrived : installText.waiting}
         </h2>
-        <p class="step-lead">{arrived.value ? t.install.arrivedLead : t.install.waitingLead}</p>
+        <p class="step-lead">{arrived.value ? installText.arrivedLead : installText.waitingLead}</p>
       </div>
-      {arrived.value && <a class="button primary" href={inboxHref(projectId, null)}>{t.install.toInbox}<Icon name="arrow" class="mirrored" /></a>}
+      {arrived.value && <a class="button primary" href={inboxHref(projectId, null)}>{installText.toInbox}<Icon name="arrow" class="mirrored" /></a>}
     </li>
   );
 }

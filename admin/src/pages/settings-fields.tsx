@@ -5,6 +5,7 @@ import type { FieldError } from "../session/problem";
 import type { Settings, Texts } from "../session/types";
 import { kinds } from "../inbox/query";
 import { t } from "../text/en";
+import { look as lookText, settings as settingsText } from "../text/en-settings";
 import { Choice, Field, Switch, TextField } from "../ui/field";
 import { KindIcon } from "../ui/icons";
 import { originErrors, readOrigins } from "./origins";
@@ -42,9 +43,9 @@ function setter({ form, change }: FieldsProps): (part: Partial<Settings>) => voi
 /** What the project is called and who may use its key. Neither is seen by visitors. */
 export function ProjectFields({ form, change, errors }: FieldsProps) {
   return (
-    <Section title={t.settings.project}>
-      <TextField label={t.settings.name} error={errorAt(errors, "name")} value={form.name} onInput={(name) => change({ name })} input={{ name: "name", required: true, maxLength: 200, autocomplete: "off" }} />
-      <Field label={t.settings.origins} hint={t.projects.originsHint} error={originErrors(errors, readOrigins(form.origins))}>
+    <Section title={settingsText.project}>
+      <TextField label={settingsText.name} error={errorAt(errors, "name")} value={form.name} onInput={(name) => change({ name })} input={{ name: "name", required: true, maxLength: 200, autocomplete: "off" }} />
+      <Field label={settingsText.origins} hint={t.projects.originsHint} error={originErrors(errors, readOrigins(form.origins))}>
         {(wiring) => <textarea {...wiring} class="input mono" rows={4} dir="ltr" spellcheck={false} data-testid="origins" value={form.origins} onInput={(event) => change({ origins: event.currentTarget.value })} />}
       </Field>
     </Section>
@@ -56,11 +57,11 @@ export function AppearanceFields(props: FieldsProps) {
   const { settings } = props.form;
   const set = setter(props);
   return (
-    <Section title={t.settings.appearance}>
+    <Section title={settingsText.appearance}>
       <AccentField value={settings.accent} error={errorAt(props.errors, "settings.accent")} onPick={(accent) => set({ accent })} />
-      <Choice legend={t.look.position} name="position" value={settings.position} options={t.look.positions} onPick={(position) => set({ position })} />
-      <Choice legend={t.look.theme} name="widget-theme" value={settings.theme} options={t.look.themes} onPick={(theme) => set({ theme })} />
-      <Choice legend={t.settings.trigger} name="trigger" value={settings.trigger} options={t.settings.triggers} hint={t.settings.triggerHint} onPick={(trigger) => set({ trigger })} />
+      <Choice legend={lookText.position} name="position" value={settings.position} options={lookText.positions} onPick={(position) => set({ position })} />
+      <Choice legend={lookText.theme} name="widget-theme" value={settings.theme} options={lookText.themes} onPick={(theme) => set({ theme })} />
+      <Choice legend={settingsText.trigger} name="trigger" value={settings.trigger} options={settingsText.triggers} hint={settingsText.triggerHint} onPick={(trigger) => set({ trigger })} />
     </Section>
   );
 }
@@ -70,9 +71,9 @@ export function QuestionFields(props: FieldsProps) {
   const { settings } = props.form;
   const set = setter(props);
   return (
-    <Section title={t.settings.questions}>
+    <Section title={settingsText.questions}>
       <fieldset class="field choice">
-        <legend>{t.settings.kinds}</legend>
+        <legend>{settingsText.kinds}</legend>
         <div class="checks">
           {kinds.map((kind) => (
             <label class="check" key={kind}>
@@ -88,8 +89,8 @@ export function QuestionFields(props: FieldsProps) {
           ))}
         </div>
       </fieldset>
-      <Switch label={t.settings.rating} checked={settings.rating} testid="rating" onToggle={(rating) => set({ rating })} />
-      <Switch label={t.settings.askEmail} checked={settings.ask_email} testid="ask-email" onToggle={(ask_email) => set({ ask_email })} />
+      <Switch label={settingsText.rating} checked={settings.rating} testid="rating" onToggle={(rating) => set({ rating })} />
+      <Switch label={settingsText.askEmail} checked={settings.ask_email} testid="ask-email" onToggle={(ask_email) => set({ ask_email })} />
     </Section>
   );
 }
@@ -109,14 +110,14 @@ export function LanguageFields(props: FieldsProps) {
     />
   );
   return (
-    <Section title={t.settings.language}>
-      <Choice legend={t.settings.locale} name="locale" value={settings.locale} options={t.settings.locales} onPick={(locale) => set({ locale })} />
-      <p class="hint">{t.settings.texts}</p>
+    <Section title={settingsText.language}>
+      <Choice legend={settingsText.locale} name="locale" value={settings.locale} options={settingsText.locales} onPick={(locale) => set({ locale })} />
+      <p class="hint">{settingsText.texts}</p>
       <div class="pair">
-        {text("launcher", t.settings.launcher, words.launcher)}
-        {text("title", t.settings.panelTitle, words.title)}
-        {text("placeholder", t.settings.placeholder, words.placeholder)}
-        {text("thanks", t.settings.thanks, words.sent)}
+        {text("launcher", settingsText.launcher, words.launcher)}
+        {text("title", settingsText.panelTitle, words.title)}
+        {text("placeholder", settingsText.placeholder, words.placeholder)}
+        {text("thanks", settingsText.thanks, words.sent)}
       </div>
     </Section>
   );
@@ -126,8 +127,8 @@ export function LanguageFields(props: FieldsProps) {
 export function PrivacyFields(props: FieldsProps) {
   const set = setter(props);
   return (
-    <Section title={t.settings.privacy}>
-      <Switch label={t.settings.showDrafts} hint={t.settings.showDraftsHint} testid="show-drafts" checked={props.form.settings.show_drafts} onToggle={(show_drafts) => set({ show_drafts })} />
+    <Section title={settingsText.privacy}>
+      <Switch label={settingsText.showDrafts} hint={settingsText.showDraftsHint} testid="show-drafts" checked={props.form.settings.show_drafts} onToggle={(show_drafts) => set({ show_drafts })} />
     </Section>
   );
 }

@@ -5,6 +5,7 @@ import { Preview } from "../look/preview";
 import { Problem } from "../session/problem";
 import type { Project } from "../session/types";
 import { t } from "../text/en";
+import { settings as settingsText } from "../text/en-settings";
 import { explain } from "../workspace";
 import { changesOf, formOf, type SettingsForm } from "./settings-form";
 import { AppearanceFields, LanguageFields, PrivacyFields, ProjectFields, QuestionFields, type Errors } from "./settings-fields";
@@ -35,11 +36,11 @@ function useEditing(project: Project) {
       // The server's form of it: names are trimmed and addresses brought to one spelling there. Not where somebody has
       // typed on meanwhile.
       if (form.value === sent) form.value = formOf(saved);
-      notices.show(t.settings.saved);
+      notices.show(settingsText.saved);
     } catch (cause) {
       // Complaints stand beside their fields; the bar then only says that there are some.
       errors.value = cause instanceof Problem ? cause.fields : [];
-      failure.value = errors.value.length > 0 ? t.settings.invalid : `${t.settings.failed} ${explain(cause)}`;
+      failure.value = errors.value.length > 0 ? settingsText.invalid : `${settingsText.failed} ${explain(cause)}`;
     } finally {
       busy.value = false;
     }
@@ -60,14 +61,14 @@ export function SettingsPage({ project }: { project: Project }) {
   const { fields, failure, busy, open, save, discard } = useEditing(project);
   // The server refuses what this person may not change; here it is shown before anything is typed.
   const readOnly = !workspace.canManage.value;
-  useEffect(() => void (document.title = `${t.settings.title} · ${project.name} · ${t.product}`), [project.name]);
+  useEffect(() => void (document.title = `${settingsText.title} · ${project.name} · ${t.product}`), [project.name]);
   return (
     // Read-only, nothing inside takes the focus, and the page could not be scrolled by keyboard.
-    <form class="page settings" onSubmit={save} data-testid="settings" aria-label={t.settings.title} tabIndex={readOnly ? 0 : undefined}>
+    <form class="page settings" onSubmit={save} data-testid="settings" aria-label={settingsText.title} tabIndex={readOnly ? 0 : undefined}>
       <header class="page-head">
         <div>
-          <h1>{t.settings.title}</h1>
-          <p class="lead">{readOnly ? t.settings.readOnly : t.settings.lead}</p>
+          <h1>{settingsText.title}</h1>
+          <p class="lead">{readOnly ? settingsText.readOnly : settingsText.lead}</p>
         </div>
       </header>
       <div class="settings-columns">
@@ -97,8 +98,8 @@ interface SaveBarProps {
 function SaveBar({ open, busy, failure, onDiscard }: SaveBarProps) {
   return (
     <div class={open ? "save-bar open" : "save-bar"} data-testid="save-bar" inert={!open}>
-      <p role="status">{failure ? <span class="bad-text">{failure}</span> : open ? t.settings.unsaved : ""}</p>
-      <button type="button" class="button" onClick={onDiscard}>{t.settings.discard}</button>
+      <p role="status">{failure ? <span class="bad-text">{failure}</span> : open ? settingsText.unsaved : ""}</p>
+      <button type="button" class="button" onClick={onDiscard}>{settingsText.discard}</button>
       <button type="submit" class="button primary" aria-disabled={busy}>{t.common.save}</button>
     </div>
   );
