@@ -17,6 +17,15 @@ func TestScopesAreWalls(t *testing.T) {
 	status := models.StatusOpen
 	triage := models.Triage{Status: &status, Rev: 1}
 
+	member, err := s.CreateMember(t.Context(), scope, models.User{Email: "views@example.com", PasswordHash: "x"}, models.RoleAgent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := s.CreateView(t.Context(), scope, models.View{ID: models.NewID(), ProjectID: p.ID, UserID: member.ID, Name: "Ours", Shared: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+
 	type outcome struct {
 		code  models.Code // for the stranger
 		empty bool        // or nothing, without an error
@@ -52,6 +61,25 @@ func TestScopesAreWalls(t *testing.T) {
 		"FeedbackList": {func(sc models.Scope) (bool, error) {
 			list, err := s.FeedbackList(t.Context(), sc, p.ID, Filter{}, Page{Limit: 10, Count: CountExact})
 			return len(list.Items) == 0 && list.Total == nil, err
+		}, outcome{code: models.CodeNotFound}},
+		"Views": {func(sc models.Scope) (bool, error) {
+			views, err := s.Views(t.Context(), sc, p.ID, member.ID)
+			return len(views) == 0, err
+		}, outcome{code: models.CodeNotFound}},
+		"CountViews": {func(sc models.Scope) (bool, error) {
+			_, err := s.CountViews(t.Context(), sc, p.ID, []Filter{{}})
+			return false, err
+		}, outcome{code: models.CodeNotFound}},
+		"CreateView": {func(sc models.Scope) (bool, error) {
+			_, err := s.CreateView(t.Context(), sc, models.View{ID: models.NewID(), ProjectID: p.ID, UserID: member.ID, Name: "Theirs"})
+			return false, err
+		}, outcome{code: models.CodeNotFound}},
+		"UpdateView": {func(sc models.Scope) (bool, error) {
+			_, err := s.UpdateView(t.Context(), sc, member.ID, kept.ID, func(v *models.View) error { v.Name = "taken over"; return nil })
+			return false, err
+		}, outcome{code: models.CodeNotFound}},
+		"DeleteView": {func(sc models.Scope) (bool, error) {
+			return false, s.DeleteView(t.Context(), sc, member.ID, kept.ID, func(models.View) error { return nil })
 		}, outcome{code: models.CodeNotFound}},
 		"Triage": {func(sc models.Scope) (bool, error) {
 			got, err := s.Triage(t.Context(), sc, item.ID, triage, models.Actor{})
