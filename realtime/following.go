@@ -39,6 +39,12 @@ func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
 	if !first {
 		return models.Errorf(models.CodeBadRequest, "Hello must be the first event, and come once")
 	}
+	if e.PageURL != "" {
+		if err := models.CheckPageURL(e.PageURL); err != nil {
+			return err
+		}
+		v.server.hub.seenOn(v, v.project.ID, e.PageURL)
+	}
 	if e.ResumeToken == nil {
 		if e.Since != nil {
 			return models.InvalidField("since", "needs a resume_token")

@@ -12,6 +12,7 @@ import (
 // tell. It lives in memory alone and is guarded by the hub's mutex.
 type presence struct {
 	visitors int
+	pages    pages
 	// changed: somebody came, went or turned to something else since the
 	// subscribers were told, or one of them could not be.
 	changed bool
@@ -23,20 +24,35 @@ type presence struct {
 type snapshot struct {
 	members  []protocol.Member // sorted, each with an item once
 	visitors int
+	pages    []protocol.PagePresence
 }
 
 func (s *snapshot) equal(other *snapshot) bool {
-	return s == other || s != nil && other != nil && s.visitors == other.visitors && slices.Equal(s.members, other.members)
+	return s == other || s != nil && other != nil && s.visitors == other.visitors && slices.Equal(s.members, other.members) &&
+		slices.Equal(s.pages, other.pages)
 }
 
 const presenceKey = "presence "
 
 func (h *Hub) visitorJoined(project models.ID) { h.changeVisitors(project, 1) }
-func (h *Hub) visitorLeft(project models.ID)   { h.changeVisitors(project, -1) }
+
+func (h *Hub) visitorLeft(v *visitor, project models.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := h.topics[project]; t != nil && v.page != "" {
+		t.presence.pages.leave(v.page)
+	}
+	v.gone = true
+	h.changeVisitorsLocked(project, -1)
+}
 
 func (h *Hub) changeVisitors(project models.ID, by int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.changeVisitorsLocked(project, by)
+}
+
+func (h *Hub) changeVisitorsLocked(project models.ID, by int) {
 	if by < 0 && h.topics[project] == nil {
 		return // the project was deleted, and its topic with it
 	}
@@ -66,7 +82,7 @@ type presenceNews struct {
 func (n *presenceNews) whole() (*broadcast, error) {
 	var err error
 	if n.state == nil {
-		n.state, err = n.hub.ephemeral(protocol.PresenceState{ProjectID: n.project, Members: n.now.members, Visitors: n.now.visitors})
+		n.state, err = n.hub.ephemeral(protocol.PresenceState{ProjectID: n.project, Members: n.now.members, Visitors: n.now.visitors, Pages: n.now.pages})
 	}
 	return n.state, err
 }
@@ -76,7 +92,7 @@ func (n *presenceNews) difference() (*broadcast, error) {
 	if n.diff == nil {
 		n.diff, err = n.hub.ephemeral(protocol.PresenceDiff{
 			ProjectID: n.project, Joined: without(n.now.members, n.before.members), Left: without(n.before.members, n.now.members),
-			Visitors: n.now.visitors,
+			Visitors: n.now.visitors, Pages: n.now.pages,
 		})
 	}
 	return n.diff, err
@@ -119,7 +135,7 @@ func (h *Hub) ephemeral(event protocol.DashboardServerEvent) (*broadcast, error)
 // snapshot is who is in a project now: members by name, one who has several
 // items open with each of them. Called with the hub's mutex held.
 func (t *topic) snapshot() *snapshot {
-	now := &snapshot{members: []protocol.Member{}, visitors: t.presence.visitors}
+	now := &snapshot{members: []protocol.Member{}, visitors: t.presence.visitors, pages: t.presence.pages.most()}
 	seen := map[protocol.Member]struct{}{}
 	busy := map[models.ID]bool{}
 	for s := range t.subscriptions {

@@ -43,6 +43,11 @@ type visitor struct {
 	followed *following // nil: no session that anything could happen in
 	left     bool       // the socket has ended
 
+	// The hub's, under its mutex: the page, as far as it is known, and whether the
+	// socket has left.
+	page string
+	gone bool
+
 	// drafts: what came too fast waits here, the newest alone.
 	draftMu     sync.Mutex
 	session     models.ID
@@ -88,7 +93,7 @@ func (v *visitor) stopped() {
 }
 
 func (v *visitor) closed() {
-	v.server.hub.visitorLeft(v.project.ID)
+	v.server.hub.visitorLeft(v, v.project.ID)
 	v.server.mu.Lock()
 	delete(v.server.visitors, v)
 	v.server.leaveProvisionalLocked(v)
@@ -171,6 +176,7 @@ func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 		return err
 	}
 	v.clearDraft()
+	v.server.hub.seenOn(v, v.project.ID, e.PageURL)
 	if result.ReceiptURL != "" { // otherwise it is somebody else's, whose id was repeated
 		v.stored = true
 		if result.SessionID != v.sessionID() { // another socket has stored one under the token
@@ -229,6 +235,7 @@ func (v *visitor) readDraft(e protocol.DraftChanged, id string) error {
 		shown.Text = &e.Text
 	}
 	v.draftShown = true
+	v.server.hub.seenOn(v, v.project.ID, e.PageURL)
 	v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)
 	return v.answer(protocol.DraftAccepted{Kind: reading.Kind, Hints: reading.Hints}, id)
 }

@@ -129,6 +129,8 @@ type PresenceDiff struct {
 	Joined    []Member  `json:"joined"`
 	Left      []Member  `json:"left"`
 	Visitors  int       `json:"visitors"`
+	// Pages are all that PresenceState tells of them, not a difference.
+	Pages []PagePresence `json:"pages,omitempty"`
 }
 
 func (MessageSent) visitorClientEvent() string { return "MessageSent" }

@@ -106,6 +106,14 @@ type PresenceState struct {
 	ProjectID models.ID `json:"project_id"`
 	Members   []Member  `json:"members"`
 	Visitors  int       `json:"visitors"`
+	// Pages are those with the most visitors, as far as these have told.
+	Pages []PagePresence `json:"pages,omitempty" doc:"At most 20, without query and fragment"`
+}
+
+// PagePresence is how many visitors are on a page.
+type PagePresence struct {
+	PageURL  string `json:"page_url"`
+	Visitors int    `json:"visitors"`
 }
 
 // Member is a member of staff who has a project open.

@@ -12,6 +12,7 @@ type Hello struct {
 	ResumeToken *string      `json:"resume_token,omitempty" doc:"43 characters of base64url: the visitor's own secret"`
 	Epoch       models.Epoch `json:"epoch,omitempty"`
 	Since       *int64       `json:"since,omitempty" doc:"The last seq seen; needs its epoch" minimum:"0"`
+	PageURL     string       `json:"page_url,omitempty" doc:"Where the visitor is, http or https" maxLength:"2048"`
 	Client      string       `json:"client,omitempty" doc:"Name and version of the client, for logs" maxLength:"200"`
 }
 

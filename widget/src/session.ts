@@ -51,7 +51,7 @@ export function createSession(
       onState(state) {
         if (state === "open") {
           spoken = token();
-          socket?.send({ type: "Hello", data: { resume_token: spoken } });
+          socket?.send({ type: "Hello", data: { resume_token: spoken, page_url: pageURL() } });
         } else abandon();
       },
     });

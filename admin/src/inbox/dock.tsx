@@ -1,6 +1,7 @@
 import { useDashboard } from "../context";
 import { t } from "../text/en";
-import { pagePath } from "../text/format";
+import { formatCount, pagePath, shortPage } from "../text/format";
+import { Menu } from "../ui/menu";
 
 /** As many as fit without hiding the list; the count tells of the rest. */
 const shownDrafts = 3;
@@ -14,6 +15,7 @@ export function LiveDock() {
   // Unknown is not zero: without a connection the dock is not shown at all.
   const visitors = live.visitors.value;
   const drafts = live.drafts.value;
+  const pages = live.pages.value;
   if (visitors === null) return null;
   return (
     <section class="dock" aria-label={t.inbox.live} data-testid="dock">
@@ -31,6 +33,13 @@ export function LiveDock() {
         <span class={visitors > 0 ? "pulse on" : "pulse"} aria-hidden="true" />
         <span data-testid="visitors" data-count={visitors}>{t.inbox.online(visitors)}</span>
         {drafts.length > 0 && <span class="faint">· {t.inbox.writing(drafts.length)}</span>}
+        {pages.length > 0 && (
+          <Menu class="link end" testid="pages" align="end" side="above" role="dialog" face={t.inbox.where}>
+            <ul class="where">
+              {pages.map(({ page_url, visitors: n }) => <li key={page_url}><bdi class="cut">{shortPage(page_url)}</bdi><span class="faint">{formatCount(n)}</span></li>)}
+            </ul>
+          </Menu>
+        )}
       </p>
     </section>
   );

@@ -29,6 +29,7 @@ async function setUp(items: Feedback[], query = all) {
     tryNow: () => undefined,
     visitors: signal(0),
     drafts: signal([]),
+    pages: signal([]),
     members: signal([]),
     changes: signal(0),
     viewing: { open: () => undefined, typed: () => undefined, rested: () => undefined },

@@ -9,7 +9,7 @@ import { createDetour, type LogCalls } from "./detour";
 import type { ClientEvent, ServerEvent } from "./events";
 import { createFollower, type Follower, type Listener } from "./follow";
 import { createJobFeed, type JobFeed } from "./jobs";
-import type { Member } from "./presence";
+import type { Member, PagePresence } from "./presence";
 import { createRenewal, type RenewalDeps } from "./renewal";
 import { createViewing, type Viewing } from "./viewing";
 
@@ -22,6 +22,8 @@ export interface Live {
   /** Visitors on the watched project's pages now; null until the server has told. */
   visitors: ReadonlySignal<number | null>;
   drafts: ReadonlySignal<readonly Draft[]>;
+  /** Where they are, as far as that is known: the pages with the most of them. */
+  pages: ReadonlySignal<readonly PagePresence[]>;
   /** The staff in the watched project, oneself among them. */
   members: ReadonlySignal<readonly Member[]>;
   /** Raised with each durable change of the watched project, for what is counted anew rather than kept in step. */
@@ -118,6 +120,7 @@ export function createLive(deps: LiveDeps): Live {
     },
     visitors: crowd.visitors,
     drafts: crowd.drafts,
+    pages: crowd.pages,
     members: crowd.members,
     changes,
     viewing,

@@ -3,6 +3,9 @@ import type { components } from "../../../realtime/protocol/ts";
 /** A member of the staff and what they have open in the project. Who has two items open is there twice. */
 export type Member = components["schemas"]["Member"];
 
+/** How many visitors are on a page. */
+export type PagePresence = components["schemas"]["PagePresence"];
+
 const same = (a: Member, b: Member): boolean =>
   a.user_id === b.user_id && a.name === b.name && (a.feedback_id ?? "") === (b.feedback_id ?? "") && a.typing === b.typing;
 

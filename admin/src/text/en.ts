@@ -119,6 +119,7 @@ export const en = {
     goneLead: "It was erased, or the link is wrong.",
     itemFailed: "The item could not be loaded.",
     online: (n: number) => `${counted(n, "visitor", "visitors")} online`,
+    where: "Where?",
     writing: (n: number) => `${formatCount(n)} writing`,
     draft: "writing now",
     live: "Live now",

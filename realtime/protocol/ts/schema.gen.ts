@@ -1971,6 +1971,8 @@ export interface components {
             /** @description Name and version of the client, for logs */
             client?: string;
             epoch?: string;
+            /** @description Where the visitor is, http or https */
+            page_url?: string;
             /** @description 43 characters of base64url: the visitor's own secret */
             resume_token?: string;
             /**
@@ -2393,6 +2395,11 @@ export interface components {
              */
             time_zone: string;
         };
+        PagePresence: {
+            page_url: string;
+            /** Format: int64 */
+            visitors: number;
+        };
         Ping: Record<string, never>;
         Poll: {
             /** @description The epoch that since was counted in; needed where since is not 0 */
@@ -2419,6 +2426,7 @@ export interface components {
         PresenceDiff: {
             joined: components["schemas"]["Member"][] | null;
             left: components["schemas"]["Member"][] | null;
+            pages?: components["schemas"]["PagePresence"][] | null;
             /**
              * Format: uuid
              * @description UUIDv7
@@ -2429,6 +2437,8 @@ export interface components {
         };
         PresenceState: {
             members: components["schemas"]["Member"][] | null;
+            /** @description At most 20, without query and fragment */
+            pages?: components["schemas"]["PagePresence"][] | null;
             /**
              * Format: uuid
              * @description UUIDv7
