@@ -139,8 +139,8 @@ func TestTriageOfTwo(t *testing.T) {
 	one.run("window.hold=false;letGo()")
 	s.becomes(id, "new high cart")
 	one.miss("[data-testid=conflict]")
-	one.text(detail+" [data-testid=edit-tags]", "cart")
-	other.text(detail+" [data-testid=edit-priority]", "High")
+	one.text(detail+" [data-testid=edit-tags] .tags", "cart")
+	other.text(detail+" [data-testid=edit-priority]", "Change the priority: High")
 
 	one.run("window.hold=true")
 	one.pick("p", "low")
@@ -150,7 +150,7 @@ func TestTriageOfTwo(t *testing.T) {
 	one.text("[data-testid=conflict] .sides p.strong", "Low | Urgent")
 	one.click("[data-testid=conflict-apply]")
 	s.becomes(id, "new low cart")
-	other.text(detail+" [data-testid=edit-priority]", "Low")
+	other.text(detail+" [data-testid=edit-priority]", "Change the priority: Low")
 }
 
 // What one does to several at once the other sees, and its undoing as well.
