@@ -34,7 +34,7 @@ const (
 	insightsBatch    = 200
 	insightsInterval = time.Second
 	// Counting rests this many times as long as it worked, while others write.
-	insightsRest = 4
+	insightsRest = 19
 	// maxPageValue bounds the address of a page, in bytes; longer ones are cut.
 	maxPageValue = 300
 	hour         = int64(time.Hour / time.Millisecond)
