@@ -1,6 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import { options, render } from "preact";
 import { onWake, openSocket } from "../../realtime/client";
+import type { Alerts } from "./alerts/alerts";
 import { DashboardContext, type Dashboard } from "./context";
 import { createKeys } from "./keys";
 import { createLive, type Live } from "./live/live";
@@ -27,10 +28,12 @@ const api = createApi(session);
 const workspace = createWorkspace(api);
 const notices = createNotices();
 const views = createViews({ api, hidden: () => document.hidden, later: (work, ms) => setTimeout(work, ms), now: Date.now });
+const alertsAfterMs = 3000;
 // Before the first answer only: later failures belong to the page that meets them.
 const unreachable = signal(false);
 // Made by the first page that needs it and closed with the session: the sign-in page opens no socket.
 let live: Live | null = null;
+let alerts: Alerts | undefined;
 
 /** One socket for all projects and pages; each page watches its project on it. */
 function connect(): Live {
@@ -43,6 +46,7 @@ function connect(): Live {
     log: api,
     access: session.access,
     refresh: session.refresh,
+    heard: (event) => alerts?.heard(event),
     deleted: (id) => leaveDeleted({ workspace, notices, place: route, go: navigate }, id),
     online: () => navigator.onLine,
     wake: onWake,
@@ -118,3 +122,5 @@ if (root) {
   );
 }
 void start();
+// Nobody waits for these: they come when the first page is there.
+setTimeout(() => void import("./alerts/alerts").then(({ startAlerts }) => (alerts = startAlerts(dashboard))).catch(() => undefined), alertsAfterMs);

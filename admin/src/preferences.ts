@@ -5,7 +5,7 @@ const themeKey = "earshot.theme";
 const keysKey = "earshot.single-keys";
 const signedInKey = "earshot.signed-in";
 
-function get(key: string): string | null {
+export function stored(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -13,7 +13,7 @@ function get(key: string): string | null {
   }
 }
 
-function put(key: string, value: string | null): void {
+export function store(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
@@ -23,7 +23,7 @@ function put(key: string, value: string | null): void {
 }
 
 export function readTheme(): Theme {
-  const value = get(themeKey);
+  const value = stored(themeKey);
   return value === "light" || value === "dark" ? value : "auto";
 }
 
@@ -34,16 +34,16 @@ export function applyTheme(theme: Theme): void {
 
 export function writeTheme(theme: Theme): void {
   // The usual choice is not stored: who never chose follows what becomes usual.
-  put(themeKey, theme === "auto" ? null : theme);
+  store(themeKey, theme === "auto" ? null : theme);
   applyTheme(theme);
 }
 
 /** On unless turned off on this device. */
-export const readSingleKeys = (): boolean => get(keysKey) !== "off";
-export const writeSingleKeys = (on: boolean): void => put(keysKey, on ? null : "off");
+export const readSingleKeys = (): boolean => stored(keysKey) !== "off";
+export const writeSingleKeys = (on: boolean): void => store(keysKey, on ? null : "off");
 
 /** See SessionDeps.hint. */
 export const signedInHint = {
-  get: (): boolean => get(signedInKey) === "yes",
-  set: (signedIn: boolean): void => put(signedInKey, signedIn ? "yes" : null),
+  get: (): boolean => stored(signedInKey) === "yes",
+  set: (signedIn: boolean): void => store(signedInKey, signedIn ? "yes" : null),
 };

@@ -43,6 +43,8 @@ export interface LiveDeps extends RenewalDeps {
   ticketUrl(): Promise<string>;
   /** The project's log over HTTP, for where no socket can be had. */
   log: LogCalls;
+  /** What the watched project's log told, once and in order, after its listener. */
+  heard?(event: ServerEvent): void;
   /** The watched project was deleted by somebody else. Told once; it is not watched any more. */
   deleted(projectId: string): void;
   online(): boolean;
@@ -93,7 +95,7 @@ export function createLive(deps: LiveDeps): Live {
     return openLink<ServerEvent, ClientEvent>({
       socket: (options) => deps.open({ url: deps.ticketUrl, protocol: "earshot.v1+json", immediate: true, ...options }),
       detour: (options) => createDetour(deps.log, options),
-      onEvent: (event) => dispatch(event, { follower, crowd, jobs, asking, deleted, reauthenticate: renewal.renew }),
+      onEvent: (event) => dispatch(event, { follower, crowd, jobs, asking, deleted, heard: (told) => deps.heard?.(told), reauthenticate: renewal.renew }),
       onReady() {
         renewal.start();
         follower.connected();
@@ -166,6 +168,7 @@ interface Receivers {
   jobs: JobFeed;
   asking: Asking;
   deleted(projectId: string): void;
+  heard(event: ServerEvent): void;
   reauthenticate(): Promise<void>;
 }
 
@@ -179,9 +182,13 @@ function dispatch(event: ServerEvent, to: Receivers): void {
       return follower.inOrder(event.data.project_id, event, (listener) => {
         crowd.sent(event.data.visitor?.session_id ?? "");
         listener.received(event.data);
+        to.heard(event);
       });
     case "FeedbackUpdated":
-      return follower.inOrder(event.data.project_id, event, (listener) => listener.updated(event.data));
+      return follower.inOrder(event.data.project_id, event, (listener) => {
+        listener.updated(event.data);
+        to.heard(event);
+      });
     case "FeedbackErased":
       return follower.inOrder(event.data.project_id, event, (listener) => listener.erased(event.data));
     case "FeedbackImported":
@@ -191,7 +198,10 @@ function dispatch(event: ServerEvent, to: Receivers): void {
     case "NoteAdded":
     case "NoteEdited":
     case "NoteDeleted":
-      return follower.inOrder(event.data.project_id, event, (listener) => listener.conversed(event));
+      return follower.inOrder(event.data.project_id, event, (listener) => {
+        listener.conversed(event);
+        to.heard(event);
+      });
     case "MessageAccepted":
       return to.asking.accepted(event.re);
     case "MessageRejected":

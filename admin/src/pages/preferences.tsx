@@ -1,8 +1,9 @@
 import { useEffect } from "preact/hooks";
+import { AlertPreferences } from "../alerts/section";
 import { MailPreferences } from "../mail/preferences";
 import { t } from "../text/en";
 
-/** What somebody chooses for themselves, wherever they sign in. What belongs to one device is in the account's menu. */
+/** What somebody chooses for themselves, wherever they sign in, and how this device tells them of what comes in. */
 export function PreferencesPage() {
   useEffect(() => void (document.title = `${t.preferences.title} · ${t.product}`), []);
   return (
@@ -11,6 +12,7 @@ export function PreferencesPage() {
         <h1>{t.preferences.title}</h1>
       </header>
       <MailPreferences />
+      <AlertPreferences />
     </div>
   );
 }

@@ -29,14 +29,21 @@ describe("counting", () => {
     expect(work.map(({ ms }) => ms)).toEqual([0]);
   });
 
-  it("is left while nobody looks", async () => {
+  it("takes its time while nobody looks, and none once somebody does", async () => {
     const { api, work, at, views } = setUp();
-    at.hidden = true;
     views.show("p1");
-    views.stale();
-    work.pop()?.run();
     await settled();
-    expect(api.views).not.toHaveBeenCalled();
+    at.hidden = true;
+    views.stale();
+    expect(work.map(({ ms }) => ms)).toEqual([15_000]);
+    at.now += 3000;
+    at.hidden = false;
+    views.stale();
+    expect(work.map(({ ms }) => ms)).toEqual([15_000, 0]);
+    // Both timers end, and one count is made.
+    for (const { run } of work) run();
+    await settled();
+    expect(api.views).toHaveBeenCalledTimes(2);
   });
 
   it("of another project is dropped", async () => {

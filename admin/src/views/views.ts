@@ -9,7 +9,7 @@ export interface Views {
   list: ReadonlySignal<ViewList | null>;
   /** Another project's from here on, or none. */
   show(projectId: string | null): void;
-  /** Something may have changed: they are counted anew, soon, and while somebody looks. */
+  /** Something may have changed: they are counted anew, soon where somebody looks and later in a hidden window. */
   stale(): void;
   create(projectId: string, view: NewView): Promise<View>;
   update(id: string, patch: ViewPatch): Promise<View>;
@@ -25,6 +25,8 @@ export interface ViewsDeps {
 
 /** Counting is for the eye: under a flood of changes once in this time is enough. */
 const pauseMs = 2000;
+/** A hidden window still shows the unread in its title, for which this is soon enough. */
+const hiddenPauseMs = 15_000;
 
 /** The views that every project has, in the order of their use. Their numbers are the server's. */
 export const builtIn: readonly { name: BuiltInView["name"]; query: FeedbackQuery }[] = [
@@ -40,24 +42,26 @@ export const builtIn: readonly { name: BuiltInView["name"]; query: FeedbackQuery
 export function createViews({ api, hidden, later, now }: ViewsDeps): Views {
   const list = signal<ViewList | null>(null);
   let project: string | null = null;
-  let planned = false;
+  /** When the next count is due; 0 while none is. */
+  let planned = 0;
   let last = 0;
 
   /** A failed read leaves what was there: the next change asks again. */
   async function read(): Promise<void> {
-    planned = false;
-    // Whoever comes back to the window is the next to ask.
-    if (!project || hidden()) return;
+    planned = 0;
+    if (!project) return;
     last = now();
     const asked = project;
     const found = await api.views(asked).catch(() => null);
     if (found && asked === project) list.value = found;
   }
 
+  /** Where a later one is planned and somebody looks again, the earlier one makes it needless. */
   function stale(): void {
-    if (planned) return;
-    planned = true;
-    later(() => void read(), Math.max(0, last + pauseMs - now()));
+    const due = Math.max(now(), last + (hidden() ? hiddenPauseMs : pauseMs));
+    if (planned && planned <= due) return;
+    planned = due;
+    later(() => planned === due && void read(), due - now());
   }
 
   /** What was changed by hand is seen at once. */
