@@ -118,9 +118,9 @@ func TestHitsAreMarked(t *testing.T) {
 	s.submit(p, "Mon RÉSUMÉ, <b>resume</b> and 合計が間違っています", nil)
 	s.submit(p, "Something else", nil)
 	staff := s.inboxWindow(p)
-	for query, want := range map[string]string{"resum": "RÉSUMÉ | resume", "間違": "間違"} {
-		staff.fill("[data-search]", query)
-		staff.text(row+" "+marked, want)
+	for _, search := range []struct{ query, marked string }{{"resum", "RÉSUMÉ | resume"}, {"間違", "間違"}} {
+		staff.fill("[data-search]", search.query)
+		staff.text(row+" "+marked, search.marked)
 	}
 	staff.click(row)
 	staff.text(detail+" .message "+marked, "間違")
