@@ -207,6 +207,11 @@ func TestViewing(t *testing.T) {
 	if diff := turned(second); len(diff.Joined) != 1 || diff.Joined[0] != member || diff.Left[0] != typing {
 		t.Errorf("gone: %+v", diff)
 	}
+	h.hub.mu.RLock()
+	defer h.hub.mu.RUnlock()
+	if members := h.hub.topics[h.project.ID].presence.members; len(members) != 1 || members[member] != 1 {
+		t.Errorf("counted are %v, want one idle window", members)
+	}
 }
 
 // The item of a message that is erased in between takes the message along.

@@ -8,9 +8,12 @@ import (
 	"earshot/realtime/protocol"
 )
 
-// presence is who is in a project, beside the members, whom the subscriptions
-// tell. It lives in memory alone and is guarded by the hub's mutex.
+// presence is who is in a project. It lives in memory alone and is guarded by the
+// hub's mutex.
 type presence struct {
+	// members counts the subscriptions that show a member so: thousands of windows
+	// of the same people are a few entries.
+	members  map[protocol.Member]int
 	visitors int
 	pages    pages
 	// changed: somebody came, went or turned to something else since the
@@ -61,13 +64,32 @@ func (h *Hub) changeVisitorsLocked(project models.ID, by int) {
 	t.presence.changed = true
 }
 
-// presenceChanged has a project's subscribers told of what its members do now.
-func (h *Hub) presenceChanged(project models.ID) {
+// memberTurned notes what a subscription's member does now, and has it told.
+func (h *Hub) memberTurned(s *subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.topics[project]; t != nil {
-		t.presence.changed = true
+	t := h.topics[s.project]
+	if t == nil {
+		return
 	}
+	if _, here := t.subscriptions[s]; here {
+		t.presence.hide(s)
+		t.presence.show(s)
+	}
+}
+
+func (p *presence) show(s *subscription) {
+	s.shown = s.socket.member(s.project)
+	p.members[s.shown]++
+	p.changed = true
+}
+
+func (p *presence) hide(s *subscription) {
+	p.members[s.shown]--
+	if p.members[s.shown] == 0 {
+		delete(p.members, s.shown)
+	}
+	p.changed = true
 }
 
 // presenceNews is what subscribers are told at one moment: who knew what was told
@@ -136,15 +158,10 @@ func (h *Hub) ephemeral(event protocol.DashboardServerEvent) (*broadcast, error)
 // items open with each of them. Called with the hub's mutex held.
 func (t *topic) snapshot() *snapshot {
 	now := &snapshot{members: []protocol.Member{}, visitors: t.presence.visitors, pages: t.presence.pages.most()}
-	seen := map[protocol.Member]struct{}{}
 	busy := map[models.ID]bool{}
-	for s := range t.subscriptions {
-		member := s.socket.member(s.project)
+	for member := range t.presence.members {
 		busy[member.UserID] = busy[member.UserID] || member.FeedbackID != ""
-		if _, twice := seen[member]; !twice {
-			seen[member] = struct{}{}
-			now.members = append(now.members, member)
-		}
+		now.members = append(now.members, member)
 	}
 	// Who has an item open on one socket is not idle because of another.
 	now.members = slices.DeleteFunc(now.members, func(m protocol.Member) bool { return m.FeedbackID == "" && busy[m.UserID] })

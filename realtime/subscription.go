@@ -13,6 +13,8 @@ import (
 type subscription struct {
 	place
 	socket *dashboard
+	// shown is what the project's presence counts it as: the hub's.
+	shown protocol.Member
 
 	// Guarded by the place's mutex, as the rest.
 	started bool // Subscribed was sent

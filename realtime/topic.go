@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"earshot/models"
+	"earshot/realtime/protocol"
 )
 
 // pruneInterval is how often unused topics are looked for. One goes when it was
@@ -36,6 +37,7 @@ func (h *Hub) topic(project models.ID) *topic {
 	t := h.topics[project]
 	if t == nil {
 		t = &topic{subscriptions: map[*subscription]struct{}{}, waiters: map[*waiter]struct{}{}}
+		t.presence.members = map[protocol.Member]int{}
 		h.topics[project] = t
 	}
 	t.unused = false
@@ -103,15 +105,19 @@ func (h *Hub) subscribe(project models.ID, s *subscription) {
 	defer h.mu.Unlock()
 	t := h.topic(project)
 	t.subscriptions[s] = struct{}{}
-	t.presence.changed = true
+	t.presence.show(s)
 }
 
 func (h *Hub) unsubscribe(project models.ID, s *subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.topics[project]; t != nil {
+	t := h.topics[project]
+	if t == nil {
+		return
+	}
+	if _, here := t.subscriptions[s]; here {
 		delete(t.subscriptions, s)
-		t.presence.changed = true
+		t.presence.hide(s)
 	}
 }
 

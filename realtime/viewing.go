@@ -32,13 +32,14 @@ func (d *dashboard) view(e protocol.Viewing) error {
 	d.mu.Lock()
 	last := d.viewing
 	d.viewing = next
+	before, after := d.subscriptions[last.project], d.subscriptions[next.project]
 	d.mu.Unlock()
 	if last == next {
 		return nil
 	}
-	for _, project := range []models.ID{last.project, next.project} {
-		if project != "" {
-			d.server.hub.presenceChanged(project)
+	for _, sub := range []*subscription{before, after} {
+		if sub != nil {
+			d.server.hub.memberTurned(sub)
 		}
 	}
 	return nil
