@@ -8,8 +8,10 @@ import { askAs } from "./request";
 /** How long "is typing" holds when nothing more comes. */
 const TYPING_MS = 6_000;
 const POST_TIMEOUT_MS = 15_000;
+const MOST_PAGES = 50;
 
 type Conversation = components["schemas"]["Conversation"];
+type List = components["schemas"]["ConversationList"];
 
 /** One message on screen. */
 export interface Line {
@@ -74,9 +76,9 @@ export function createStore({ config, outbox, session, onChange }: StoreOptions)
     }
     const told = (statuses = new Map());
     try {
-      const list = await askAs<components["schemas"]["ConversationList"]>(token, `${config.api}/w/${config.key}/conversations?limit=100`);
+      const all = await read(token);
       if (outbox.token() !== token) return;
-      items = list.items.map((fresh) => merge(fresh, find(fresh.id), told));
+      items = all.map((fresh) => merge(fresh, find(fresh.id), told));
       state = "ready";
     } catch (error) {
       // 401: of this visitor nothing has arrived yet.
@@ -84,6 +86,17 @@ export function createStore({ config, outbox, session, onChange }: StoreOptions)
       else if (state === "loading") state = "failed";
     }
     onChange();
+  }
+
+  /** All of them, however old: a visitor has few, and the bound is for a server that is wrong about the last page. */
+  async function read(token: string): Promise<Conversation[]> {
+    const all: Conversation[] = [];
+    for (let cursor: string | null = "", left = MOST_PAGES; cursor !== null && left; left--) {
+      const page: List = await askAs(token, `${config.api}/w/${config.key}/conversations?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      all.push(...page.items);
+      cursor = page.next_cursor;
+    }
+    return all;
   }
 
   function merge(fresh: Conversation, old: Item | undefined, told: typeof statuses): Item {

@@ -32,6 +32,9 @@ const keep = (more: object = {}) => localStorage.setItem(KEY, JSON.stringify({ t
 const act = () => document.dispatchEvent(new Event("pointerdown", { bubbles: true }));
 const texts = (selector: string) => [...find(".root").querySelectorAll(selector)].map((el) => el.textContent);
 
+/** Conversations a page; the server gives up to 100. */
+const PAGE = 3;
+
 interface Server {
   items: Conversation[];
   events: object[];
@@ -41,7 +44,11 @@ function serve(server: Server): Posted[] {
   return fakeFetch(({ url, body }) => {
     if (server.down) throw new TypeError("Failed to fetch");
     if (url.endsWith("/poll")) return reply(200, { epoch: "e1", head: 9, events: server.events });
-    if (url.includes("/conversations")) return reply(200, { items: server.items, next_cursor: null });
+    if (url.includes("/conversations")) {
+      const from = Number(new URL(url).searchParams.get("cursor") ?? 0);
+      const more = from + PAGE < server.items.length;
+      return reply(200, { items: server.items.slice(from, from + PAGE), next_cursor: more ? `${from + PAGE}` : null });
+    }
     return reply(201, { id: body.id, receipt_url: "https://earshot.test/r/secret" });
   });
 }
@@ -155,7 +162,27 @@ describe("what staff do", () => {
   });
 });
 
+it("conversations are all there, however many pages the server makes of them", async () => {
+  await talking({ items: Array.from({ length: 7 }, (_, n) => conversation({ id: `c${n}`, message: `text ${n}` })), events: [] });
+  expect(texts(".first").sort()).toEqual(Array.from({ length: 7 }, (_, n) => `text ${n}`));
+});
+
 describe("unread replies", () => {
+  it("are told while the form is open", async () => {
+    keep();
+    const server: Server = { items: [conversation()], events: [] };
+    serve(server);
+    const api = await load();
+    api.open!();
+    await arrive();
+    const way = find(".panel .way");
+    expect([way.getAttribute("aria-live"), way.textContent]).toEqual(["polite", "Your messages"]);
+    FakeWebSocket.all.at(-1)!.opens();
+    FakeWebSocket.all.at(-1)!.says(posted(3));
+    await arrive();
+    expect(way.textContent).toBe("Your messages1 new reply");
+  });
+
   it("are asked for once, at the visitor's first act, where something was submitted", async () => {
     keep();
     const requests = serve({ items: [], events: [posted(3), posted(7)] });

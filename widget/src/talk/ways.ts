@@ -36,7 +36,8 @@ export function createWays({ config, outbox, launcher, panel, view, onAgain }: T
       label.textContent = talking ? config.strings.another : yours;
       near.textContent = talking ? "" : unread;
       turn.hidden = !outbox.use(({ token }) => token);
-      // Where it is already, the focus stays on it.
+      // Where it is already, the focus stays on it. What comes while the visitor writes is told, and interrupts nothing.
+      header.setAttribute("aria-live", "polite");
       if (!header.firstChild) header.append(turn);
       if (result) follow(result);
     },
