@@ -18,10 +18,11 @@ import (
 )
 
 // place is where an export goes on: behind the page that cursor continues, with
-// the file that long.
+// the file that long. A complete one lacks its name alone.
 type place struct {
-	Cursor string `json:"cursor"`
-	Bytes  int64  `json:"bytes"`
+	Cursor   string `json:"cursor"`
+	Bytes    int64  `json:"bytes"`
+	Complete bool   `json:"complete,omitempty"`
 }
 
 // keepUpload is how long a file may be there before its job.
@@ -58,15 +59,17 @@ func (t *task) export(ctx context.Context) (err error) {
 	}
 	defer func() {
 		err = errors.Join(err, file.Close())
-		if errors.Is(err, errCancelled) || err != nil && ctx.Err() == nil {
+		if errors.Is(err, errCancelled) || err != nil && ctx.Err() == nil && !unwritable(err) {
 			err = errors.Join(err, os.Remove(t.partial()))
 		}
 	}()
-	if err := t.count(ctx, filter); err != nil {
-		return err
-	}
-	if err := t.pages(ctx, filter, at, file); err != nil {
-		return err
+	if !at.Complete {
+		if err := t.count(ctx, filter); err != nil {
+			return err
+		}
+		if err := t.pages(ctx, filter, at, file); err != nil {
+			return err
+		}
 	}
 	if err := os.Rename(t.partial(), Path(t.Folder, *job)); err != nil {
 		return fmt.Errorf("name export: %w", err)
@@ -153,7 +156,7 @@ func (t *task) keep(ctx context.Context, out *bufio.Writer, file *os.File, curso
 	if err != nil {
 		return fmt.Errorf("write export: %w", err)
 	}
-	if t.lease.Job.Checkpoint, err = json.Marshal(place{cursor, size}); err != nil {
+	if t.lease.Job.Checkpoint, err = json.Marshal(place{Cursor: cursor, Bytes: size, Complete: cursor == ""}); err != nil {
 		return err
 	}
 	return t.save(ctx)
@@ -177,7 +180,8 @@ func (r *Runner) tidy(ctx context.Context) {
 		if gone && filepath.Ext(entry.Name()) == uploadExt && time.Since(info.ModTime()) < keepUpload {
 			continue // its job is about to be made
 		}
-		if !gone && (err != nil || !job.Withdrawn && time.Since(info.ModTime()) < keepExports) {
+		withdrawn := job.Withdrawn && job.Kind == models.JobExport
+		if !gone && (err != nil || !withdrawn && time.Since(info.ModTime()) < keepExports) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(r.Folder, entry.Name())); err != nil {

@@ -79,6 +79,8 @@ const (
 	lookInterval = 2 * time.Second
 	// saveInterval is how often a job keeps its place and says how far it is.
 	saveInterval = 500 * time.Millisecond
+	// busyPause is left to a store that could not take a job's progress.
+	busyPause = time.Second
 )
 
 // errCancelled ends a job that somebody wants to end.
@@ -161,10 +163,11 @@ func (r *Runner) do(ctx context.Context, lease *store.Lease) {
 	err := t.work(ctx)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err != nil && ctx.Err() != nil { // the server leaves: the next one goes on
-		if err := r.Store.ReleaseJob(end, lease); err != nil {
-			r.Log.Error("release job", "job", lease.Job.ID, "error", err)
-		}
+	// The server leaves, or could not write for a moment: the job goes on later from
+	// where it last kept its place.
+	if err != nil && (ctx.Err() != nil || unwritable(err)) {
+		r.release(end, lease)
+		pause(ctx, busyPause)
 		return
 	}
 	status, reason := models.JobSucceeded, ""
@@ -188,6 +191,25 @@ func (r *Runner) do(ctx context.Context, lease *store.Lease) {
 		r.dropUpload(finished)
 	}
 	r.Notify(Finished{finished})
+}
+
+func (r *Runner) release(ctx context.Context, lease *store.Lease) {
+	if err := r.Store.ReleaseJob(ctx, lease); err != nil {
+		r.Log.Error("release job", "job", lease.Job.ID, "error", err)
+	}
+}
+
+// unwritable says that it was the store's turn and not the job's fault.
+func unwritable(err error) bool {
+	code := models.CodeOf(err)
+	return !errors.Is(err, errCancelled) && (code == models.CodeUnavailable || code == models.CodeStorageFull)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 func (t *task) work(ctx context.Context) error {

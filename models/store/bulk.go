@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"gorm.io/gorm/clause"
@@ -31,7 +30,7 @@ func (s *Store) TriageAll(
 			for i, one := range batch {
 				done[i].ID = one.ID
 				err := t.triageOne(scope, project, one, by, &done[i])
-				if err = translate(err); err != nil && !errors.As(err, new(*models.Error)) {
+				if err = translate(err); err != nil && !refusal(err) {
 					return err
 				}
 				done[i].Err = err
@@ -44,6 +43,12 @@ func (s *Store) TriageAll(
 		outcomes = append(outcomes, done...)
 	}
 	return outcomes, nil
+}
+
+// refusal says that an item's change was turned down before anything was written.
+// With any other error the item may be half changed, and the whole batch is undone.
+func refusal(err error) bool {
+	return slices.Contains([]models.Code{models.CodeConflict, models.CodeNotFound, models.CodeInvalidField, models.CodeForbidden}, models.CodeOf(err))
 }
 
 func (t *tx) triageOne(scope models.Scope, project models.ID, one models.BulkChange, by models.Actor, outcome *models.BulkOutcome) error {

@@ -58,8 +58,9 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		if err := t.blankMessages("feedback_id = ?", row.ID); err != nil {
 			return err
 		}
-		// What was exported before must not outlive it.
-		if err := t.orm().Model(&jobRow{}).Where("project_id = ?", row.ProjectID).Update("withdrawn", true).Error; err != nil {
+		// What was exported before must not outlive it; what has not begun will not have it.
+		exported := t.orm().Model(&jobRow{}).Where("project_id = ? AND kind = ? AND status <> ?", row.ProjectID, models.JobExport, models.JobQueued)
+		if err := exported.Update("withdrawn", true).Error; err != nil {
 			return err
 		}
 		if err := t.orm().Where("feedback_id = ?", row.ID).Delete(&readRow{}).Error; err != nil {

@@ -27,12 +27,16 @@ func (s *Store) Insights(ctx context.Context, scope models.Scope, project models
 	if _, err := s.Project(ctx, scope, project); err != nil {
 		return nil, err
 	}
+	// Before the days are made: whoever asks for ten thousand years gets none of them.
+	if days := to.Sub(from); days <= 0 || days > (MaxInsightDays+1)*24*time.Hour {
+		return nil, errInsightDays()
+	}
 	in := &models.Insights{AsOf: s.now()}
 	for at := from; at.Before(to); at = at.AddDate(0, 0, 1) {
 		in.Days = append(in.Days, models.InsightDay{Day: at, ByKind: map[models.Kind]int64{}, ByStatus: map[models.Status]int64{}})
 	}
 	if len(in.Days) == 0 || len(in.Days) > MaxInsightDays {
-		return nil, models.InvalidField("to", "must be from 1 to 366 days after from")
+		return nil, errInsightDays()
 	}
 	// Each reads other rows and fills other fields, so they need not wait for each
 	// other; of a year of a large project each takes tens of milliseconds.
@@ -47,6 +51,10 @@ func (s *Store) Insights(ctx context.Context, scope models.Scope, project models
 	reading.Go(func() { errs[2] = s.readTotals(ctx, project, in, from.UnixMilli(), to.UnixMilli()) })
 	reading.Wait()
 	return in, translate(errors.Join(errs...))
+}
+
+func errInsightDays() error {
+	return models.InvalidField("to", "must be from 1 to 366 days after from")
 }
 
 // readDays adds up the hours of each day, in the database: a year has too many to

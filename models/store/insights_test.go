@@ -200,3 +200,18 @@ func TestDurationsOf(t *testing.T) {
 		}
 	}
 }
+
+// Who asks for all of time is refused before a day of it is made.
+func TestInsightsOfTooLong(t *testing.T) {
+	s := openTest(t, nil)
+	scope, project := newProject(t, s)
+	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	made := testing.AllocsPerRun(1, func() {
+		if _, err := s.Insights(t.Context(), scope, project.ID, time.Time{}, far); models.CodeOf(err) != models.CodeInvalidField {
+			t.Errorf("err = %v, want invalid_field", err)
+		}
+	})
+	if made > 10_000 {
+		t.Errorf("%.0f allocations to refuse it", made)
+	}
+}

@@ -318,9 +318,13 @@ func (s *Store) RequeueJobs(ctx context.Context) error {
 	})
 }
 
-// ReleaseJob gives a job back that was not finished.
+// ReleaseJob gives a job back that was not finished. That was no failed try: the
+// tries are for jobs that end the server.
 func (s *Store) ReleaseJob(ctx context.Context, lease *Lease) error {
 	return s.writer.do(ctx, false, func(t *tx) error {
+		if err := t.orm().Exec("UPDATE goqite SET received = received - 1 WHERE id = ? AND received > 0", string(lease.message)).Error; err != nil {
+			return err
+		}
 		return t.inQueue(func(ctx context.Context, inner *sql.Tx) error {
 			return t.w.jobs.ExtendTx(ctx, inner, lease.message, 0)
 		})
