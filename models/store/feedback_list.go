@@ -224,7 +224,7 @@ func (sel *selection) count(src source, how Count) (*Total, error) {
 	if how == CountBounded && total.N > countBound {
 		total.N, total.AtLeast = countBound, true
 	}
-	if how == CountBounded && src.field == byWords && !sel.filter.Complete && total.N == searchBound {
+	if src.field == byWords && !sel.filter.Complete && total.N == searchBound {
 		total.AtLeast = true
 	}
 	return total, nil

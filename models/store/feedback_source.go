@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"gorm.io/gorm"
@@ -54,7 +55,7 @@ type source struct {
 const (
 	// searchBound is how many of the newest hits a search looks through, and
 	// unreadBound how many of the newest items are looked through for unread ones.
-	searchBound = 10_000
+	searchBound = 5_000
 	unreadBound = 5_000
 	// sourceBound is up to where sources are weighed against each other. Behind it the
 	// order of creation, which tells most without looking at the item, is as good.
@@ -235,9 +236,13 @@ func (sel *selection) found() source {
 // unread are the newest items, and those in which the visitor said something after
 // the first message. Which of them are unread is for the condition to say.
 func (sel *selection) unread() []span {
+	bound := unreadBound
+	if sel.filter.Complete {
+		bound = math.MaxInt32
+	}
 	alone := *sel
 	alone.conditions, alone.match = nil, ""
-	newest := alone.query(part{source: sel.created(), descending: true, limit: unreadBound})
+	newest := alone.query(part{source: sel.created(), descending: true, limit: bound})
 	return []span{
 		{
 			from: "feedback AS f NOT INDEXED", where: "f.n IN (SELECT n FROM (" + newest.sql + ")) AND f.visitor_at = f.created_at AND " + ofList,
@@ -246,7 +251,7 @@ func (sel *selection) unread() []span {
 		{
 			from: "feedback AS f NOT INDEXED", where: `f.n IN (SELECT a.n FROM feedback AS a INDEXED BY feedback_by_visitor WHERE a.project_id = ?
 				AND a.quarantined = ? AND a.erased_at IS NULL AND a.visitor_at <> a.created_at ORDER BY a.visitor_at DESC LIMIT ?) AND ` + ofList,
-			args: []any{sel.project, sel.filter.Quarantined, unreadBound, sel.project, sel.filter.Quarantined}, key: "f", few: true,
+			args: []any{sel.project, sel.filter.Quarantined, bound, sel.project, sel.filter.Quarantined}, key: "f", few: true,
 		},
 	}
 }

@@ -21,6 +21,7 @@ type scale struct {
 	Ratio  float64 `default:"1.5" help:"How much longer the large project's p99 may be than the small one's."`
 	Slack  float64 `default:"2" help:"Milliseconds of a difference that are noise."`
 	Search float64 `default:"50" help:"Milliseconds that a search may take, however many hits there are."`
+	Charts float64 `default:"50" help:"Milliseconds that the charts of a year may take."`
 	Plans  bool    `help:"Print the plan of each query."`
 }
 
@@ -44,6 +45,7 @@ func (c scale) Run(t *test) error {
 			failures = append(failures, err)
 		}
 	}
+	failures = append(failures, c.charts(t, small, large))
 	return errors.Join(failures...)
 }
 
