@@ -13,7 +13,7 @@ const event = (type: string, data: object): ServerEvent => ({ type, epoch: "e", 
 describe("news", () => {
   const kind = (heard: ServerEvent): string | undefined => newsIn(heard, "me")?.kind;
   it("is what visitors say", () => {
-    expect(newsIn(event("FeedbackReceived", feedback(1)), "me")).toEqual({ key: "e:7", kind: "feedback", projectId: "p1", feedbackId: feedback(1).id, text: "message 1" });
+    expect(newsIn(event("FeedbackReceived", feedback(1)), "me")).toEqual({ key: "p1:e:7", kind: "feedback", projectId: "p1", feedbackId: feedback(1).id, text: "message 1" });
     expect(kind(told("MessagePosted", message(1, { author: { kind: "visitor" } as never })))).toBe("answer");
   });
   it("is not what staff say, nor what is kept out of the inbox", () => {

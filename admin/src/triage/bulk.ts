@@ -63,7 +63,13 @@ export function createBulk({ api, projectId, panes, stays }: BulkDeps): Bulk {
     if (answer && now && now.rev > answer.rev) return;
     if (answer) show(answer, listed);
     else if (result.code === "not_found") panes.leave(result.id);
-    else if (old) show(old, true);
+    else if (old) putBack(old);
+  }
+
+  /** As it was, unless the log has told meanwhile that it is another: then the change was made after all. */
+  function putBack(old: Feedback): void {
+    const now = panes.known(old.id)[0];
+    if (!now || now.rev <= old.rev) show(old, true);
   }
 
   async function run(items: readonly BulkItem[], listed: boolean): Promise<Outcome> {
@@ -84,7 +90,10 @@ export function createBulk({ api, projectId, panes, stays }: BulkDeps): Bulk {
         }
       } catch {
         outcome.failed = true;
-        batch(() => items.slice(at).forEach(({ id }) => void (old.has(id) && show(old.get(id) as Feedback, true))));
+        batch(() => items.slice(at).forEach(({ id }) => {
+          const before = old.get(id);
+          if (before) putBack(before);
+        }));
       }
     }
     progress.value = null;

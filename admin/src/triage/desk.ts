@@ -64,6 +64,9 @@ export function createDesk({ inbox, pages, walk, at, workspace, notices }: DeskD
     });
   }
 
+  /** Which gathering is under way: one that another view began ends that of the view before. */
+  let gathered = 0;
+
   /** Says how it went, and offers the way back. */
   function report({ changed, refused, failed, undo: way }: Outcome, text: string): void {
     if (failed) notices.show(t.triage.failed, "bad");
@@ -95,13 +98,16 @@ export function createDesk({ inbox, pages, walk, at, workspace, notices }: DeskD
       const ids = targets();
       if (selection.ids.peek().size === 0) return void (ids[0] && inbox.toggleUnread(ids[0]));
       const wanted = read ?? inbox.known(ids).some((item) => item.unread);
+      // The way back is theirs alone: the others were so before.
+      const changed = inbox.known(ids).filter((item) => item.unread === wanted).map(({ id }) => id);
       void inbox.markSeveral(ids, wanted).then((done) => {
         if (!done) return notices.show(t.triage.failed, "bad");
         const text = t.triage.changed(ids.length, wanted ? t.triage.did.read : t.triage.did.unread);
-        undo.offer({ text, run: () => void inbox.markSeveral(ids, !wanted) });
+        undo.offer({ text, run: () => void inbox.markSeveral(changed, !wanted) });
       });
     },
     async selectAll(query) {
+      const mine = ++gathered;
       gathering.value = true;
       try {
         selection.add(inbox.rows.peek().items.map(({ id }) => id));
@@ -109,7 +115,7 @@ export function createDesk({ inbox, pages, walk, at, workspace, notices }: DeskD
         while (cursor && gathering.peek() && selection.ids.peek().size < maxSelected) {
           const page = await pages(query, cursor);
           // Given up meanwhile, by Escape or by going to another view.
-          if (!gathering.peek()) return;
+          if (!gathering.peek() || mine !== gathered) return;
           selection.add(page.items.map(({ id }) => id));
           cursor = page.next_cursor;
         }
@@ -117,7 +123,7 @@ export function createDesk({ inbox, pages, walk, at, workspace, notices }: DeskD
       } catch {
         notices.show(t.inbox.moreFailed, "bad");
       } finally {
-        gathering.value = false;
+        if (mine === gathered) gathering.value = false;
       }
     },
     async eraseSelected() {
