@@ -234,6 +234,12 @@ func TestUnreadAndRoles(t *testing.T) {
 	staff.press("j")
 	staff.press("u")
 	await(staff, "nothing is unread", unread, "false,false")
+	// Shown before the server has it; what is said until then would be read with it.
+	eventually(t, "the server has both marks", func() (bool, string) {
+		var left struct{ Items []feedback }
+		s.call("GET", "/api/v1/projects/"+p.ID+"/feedback?unread=true", nil, &left)
+		return len(left.Items) == 0, fmt.Sprint(len(left.Items), " unread")
+	})
 	s.visitorSays(receipt, "Still wrong")
 	await(staff, "the row is marked", unread, "false,true")
 	staff.reload()
