@@ -118,8 +118,8 @@ func (in *importing) count(ctx context.Context) error {
 		for ; ctx.Err() == nil; job.Total++ {
 			if _, err := rows.next(); err == io.EOF { //nolint:errorlint // it comes as it is
 				break
-			} else if errors.Is(err, errUnclosed) {
-				return err
+			} else if err != nil && (errors.Is(err, errUnclosed) || !errors.As(err, new(*models.Error))) {
+				return err // neither a row's own fault nor gone with the next one
 			}
 		}
 		in.say("Importing %d rows.", job.Total)
