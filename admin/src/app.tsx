@@ -7,7 +7,7 @@ import { createKeys } from "./keys";
 import { createLive, type Live } from "./live/live";
 import { createCommands } from "./palette/commands";
 import { readSingleKeys, signedInHint } from "./preferences";
-import { currentHref, loginHref, navigate, route, startRouter } from "./router";
+import { currentHref, inboxHref, loginHref, navigate, route, startRouter } from "./router";
 import { createApi } from "./session/api";
 import { createSession } from "./session/session";
 import { Frame } from "./shell/frame";
@@ -123,4 +123,4 @@ if (root) {
 }
 void start();
 // Nobody waits for these: they come when the first page is there.
-setTimeout(() => void import("./alerts/alerts").then(({ startAlerts }) => (alerts = startAlerts(dashboard))).catch(() => undefined), alertsAfterMs);
+setTimeout(() => void import("./alerts/alerts").then(({ startAlerts }) => (alerts = startAlerts({ ...dashboard, place: route, open: (...item) => navigate(inboxHref(...item)) }))).catch(() => undefined), alertsAfterMs);

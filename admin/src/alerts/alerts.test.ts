@@ -34,7 +34,7 @@ function setUp(sound: Reach, notifications: Reach) {
   notificationChoice.set(notifications);
   const work: (() => void)[] = [];
   const deps = { assignee: vi.fn(async (_: string): Promise<string | null> => "me"), me: () => "me", sound: vi.fn(), show: vi.fn() };
-  const herald = createHerald({ ...deps, later: (run) => work.push(run) as never });
+  const herald = createHerald({ ...deps, later: (run) => void work.push(run) });
   return { ...deps, herald, work };
 }
 

@@ -1,7 +1,7 @@
-import { effect } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import type { Dashboard } from "../context";
 import type { ServerEvent } from "../live/events";
-import { inboxHref, navigate, route } from "../router";
+import type { Route } from "../router";
 import { createBadge } from "./badge";
 import { createChime } from "./chime";
 import { createHerald } from "./herald";
@@ -9,10 +9,9 @@ import { focusedAnywhere, lead, tellFocus } from "./leading";
 import { newsIn, type News } from "./news";
 import { notify } from "./notify";
 
-/** Tells somebody who does not look at the list of what comes in. */
+/** Tells somebody who does not look at the list of what comes in, for as long as the window is there. */
 export interface Alerts {
   heard(event: ServerEvent): void;
-  close(): void;
 }
 
 /** What one tab tells the others: each watches its own project, and one of them acts for all. */
@@ -21,24 +20,29 @@ interface Told {
   news: News;
 }
 
+/** Given and not imported: a module shared with the first page would be split off it, and cost that a request. */
+export interface AlertsDeps extends Pick<Dashboard, "api" | "views" | "workspace"> {
+  place: ReadonlySignal<Route>;
+  open(projectId: string, feedbackId: string): void;
+}
+
 const gestures = ["pointerdown", "keydown"] as const;
 
-export function startAlerts({ api, views, workspace }: Pick<Dashboard, "api" | "views" | "workspace">): Alerts {
-  const end = new AbortController();
-  const { signal } = end;
+export function startAlerts({ api, views, workspace, place, open }: AlertsDeps): Alerts {
   const badge = createBadge();
   const chime = createChime(Date.now);
-  const notifying = lead("earshot-notify", signal);
+  const notifying = lead("earshot-notify");
   const channel = new BroadcastChannel("earshot-news");
   let sounding = { value: false };
 
   /** Only a tab that may make a sound stands for election as the one that does. */
   async function touched(): Promise<void> {
-    await chime.ready().catch(() => undefined);
+    // First, for another gesture may come meanwhile: a second candidate of the same tab would wait for the first.
     for (const gesture of gestures) removeEventListener(gesture, touched, true);
-    sounding = lead("earshot-sound", signal);
+    await chime.ready().catch(() => undefined);
+    sounding = lead("earshot-sound");
   }
-  for (const gesture of gestures) addEventListener(gesture, touched, { capture: true, once: true, signal });
+  for (const gesture of gestures) addEventListener(gesture, touched, true);
 
   const herald = createHerald({
     assignee: async (id) => (await api.feedback(id)).assignee_id,
@@ -47,36 +51,27 @@ export function startAlerts({ api, views, workspace }: Pick<Dashboard, "api" | "
     async show(list) {
       if (!notifying.value || (await focusedAnywhere())) return;
       const name = workspace.projects.peek()?.find(({ id }) => id === list[0]?.projectId)?.name ?? "";
-      notify(list, name, (projectId, feedbackId) => navigate(inboxHref(projectId, feedbackId)));
+      notify(list, name, open);
     },
     later: (work, ms) => setTimeout(work, ms),
   });
 
   channel.onmessage = ({ data }: MessageEvent<Told>) => void (data.me === workspace.me.peek()?.user.id && herald.take(data.news));
-  tellFocus(signal);
-  const stop = effect(() => badge.show(views.list.value?.built_in.find(({ name }) => name === "unread")?.total ?? 0));
+  tellFocus();
+  views.list.subscribe((list) => badge.show(list?.built_in.find(({ name }) => name === "unread")?.total ?? 0));
 
   return {
     heard(event) {
       const me = workspace.me.peek()?.user.id;
       const news = me ? newsIn(event, me) : null;
-      if (!me || !news || looksAt(news.feedbackId)) return;
+      if (!me || !news || looksAt(place.peek(), news.feedbackId)) return;
       channel.postMessage({ me, news } satisfies Told);
       herald.take(news);
-    },
-    close() {
-      end.abort();
-      stop();
-      badge.close();
-      channel.close();
-      herald.close();
-      chime.close();
     },
   };
 }
 
 /** It is open in front of this person. */
-function looksAt(feedbackId: string): boolean {
-  const place = route.peek();
+function looksAt(place: Route, feedbackId: string): boolean {
   return place.name === "inbox" && place.feedbackId === feedbackId && document.hasFocus();
 }

@@ -11,7 +11,7 @@ export function badged(title: string, count: number): string {
 }
 
 /** Wears the count of unread items in the window's title and icon, whatever title a page sets. */
-export function createBadge(): { show(count: number): void; close(): void } {
+export function createBadge(): { show(count: number): void } {
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
   const plain = link?.href ?? "";
   let count = 0;
@@ -20,8 +20,7 @@ export function createBadge(): { show(count: number): void; close(): void } {
     const wanted = badged(document.title, count);
     if (document.title !== wanted) document.title = wanted;
   };
-  const watch = new MutationObserver(title);
-  watch.observe(document.head, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(title).observe(document.head, { childList: true, subtree: true, characterData: true });
 
   async function icon(): Promise<void> {
     const asked = count;
@@ -41,13 +40,7 @@ export function createBadge(): { show(count: number): void; close(): void } {
     if (!same) void icon();
   }
 
-  return {
-    show,
-    close() {
-      show(0);
-      watch.disconnect();
-    },
-  };
+  return { show };
 }
 
 /** Our icon with a number on it; empty where it cannot be drawn. The caller gives the address back. */

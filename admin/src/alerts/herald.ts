@@ -8,7 +8,7 @@ export interface HeraldDeps {
   sound(): void;
   /** Everything of the last moment, oldest first. */
   show(news: readonly News[]): void;
-  later(work: () => void, ms: number): ReturnType<typeof setTimeout>;
+  later(work: () => void, ms: number): void;
 }
 
 /** News of one moment is told together. */
@@ -20,7 +20,7 @@ const most = 1000;
 export function createHerald({ assignee, me, sound, show, later }: HeraldDeps) {
   const seen = new Set<string>();
   let gathered: News[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let planned = false;
 
   /** An item of which nothing can be learned is not somebody's own. */
   async function mine(news: News): Promise<boolean> {
@@ -35,10 +35,12 @@ export function createHerald({ assignee, me, sound, show, later }: HeraldDeps) {
 
   function gather(news: News): void {
     gathered.push(news);
-    timer ??= later(() => {
+    if (planned) return;
+    planned = true;
+    later(() => {
       const list = gathered;
       gathered = [];
-      timer = undefined;
+      planned = false;
       show(list);
     }, gatherMs);
   }
@@ -53,6 +55,5 @@ export function createHerald({ assignee, me, sound, show, later }: HeraldDeps) {
       if (await wanted(soundChoice.get(), own)) sound();
       if (await wanted(notificationChoice.get(), own)) gather(news);
     },
-    close: (): void => clearTimeout(timer),
   };
 }

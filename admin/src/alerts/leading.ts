@@ -1,32 +1,27 @@
-import { signal, type ReadonlySignal } from "@preact/signals";
-
 /**
  * Whether this tab is the one of all tabs that acts for them. The tab that holds the lock leads; when it is closed the
  * next one does. Without locks (an insecure address) every tab leads: told twice is better than not at all.
  */
-export function lead(name: string, end: AbortSignal): ReadonlySignal<boolean> {
-  const leading = signal(false);
+export function lead(name: string): { readonly value: boolean } {
+  const leading = { value: false };
   if (!navigator.locks) {
     leading.value = true;
     return leading;
   }
-  const ended = new Promise<void>((done) => end.addEventListener("abort", () => done()));
-  navigator.locks
-    .request(name, { signal: end }, () => {
-      leading.value = true;
-      return ended;
-    })
-    .catch(() => undefined); // ended before it was this tab's turn
+  void navigator.locks.request(name, () => {
+    leading.value = true;
+    return new Promise<never>(() => undefined); // until the tab is closed
+  });
   return leading;
 }
 
 const focusLock = "earshot-focused";
 
 /** While this window has the focus it says so to the others, by a lock that they can look up. */
-export function tellFocus(end: AbortSignal): void {
+export function tellFocus(): void {
   let release: (() => void) | undefined;
   const look = (): void => {
-    const focused = document.hasFocus() && !end.aborted;
+    const focused = document.hasFocus();
     if (focused && !release) {
       const held = new Promise<void>((done) => (release = done));
       void navigator.locks?.request(focusLock, { mode: "shared" }, () => held);
@@ -36,8 +31,7 @@ export function tellFocus(end: AbortSignal): void {
       release = undefined;
     }
   };
-  for (const name of ["focus", "blur"]) addEventListener(name, () => look(), { signal: end });
-  end.addEventListener("abort", look);
+  for (const name of ["focus", "blur"]) addEventListener(name, look);
   look();
 }
 

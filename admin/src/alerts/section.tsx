@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { alertWords as words } from "../text/en-alerts";
 import { Choice } from "../ui/field";
 import { createChime, type Chime } from "./chime";
@@ -15,6 +15,8 @@ export function AlertPreferences() {
   const asked = useSignal(permission());
   const notifications = useSignal(asked.peek() === "granted" ? notificationChoice.get() : "off");
   const chime = useRef<Chime | null>(null);
+
+  useEffect(() => () => chime.current?.close(), []);
 
   async function play(): Promise<void> {
     chime.current ??= createChime(Date.now);
