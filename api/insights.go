@@ -53,15 +53,15 @@ func (s *Server) getInsights(ctx context.Context, in *insightsInput) (*insightsO
 	if err != nil || in.TZ == "Local" {
 		return nil, models.InvalidField("tz", "must be the name of a zone, such as Europe/Berlin")
 	}
-	from, err := time.ParseInLocation(time.DateOnly, in.From, zone)
+	from, err := time.Parse(time.DateOnly, in.From)
 	if err != nil {
 		return nil, models.InvalidField("from", "must be a day such as 2026-01-31")
 	}
-	to, err := time.ParseInLocation(time.DateOnly, in.To, zone)
+	to, err := time.Parse(time.DateOnly, in.To)
 	if err != nil {
 		return nil, models.InvalidField("to", "must be a day such as 2026-01-31")
 	}
-	found, err := s.store.Insights(ctx, askerOf(ctx).claims.Scope, models.ID(in.ID), from, to)
+	found, err := s.store.Insights(ctx, askerOf(ctx).claims.Scope, models.ID(in.ID), from, to, zone)
 	if err != nil {
 		return nil, err
 	}

@@ -15,17 +15,15 @@ import (
 	"earshot/models"
 )
 
-// The dimensions of what is counted. Those of a day's course are by the hour, so
-// that any zone's days can be made of them; the others are by the day.
+// The dimensions of what is counted by the days of UTC and by its months; the latter
+// have the dimension's name with perMonth.
 const (
-	dimTotal      = "total"
-	dimKind       = "kind"
-	dimStatus     = "status"
 	dimRating     = "rating"
 	dimPage       = "page"
 	dimTag        = "tag"
 	dimResponse   = "response"
 	dimResolution = "resolution"
+	perMonth      = "/month"
 )
 
 const (
@@ -41,7 +39,7 @@ const (
 	day          = 24 * hour
 )
 
-// insightRow is one count.
+// insightRow is one count: of a day, or of the month that begins then.
 type insightRow struct {
 	ProjectID models.ID `gorm:"primaryKey"`
 	Dimension string    `gorm:"primaryKey"`
@@ -53,7 +51,14 @@ type insightRow struct {
 func (insightRow) TableName() string { return "insights" }
 
 // counted is what items add to the counts.
-type counted map[insightRow]int64
+type counted struct {
+	values  map[insightRow]int64
+	volumes map[volumeRow]*volume // by their keys, the counts of which are zero
+}
+
+func newCounted() counted {
+	return counted{values: map[insightRow]int64{}, volumes: map[volumeRow]*volume{}}
+}
 
 // add counts an item, or with sign -1 takes it out again. Suspected items and
 // erased ones are in no figure.
@@ -61,26 +66,32 @@ func (c counted) add(r *feedbackRow, sign int64) {
 	if r.Quarantined || r.ErasedAt != nil {
 		return
 	}
-	count := func(dimension, value string, unit int64) {
-		c[insightRow{ProjectID: r.ProjectID, Dimension: dimension, At: r.CreatedAt - r.CreatedAt%unit, Value: value}] += sign
+	key := volumeRow{ProjectID: r.ProjectID, At: r.CreatedAt - r.CreatedAt%quarter}
+	if c.volumes[key] == nil {
+		c.volumes[key] = &volume{}
 	}
-	count(dimTotal, "", hour)
-	count(dimKind, string(r.Kind), hour)
-	count(dimStatus, string(r.Status), hour)
+	c.volumes[key].add(r, sign)
+
+	created := fromMillis(r.CreatedAt)
+	month := time.Date(created.Year(), created.Month(), 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	count := func(dimension, value string) {
+		c.values[insightRow{ProjectID: r.ProjectID, Dimension: dimension, At: r.CreatedAt - r.CreatedAt%day, Value: value}] += sign
+		c.values[insightRow{ProjectID: r.ProjectID, Dimension: dimension + perMonth, At: month, Value: value}] += sign
+	}
 	if r.Rating > 0 {
-		count(dimRating, strconv.Itoa(r.Rating), day)
+		count(dimRating, strconv.Itoa(r.Rating))
 	}
 	if page := pageValue(r.PageURL); page != "" {
-		count(dimPage, page, day)
+		count(dimPage, page)
 	}
 	for _, tag := range r.Tags {
-		count(dimTag, tag, day)
+		count(dimTag, tag)
 	}
 	if r.FirstReplyAt != nil {
-		count(dimResponse, strconv.Itoa(durationBucket(*r.FirstReplyAt-r.CreatedAt)), day)
+		count(dimResponse, strconv.Itoa(durationBucket(*r.FirstReplyAt-r.CreatedAt)))
 	}
 	if r.ResolvedAt != nil {
-		count(dimResolution, strconv.Itoa(durationBucket(*r.ResolvedAt-r.CreatedAt)), day)
+		count(dimResolution, strconv.Itoa(durationBucket(*r.ResolvedAt-r.CreatedAt)))
 	}
 }
 
@@ -110,8 +121,11 @@ func bucketDuration(bucket int) time.Duration {
 // count writes what was counted. Counts that come to nothing stay as zeros until
 // they are asked for: they are few.
 func (t *tx) count(c counted) error {
-	rows := make([]insightRow, 0, len(c))
-	for row, n := range c {
+	if err := t.countVolumes(c.volumes); err != nil {
+		return err
+	}
+	rows := make([]insightRow, 0, len(c.values))
+	for row, n := range c.values {
 		if n != 0 {
 			row.N = n
 			rows = append(rows, row)
@@ -134,7 +148,7 @@ func (t *tx) recount(before, after *feedbackRow) error {
 	if err != nil || before.N > through {
 		return err
 	}
-	c := counted{}
+	c := newCounted()
 	c.add(before, -1)
 	c.add(after, 1)
 	return t.count(c)
@@ -231,7 +245,7 @@ func (t *tx) countNext() (int, error) {
 	if err := t.orm().Where("n > ?", through).Order("n").Limit(insightsBatch).Find(&next).Error; err != nil || len(next) == 0 {
 		return 0, err
 	}
-	c := counted{}
+	c := newCounted()
 	for i := range next {
 		c.add(&next[i], 1)
 	}

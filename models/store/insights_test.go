@@ -26,7 +26,25 @@ func (s *Store) counts(t *testing.T) map[string]int64 {
 	for _, row := range rows {
 		all[fmt.Sprint(row.ProjectID, row.Dimension, row.At, row.Value)] = row.N
 	}
+	var volumes []volumeRow
+	if err := s.read.Where("total <> 0").Find(&volumes).Error; err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range volumes {
+		row.noted(all)
+	}
 	return all
+}
+
+// noted adds the figures of a quarter, but for zeros.
+func (row volumeRow) noted(all map[string]int64) {
+	v := row.Volume
+	for name, n := range map[string]int64{"total": v.Total, "bug": v.Bug, "idea": v.Idea, "question": v.Question, "praise": v.Praise, "other": v.Other,
+		"new": v.New, "open": v.Open, "in_progress": v.InProgress, "resolved": v.Resolved, "closed": v.Closed} {
+		if n != 0 {
+			all[fmt.Sprint(row.ProjectID, name, row.At)] = n
+		}
+	}
 }
 
 // recounted are the figures as all items give them at once.
@@ -36,11 +54,15 @@ func (s *Store) recounted(t *testing.T) map[string]int64 {
 	if err := s.read.Where("erased_at IS NULL AND " + ofProject).Find(&items).Error; err != nil {
 		t.Fatal(err)
 	}
-	c, all := counted{}, map[string]int64{}
+	c, all := newCounted(), map[string]int64{}
 	for i := range items {
 		c.add(&items[i], 1)
 	}
-	for row, n := range c {
+	for key, v := range c.volumes {
+		key.Volume = *v
+		key.noted(all)
+	}
+	for row, n := range c.values {
 		all[fmt.Sprint(row.ProjectID, row.Dimension, row.At, row.Value)] = n
 	}
 	return all
@@ -142,8 +164,8 @@ func TestInsights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := time.Date(2026, 3, 28, 0, 0, 0, 0, berlin)
-	in, err := s.Insights(t.Context(), scope, p.ID, from, from.AddDate(0, 0, 3))
+	from := time.Date(2026, 3, 28, 0, 0, 0, 0, time.UTC)
+	in, err := s.Insights(t.Context(), scope, p.ID, from, from.AddDate(0, 0, 3), berlin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,12 +185,52 @@ func TestInsights(t *testing.T) {
 		t.Errorf("resolution = %+v, response = %+v", in.Resolution, in.Response)
 	}
 	for _, days := range []int{0, -1, MaxInsightDays + 1} {
-		if _, err := s.Insights(t.Context(), scope, p.ID, from, from.AddDate(0, 0, days)); models.CodeOf(err) != models.CodeInvalidField {
+		if _, err := s.Insights(t.Context(), scope, p.ID, from, from.AddDate(0, 0, days), berlin); models.CodeOf(err) != models.CodeInvalidField {
 			t.Errorf("%d days: %v, want it refused", days, err)
 		}
 	}
-	if _, err := s.Insights(t.Context(), models.ScopeOf(models.NewID()), p.ID, from, from.AddDate(0, 0, 1)); models.CodeOf(err) != models.CodeNotFound {
+	if _, err := s.Insights(t.Context(), models.ScopeOf(models.NewID()), p.ID, from, from.AddDate(0, 0, 1), berlin); models.CodeOf(err) != models.CodeNotFound {
 		t.Errorf("a stranger is answered %v", err)
+	}
+}
+
+// A range has the same figures whether they are read by the month or by the day.
+func TestInsightsOverMonths(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "earshot.db")
+	migrateTest(t, path)
+	begin := time.Date(2025, 11, 3, 12, 0, 0, 0, time.UTC)
+	var clock atomic.Int64
+	clock.Store(begin.UnixMilli())
+	s, err := Open(t.Context(), Options{Path: path, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return fromMillis(clock.Load()) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	scope, p := newProject(t, s)
+	const days = 150
+	for range days {
+		in := newFeedback(p, "item")
+		in.Submission.PageURL = "https://shop.example/cart"
+		mustSubmit(t, s, in)
+		clock.Add(day)
+	}
+	await(t, func() bool { return maps.Equal(s.counts(t), s.recounted(t)) && len(s.counts(t)) > 0 })
+	first := begin.Truncate(24 * time.Hour)
+	for from := range days {
+		for _, length := range []int{1, 5, 28, 31, 62, 90} {
+			n := min(length, days-from)
+			in, err := s.Insights(t.Context(), scope, p.ID, first.AddDate(0, 0, from), first.AddDate(0, 0, from+n), time.UTC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var total int64
+			for _, d := range in.Days {
+				total += d.Total
+			}
+			if len(in.Pages) != 1 || in.Pages[0].N != int64(n) || total != int64(n) {
+				t.Fatalf("%d days from day %d: pages = %+v, total = %d", n, from, in.Pages, total)
+			}
+		}
 	}
 }
 
@@ -207,7 +269,7 @@ func TestInsightsOfTooLong(t *testing.T) {
 	scope, project := newProject(t, s)
 	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	made := testing.AllocsPerRun(1, func() {
-		if _, err := s.Insights(t.Context(), scope, project.ID, time.Time{}, far); models.CodeOf(err) != models.CodeInvalidField {
+		if _, err := s.Insights(t.Context(), scope, project.ID, time.Time{}, far, time.UTC); models.CodeOf(err) != models.CodeInvalidField {
 			t.Errorf("err = %v, want invalid_field", err)
 		}
 	})

@@ -69,7 +69,7 @@ func (r *remover) step(ctx context.Context) (more bool, err error) {
 	err = r.store.writer.do(ctx, false, func(t *tx) error {
 		for _, remove := range []func(models.ID) (int64, error){
 			t.blankFeedback, t.removeMessages, t.removeEvents, t.removeVisitorSessions, t.removeMails, t.removeMailAddresses,
-			t.removeTags, t.removeInsights,
+			t.removeTags, t.removeInsights, t.removeVolumes,
 		} {
 			if n, err := remove(row.ProjectID); err != nil || n > 0 {
 				return err

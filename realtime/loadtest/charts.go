@@ -44,7 +44,7 @@ func (s *shelf) measureCharts(t *test, days, runs int) (timing, error) {
 	var times []time.Duration
 	for i := range 2 + runs {
 		began := time.Now()
-		if _, err := s.store.Insights(t.ctx, s.scope, s.project, to.AddDate(0, 0, -days), to); err != nil {
+		if _, err := s.store.Insights(t.ctx, s.scope, s.project, to.AddDate(0, 0, -days), to, time.UTC); err != nil {
 			return timing{}, err
 		}
 		if i >= 2 {
@@ -65,7 +65,7 @@ func (s *shelf) awaitCounts(t *test) error {
 	for {
 		var counted int64
 		for year := range 3 {
-			in, err := s.store.Insights(t.ctx, s.scope, s.project, end.AddDate(0, 0, -365*(year+1)), end.AddDate(0, 0, -365*year))
+			in, err := s.store.Insights(t.ctx, s.scope, s.project, end.AddDate(0, 0, -365*(year+1)), end.AddDate(0, 0, -365*year), time.UTC)
 			if err != nil {
 				return err
 			}
