@@ -29,6 +29,7 @@ import (
 	"earshot/api/config"
 	"earshot/api/demo"
 	"earshot/api/operator"
+	"earshot/models"
 	"earshot/models/store"
 )
 
@@ -148,7 +149,8 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 }
 
 func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.Writer) error {
-	data := operator.Data{Dir: p.Data, Out: stdout, Log: logger(p.LogLevel, stderr)}
+	ctx = models.WithBy(ctx, models.By{Kind: models.ActorOperator})
+	data := operator.Data{Dir: p.Data, Configured: p.Secret, Out: stdout, Log: logger(p.LogLevel, stderr)}
 	switch command {
 	case "migrate up":
 		return data.MigrateUp(ctx)
@@ -233,7 +235,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 		return nil, w, err
 	}
 	if p.Demo {
-		if w.demo, err = demo.Seed(ctx, data.Path(), data.Log, operator.Hash); err != nil {
+		if w.demo, err = demo.Seed(ctx, data.Path(), data.Log, secret, operator.Hash); err != nil {
 			return nil, w, err
 		}
 	}

@@ -87,7 +87,9 @@ func loginKey(ctx context.Context, account string) string {
 // signIn starts a session.
 func (s *Server) signIn(ctx context.Context, user, organization models.ID) (*signedIn, error) {
 	refresh := models.NewToken()
-	session, err := s.store.CreateSession(ctx, user, organization, models.HashToken(refresh), refreshLifetime)
+	who := askerOf(ctx)
+	from := models.SignIn{Agent: models.CleanAgent(who.agent), Address: models.TruncateAddress(who.address)}
+	session, err := s.store.CreateSession(ctx, user, organization, from, models.HashToken(refresh), refreshLifetime)
 	if err != nil {
 		return nil, err
 	}

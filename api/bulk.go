@@ -92,7 +92,7 @@ type bulkOutput struct{ Body BulkAnswer }
 
 func (s *Server) changeSeveral(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return nil, errRole()
 	}
 	results := make([]BulkResult, len(in.Body.Items))

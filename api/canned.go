@@ -65,7 +65,7 @@ type cannedOutput struct{ Body CannedReply }
 
 func (s *Server) createCannedReply(ctx context.Context, in *createCannedInput) (*cannedOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return nil, errRole()
 	}
 	reply := models.CannedReply{ProjectID: models.ID(in.ID), Name: in.Body.Name, Body: in.Body.Body}
@@ -98,7 +98,7 @@ type updateCannedInput struct {
 
 func (s *Server) updateCannedReply(ctx context.Context, in *updateCannedInput) (*cannedOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return nil, errRole()
 	}
 	reply, err := s.store.CannedReply(ctx, claims.Scope, models.ID(in.ID))
@@ -119,7 +119,7 @@ func (s *Server) updateCannedReply(ctx context.Context, in *updateCannedInput) (
 
 func (s *Server) deleteCannedReply(ctx context.Context, in *CannedPath) (*struct{}, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return nil, errRole()
 	}
 	return nil, s.store.DeleteCannedReply(ctx, claims.Scope, models.ID(in.ID))

@@ -81,7 +81,7 @@ func (s *Server) readEvents(ctx context.Context, in *readEventsInput) (*readEven
 // stillMember asks anew whether who has waited may hear anything.
 func (s *Server) stillMember(ctx context.Context, claims models.Claims) error {
 	now, err := s.store.Authorize(ctx, claims.SessionID)
-	if err == nil && (now.Scope != claims.Scope || !s.now().Before(claims.ExpiresAt)) {
+	if err == nil && (now.Scope != claims.Scope || claims.Expired(s.now())) {
 		return errUnauthorized()
 	}
 	return err

@@ -208,7 +208,7 @@ type updateFeedbackInput struct {
 
 func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*feedbackOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return nil, errRole()
 	}
 	change := models.Triage{Status: in.Body.Status, Tags: in.Body.Tags, Priority: in.Body.Priority, Rev: in.Body.Rev}
@@ -231,7 +231,7 @@ func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*
 
 func (s *Server) revokeReceipt(ctx context.Context, in *FeedbackPath) (*struct{}, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return nil, errRole()
 	}
 	item, err := s.store.Feedback(ctx, claims.Scope, models.ID(in.ID))
@@ -244,7 +244,7 @@ func (s *Server) revokeReceipt(ctx context.Context, in *FeedbackPath) (*struct{}
 
 func (s *Server) eraseFeedback(ctx context.Context, in *FeedbackPath) (*struct{}, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanErase() {
+	if !claims.CanErase() {
 		return nil, errRole()
 	}
 	return nil, s.store.Erase(ctx, claims.Scope, models.ID(in.ID))

@@ -51,15 +51,12 @@ func (s *Server) roomForUploads(header *fasthttp.RequestHeader) (config fasthttp
 // createImport takes a file in and has it imported. The rows that are not right are
 // named in the job's report.
 func (s *Server) createImport(c *fiber.Ctx) error {
-	token, ok := bearer(c)
-	if !ok {
-		return errUnauthorized()
-	}
-	claims, err := s.authenticate(c.UserContext(), token)
+	who, err := s.admit(c, operation{scope: models.ScopeJobsWrite})
 	if err != nil {
 		return err
 	}
-	if !claims.Role.CanManage() { // what comes in this way was said by nobody
+	claims := who.claims
+	if !claims.CanImport() { // what comes in this way was said by nobody
 		return errRole()
 	}
 	if _, err := s.store.Project(c.UserContext(), claims.Scope, models.ID(c.Params("id"))); err != nil {

@@ -102,7 +102,7 @@ type createExportInput struct {
 
 func (s *Server) createExport(ctx context.Context, in *createExportInput) (*jobOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanExport() {
 		return nil, errRole()
 	}
 	job, err := models.NewExport(models.ID(in.ID), claims.UserID, in.Body.Format, in.Body.Filter)
@@ -118,7 +118,7 @@ func (s *Server) createExport(ctx context.Context, in *createExportInput) (*jobO
 
 func (s *Server) cancelJob(ctx context.Context, in *JobPath) (*jobOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanExport() {
 		return nil, errRole()
 	}
 	job, err := s.CancelJob(ctx, claims.Scope, models.ID(in.ID))
@@ -276,7 +276,7 @@ func (s *Server) downloadJob(c *fiber.Ctx, id models.ID) (models.Job, error) {
 	if !ok {
 		return models.Job{}, models.Errorf(models.CodeUnauthorized, "the link is no longer good: fetch the job for a new one")
 	}
-	claims, err := s.authenticate(c.UserContext(), token)
+	claims, err := s.authenticateFor(c.UserContext(), token, models.ScopeFeedbackRead)
 	if err != nil {
 		return models.Job{}, err
 	}

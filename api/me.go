@@ -66,6 +66,9 @@ func displayName(user models.User) string {
 
 // actor is the person behind a change.
 func (s *Server) actor(ctx context.Context, claims models.Claims) (models.Actor, error) {
+	if claims.Key != nil {
+		return models.Actor{UserID: claims.UserID, Name: claims.Key.Name}, nil
+	}
 	user, err := s.store.User(ctx, claims.UserID)
 	return models.Actor{UserID: user.ID, Name: displayName(user)}, err
 }

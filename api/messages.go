@@ -75,7 +75,7 @@ type messageOutput struct {
 
 func (s *Server) postMessage(ctx context.Context, in *postMessageInput) (*messageOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return nil, errRole()
 	}
 	by, err := s.actor(ctx, claims)
@@ -143,10 +143,10 @@ func (s *Server) deleteNote(ctx context.Context, in *deleteNoteInput) (*struct{}
 // changeNote changes a member's own note; who manages may also delete another's.
 func (s *Server) changeNote(ctx context.Context, path NotePath, change store.NoteChange) (models.Message, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanTriage() {
+	if !claims.CanTriage() {
 		return models.Message{}, errRole()
 	}
 	change.FeedbackID, change.MessageID, change.By = models.ID(path.ID), models.ID(path.MessageID), claims.UserID
-	change.AnyAuthor = change.Body == "" && claims.Role.CanManage()
+	change.AnyAuthor = change.Body == "" && claims.CanManage()
 	return s.store.ChangeNote(ctx, claims.Scope, change)
 }

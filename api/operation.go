@@ -39,6 +39,8 @@ type operation struct {
 	tag                       string
 	access                    access
 	status                    int
+	// scope is what an API key needs for the call; without one it is people's alone.
+	scope models.KeyScope
 	// before is asked first, before anything of the body is read.
 	before func() error
 }
@@ -47,6 +49,19 @@ type operation struct {
 type asker struct {
 	claims  models.Claims
 	address netip.Addr
+	agent   string // as the browser calls itself
+}
+
+// by is the asker for the record of what they do.
+func (a asker) by() models.By {
+	by := models.By{Kind: models.ActorUser, ID: a.claims.UserID, Address: models.TruncateAddress(a.address)}
+	switch {
+	case a.claims.Key != nil:
+		by.Kind = models.ActorKey
+	case by.ID == "":
+		by.Kind = models.ActorSystem
+	}
+	return by
 }
 
 type askerKey struct{}
@@ -109,6 +124,7 @@ func register[I, O any](s *Server, op operation, act func(context.Context, *I) (
 			x.failed = err
 			return
 		}
+		ctx = huma.WithContext(ctx, models.WithBy(ctx.Context(), who.by()))
 		next(huma.WithValue(ctx, askerKey{}, who))
 	}}
 	huma.Register(s.huma, documented, func(ctx context.Context, in *I) (*O, error) {
@@ -144,7 +160,7 @@ func (s *Server) operation(op operation) *huma.Operation {
 
 // admit says who asks, and refuses who may not ask at all.
 func (s *Server) admit(c *fiber.Ctx, op operation) (asker, error) {
-	who := asker{address: s.address(c)}
+	who := asker{address: s.address(c), agent: c.Get(fiber.HeaderUserAgent)}
 	if (op.access == accessCookie || op.access == accessSignIn) && !s.sameOrigin(c) {
 		return who, models.Errorf(models.CodeForbidden, "this call is for the dashboard's own pages, which are at %s", s.config.BaseURL)
 	}
@@ -154,9 +170,10 @@ func (s *Server) admit(c *fiber.Ctx, op operation) (asker, error) {
 			return who, errUnauthorized()
 		}
 		var err error
-		if who.claims, err = s.authenticate(c.UserContext(), token); err != nil {
+		if who.claims, err = s.authenticateFor(c.UserContext(), token, op.scope); err != nil {
 			return who, err
 		}
+		c.SetUserContext(models.WithBy(c.UserContext(), who.by()))
 	}
 	if op.before != nil {
 		return who, op.before()

@@ -123,7 +123,7 @@ func errRole() error { return models.Errorf(models.CodeForbidden, "your role doe
 
 func (s *Server) createProject(ctx context.Context, in *createProjectInput) (*projectOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanManage() {
+	if !claims.CanManage() {
 		return nil, errRole()
 	}
 	project := models.Project{Name: in.Body.Name, AllowedOrigins: in.Body.AllowedOrigins, Settings: models.DefaultSettings()}
@@ -197,7 +197,7 @@ type updateProjectInput struct {
 
 func (s *Server) updateProject(ctx context.Context, in *updateProjectInput) (*projectOutput, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanManage() {
+	if !claims.CanManage() {
 		return nil, errRole()
 	}
 	patch := in.Body
@@ -224,7 +224,7 @@ func (s *Server) updateProject(ctx context.Context, in *updateProjectInput) (*pr
 
 func (s *Server) deleteProject(ctx context.Context, in *ProjectPath) (*struct{}, error) {
 	claims := askerOf(ctx).claims
-	if !claims.Role.CanManage() {
+	if !claims.CanManage() {
 		return nil, errRole()
 	}
 	id := models.ID(in.ID)

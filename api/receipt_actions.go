@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,13 +127,19 @@ type ReceiptExport struct {
 	SessionID models.ID `json:"session_id"`
 }
 
+// byVisitor is the request's context for what is recorded of visitors: that one of
+// them did it, and nothing of who.
+func byVisitor(c *fiber.Ctx) context.Context {
+	return models.WithBy(c.UserContext(), models.By{Kind: models.ActorVisitor})
+}
+
 // eraseReceipt erases the item for good, and its receipt with it.
 func (s *Server) eraseReceipt(c *fiber.Ctx) error {
 	item, project, err := s.receiptItem(c)
 	if err != nil {
 		return err
 	}
-	if err := s.store.Erase(c.UserContext(), models.ScopeOf(project.OrganizationID), item.ID); err != nil {
+	if err := s.store.Erase(byVisitor(c), models.ScopeOf(project.OrganizationID), item.ID); err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
@@ -149,7 +156,7 @@ func (s *Server) renewReceipt(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	version, err := s.store.RevokeReceipt(c.UserContext(), models.ScopeOf(project.OrganizationID), item.ID, item.ReceiptVersion)
+	version, err := s.store.RevokeReceipt(byVisitor(c), models.ScopeOf(project.OrganizationID), item.ID, item.ReceiptVersion)
 	if err != nil {
 		return err
 	}

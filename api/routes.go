@@ -4,6 +4,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
+	"earshot/models"
 	"earshot/realtime/protocol"
 )
 
@@ -99,23 +100,23 @@ func (s *Server) signInRoutes() {
 func (s *Server) projectRoutes() {
 	const tag = "Projects"
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects", id: "list-projects", tag: tag,
+		method: "GET", path: "/api/v1/projects", id: "list-projects", scope: models.ScopeProjectsRead, tag: tag,
 		summary: "The organisation's projects, newest first",
 	}, s.listProjects)
 	register(s, operation{
-		method: "POST", path: "/api/v1/projects", id: "create-project", tag: tag, status: 201,
+		method: "POST", path: "/api/v1/projects", id: "create-project", scope: models.ScopeProjectsWrite, tag: tag, status: 201,
 		summary: "Create a project",
 	}, s.createProject)
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}", id: "get-project", tag: tag,
+		method: "GET", path: "/api/v1/projects/{id}", id: "get-project", scope: models.ScopeProjectsRead, tag: tag,
 		summary: "One project",
 	}, s.getProject)
 	register(s, operation{
-		method: "PATCH", path: "/api/v1/projects/{id}", id: "update-project", tag: tag,
+		method: "PATCH", path: "/api/v1/projects/{id}", id: "update-project", scope: models.ScopeProjectsWrite, tag: tag,
 		summary: "Change a project",
 	}, s.updateProject)
 	register(s, operation{
-		method: "DELETE", path: "/api/v1/projects/{id}", id: "delete-project", tag: tag, status: 204,
+		method: "DELETE", path: "/api/v1/projects/{id}", id: "delete-project", scope: models.ScopeProjectsWrite, tag: tag, status: 204,
 		summary: "Delete a project with all its feedback",
 	}, s.deleteProject)
 }
@@ -123,15 +124,15 @@ func (s *Server) projectRoutes() {
 func (s *Server) feedbackRoutes() {
 	const tag = "Feedback"
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}/feedback", id: "list-feedback", tag: tag,
+		method: "GET", path: "/api/v1/projects/{id}/feedback", id: "list-feedback", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "A project's feedback",
 	}, s.listFeedback)
 	register(s, operation{
-		method: "GET", path: "/api/v1/feedback/{id}", id: "get-feedback", tag: tag,
+		method: "GET", path: "/api/v1/feedback/{id}", id: "get-feedback", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "One item",
 	}, s.getFeedback)
 	register(s, operation{
-		method: "PATCH", path: "/api/v1/feedback/{id}", id: "update-feedback", tag: tag,
+		method: "PATCH", path: "/api/v1/feedback/{id}", id: "update-feedback", scope: models.ScopeFeedbackWrite, tag: tag,
 		summary: "Change an item; a stale rev is a conflict",
 	}, s.updateFeedback)
 	register(s, operation{
@@ -143,11 +144,11 @@ func (s *Server) feedbackRoutes() {
 		summary: "Take that back: it is unread to you",
 	}, s.markUnread)
 	register(s, operation{
-		method: "DELETE", path: "/api/v1/feedback/{id}/receipt", id: "revoke-receipt", tag: tag, status: 204,
+		method: "DELETE", path: "/api/v1/feedback/{id}/receipt", id: "revoke-receipt", scope: models.ScopeFeedbackWrite, tag: tag, status: 204,
 		summary: "End the visitor's private link, every copy of it; their widget has the new one",
 	}, s.revokeReceipt)
 	register(s, operation{
-		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", tag: tag, status: 204,
+		method: "DELETE", path: "/api/v1/feedback/{id}", id: "erase-feedback", scope: models.ScopeFeedbackErase, tag: tag, status: 204,
 		summary: "Erase an item for good",
 	}, s.eraseFeedback)
 }
@@ -155,15 +156,15 @@ func (s *Server) feedbackRoutes() {
 func (s *Server) bulkRoutes() {
 	const tag = "Feedback"
 	register(s, operation{
-		method: "GET", path: "/api/v1/members", id: "list-members", tag: "Members",
+		method: "GET", path: "/api/v1/members", id: "list-members", scope: models.ScopeMembersRead, tag: "Members",
 		summary: "The organisation's members",
 	}, s.listMembers)
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}/tags", id: "list-tags", tag: tag,
+		method: "GET", path: "/api/v1/projects/{id}/tags", id: "list-tags", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "The tags that a project's items have",
 	}, s.listTags)
 	register(s, operation{
-		method: "POST", path: "/api/v1/projects/{id}/feedback/bulk", id: "change-several", tag: tag,
+		method: "POST", path: "/api/v1/projects/{id}/feedback/bulk", id: "change-several", scope: models.ScopeFeedbackWrite, tag: tag,
 		summary: "Change several items, each for itself; the answer is the way back",
 	}, s.changeSeveral)
 	register(s, operation{
@@ -175,26 +176,26 @@ func (s *Server) bulkRoutes() {
 func (s *Server) cannedRoutes() {
 	const tag = "Conversations"
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}/canned-replies", id: "list-canned-replies", tag: tag,
+		method: "GET", path: "/api/v1/projects/{id}/canned-replies", id: "list-canned-replies", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "A project's canned replies, oldest first",
 	}, s.listCannedReplies)
 	register(s, operation{
-		method: "POST", path: "/api/v1/projects/{id}/canned-replies", id: "create-canned-reply", tag: tag, status: 201,
+		method: "POST", path: "/api/v1/projects/{id}/canned-replies", id: "create-canned-reply", scope: models.ScopeFeedbackWrite, tag: tag, status: 201,
 		summary: "Keep an answer to give again",
 	}, s.createCannedReply)
 	register(s, operation{
-		method: "PATCH", path: "/api/v1/canned-replies/{id}", id: "update-canned-reply", tag: tag,
+		method: "PATCH", path: "/api/v1/canned-replies/{id}", id: "update-canned-reply", scope: models.ScopeFeedbackWrite, tag: tag,
 		summary: "Change a canned reply; a stale rev is a conflict",
 	}, s.updateCannedReply)
 	register(s, operation{
-		method: "DELETE", path: "/api/v1/canned-replies/{id}", id: "delete-canned-reply", tag: tag, status: 204,
+		method: "DELETE", path: "/api/v1/canned-replies/{id}", id: "delete-canned-reply", scope: models.ScopeFeedbackWrite, tag: tag, status: 204,
 		summary: "Delete a canned reply",
 	}, s.deleteCannedReply)
 }
 
 func (s *Server) insightRoutes() {
 	register(s, operation{
-		method: "GET", path: "/api/v1/projects/{id}/insights", id: "get-insights", tag: "Insights",
+		method: "GET", path: "/api/v1/projects/{id}/insights", id: "get-insights", scope: models.ScopeFeedbackRead, tag: "Insights",
 		summary: "Volume, ratings, pages, tags and times over some days",
 	}, s.getInsights)
 }
@@ -203,21 +204,21 @@ func (s *Server) conversationRoutes() {
 	const tag = "Conversations"
 	const path = "/api/v1/feedback/{id}/messages"
 	register(s, operation{
-		method: "GET", path: path, id: "list-messages", tag: tag,
+		method: "GET", path: path, id: "list-messages", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "An item's conversation, oldest first, notes included",
 	}, s.listMessages)
 	register(s, operation{
-		method: "POST", path: path, id: "post-message", tag: tag, status: 201,
+		method: "POST", path: path, id: "post-message", scope: models.ScopeFeedbackWrite, tag: tag, status: 201,
 		summary: "Reply to the visitor, or add a note; repeatable with the same id",
 	}, s.postMessage)
 	posted := s.huma.OpenAPI().Paths[path].Post.Responses
 	posted["200"] = &huma.Response{Description: "Was stored before", Content: posted["201"].Content}
 	register(s, operation{
-		method: "PATCH", path: path + "/{message}", id: "edit-note", tag: tag,
+		method: "PATCH", path: path + "/{message}", id: "edit-note", scope: models.ScopeFeedbackWrite, tag: tag,
 		summary: "Change a note of one's own; a stale rev is a conflict",
 	}, s.editNote)
 	register(s, operation{
-		method: "DELETE", path: path + "/{message}", id: "delete-note", tag: tag, status: 204,
+		method: "DELETE", path: path + "/{message}", id: "delete-note", scope: models.ScopeFeedbackWrite, tag: tag, status: 204,
 		summary: "Delete a note; a stale rev is a conflict",
 	}, s.deleteNote)
 }
@@ -225,19 +226,19 @@ func (s *Server) conversationRoutes() {
 func (s *Server) jobRoutes() {
 	const tag = "Jobs"
 	register(s, operation{
-		method: "GET", path: "/api/v1/jobs", id: "list-jobs", tag: tag,
+		method: "GET", path: "/api/v1/jobs", id: "list-jobs", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "The organisation's work in the background, newest first",
 	}, s.listJobs)
 	register(s, operation{
-		method: "GET", path: "/api/v1/jobs/{id}", id: "get-job", tag: tag,
+		method: "GET", path: "/api/v1/jobs/{id}", id: "get-job", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "One job",
 	}, s.getJob)
 	register(s, operation{
-		method: "POST", path: "/api/v1/jobs/{id}/cancel", id: "cancel-job", tag: tag,
+		method: "POST", path: "/api/v1/jobs/{id}/cancel", id: "cancel-job", scope: models.ScopeJobsWrite, tag: tag,
 		summary: "Ask a job to end",
 	}, s.cancelJob)
 	register(s, operation{
-		method: "POST", path: "/api/v1/projects/{id}/exports", id: "create-export", tag: tag, status: 202,
+		method: "POST", path: "/api/v1/projects/{id}/exports", id: "create-export", scope: models.ScopeJobsWrite, tag: tag, status: 202,
 		summary: "Export a project's feedback as CSV or JSON lines",
 	}, s.createExport)
 	s.app.Post("/api/v1/projects/:id/imports", s.createImport)
@@ -249,11 +250,11 @@ func (s *Server) liveRoutes() {
 	const tag = "Live"
 	s.app.Add(fiber.MethodGet, "/api/v1/projects/:id/events", s.streamEvents)
 	register(s, operation{
-		method: "GET", path: eventsPath, id: "read-events", tag: tag,
+		method: "GET", path: eventsPath, id: "read-events", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "The project's numbered log, by long poll or as server-sent events",
 	}, s.readEvents)
 	register(s, operation{
-		method: "POST", path: "/api/v1/socket/tickets", id: "create-ticket", tag: tag, status: 201,
+		method: "POST", path: "/api/v1/socket/tickets", id: "create-ticket", scope: models.ScopeFeedbackRead, tag: tag, status: 201,
 		summary: "A ticket for one socket, good for 30 seconds",
 	}, s.createTicket)
 	s.app.Get(ticketPath, s.dashboardSocket)

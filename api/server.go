@@ -8,8 +8,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -144,8 +142,14 @@ func (s *Server) open(ctx context.Context) (*Server, error) {
 	// The hub is told of commits before there is a store to ask for its epoch;
 	// nothing is committed until Open has returned.
 	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() })
-	var err error
-	s.store, err = store.Open(ctx, store.Options{Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish, Mails: s.config.Mail != nil})
+	auditKey, err := models.DeriveKey(s.config.Secret, operator.AuditUse)
+	if err != nil {
+		s.hub.Close()
+		return nil, err
+	}
+	s.store, err = store.Open(ctx, store.Options{
+		Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish, Mails: s.config.Mail != nil, AuditKey: auditKey,
+	})
 	if err != nil {
 		s.hub.Close()
 		return nil, fmt.Errorf("open store: %w", err)
@@ -206,14 +210,14 @@ func ownOrigins(base *url.URL) models.Origins {
 
 // wire makes the parts that stand on the store.
 func (s *Server) wire() error {
-	receiptKey, err := deriveKey(s.config.Secret, "earshot receipt")
+	receiptKey, err := models.DeriveKey(s.config.Secret, "earshot receipt")
 	if err != nil {
 		return err
 	}
-	if s.downloadKey, err = deriveKey(s.config.Secret, "earshot download"); err != nil {
+	if s.downloadKey, err = models.DeriveKey(s.config.Secret, "earshot download"); err != nil {
 		return err
 	}
-	mailKey, err := deriveKey(s.config.Secret, "earshot mail")
+	mailKey, err := models.DeriveKey(s.config.Secret, "earshot mail")
 	if err != nil {
 		return err
 	}
@@ -238,7 +242,7 @@ func (s *Server) wire() error {
 
 // guard makes what guards calls from being tried too often, or by the wrong ones.
 func (s *Server) guard() (err error) {
-	tokenKey, err := deriveKey(s.config.Secret, "earshot access token")
+	tokenKey, err := models.DeriveKey(s.config.Secret, "earshot access token")
 	if err != nil {
 		return err
 	}
@@ -257,16 +261,6 @@ func (s *Server) guard() (err error) {
 		}
 	}
 	return nil
-}
-
-// deriveKey makes a key for one use, so that what is signed for one can never
-// pass for another (RFC 5869).
-func deriveKey(secret []byte, use string) ([]byte, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, use, sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("derive key: %w", err)
-	}
-	return key, nil
 }
 
 // Serve answers requests on the listener, which it closes, until Shutdown.

@@ -55,11 +55,11 @@ func (s *Server) dashboardSocket(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.store.User(c.UserContext(), claims.UserID)
+	who, err := s.actor(c.UserContext(), claims)
 	if err != nil {
 		return err
 	}
-	return s.realtime.UpgradeDashboard(c, claims, displayName(user), s.address(c))
+	return s.realtime.UpgradeDashboard(c, claims, who.Name, s.address(c))
 }
 
 // socketClaims reads the ticket, or the access token of a program that can send
@@ -72,7 +72,7 @@ func (s *Server) socketClaims(c *fiber.Ctx) (models.Claims, error) {
 		if !ok {
 			return models.Claims{}, models.Errorf(models.CodeUnauthorized, "a ticket is needed")
 		}
-		return s.authenticate(ctx, token)
+		return s.authenticateFor(ctx, token, models.ScopeFeedbackRead)
 	}
 	var payload ticketPayload
 	if err := s.store.TakeToken(ctx, store.PurposeTicket, models.HashToken(ticket), &payload); err != nil {

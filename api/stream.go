@@ -41,7 +41,7 @@ func (s *Server) streamEvents(c *fiber.Ctx) error {
 	if !wantsStream(c) {
 		return c.Next()
 	}
-	who, err := s.admit(c, operation{})
+	who, err := s.admit(c, operation{scope: models.ScopeFeedbackRead})
 	if err != nil {
 		return err
 	}

@@ -70,13 +70,34 @@ func (t tokens) read(token string) (accessClaims, error) {
 	return claims, err
 }
 
+// authenticateFor is authenticate for a call that an API key needs a scope for; "" is
+// for calls that are people's alone.
+func (s *Server) authenticateFor(ctx context.Context, token string, scope models.KeyScope) (models.Claims, error) {
+	claims, err := s.authenticate(ctx, token)
+	switch {
+	case err != nil:
+		return claims, err
+	case claims.Key != nil && scope == "":
+		return claims, models.Errorf(models.CodeForbidden, "this call is for people: an API key does not do")
+	case !claims.Has(scope):
+		return claims, models.Errorf(models.CodeForbidden, "this API key does not have the scope %s", scope)
+	}
+	return claims, nil
+}
+
 func errUnauthorized() *models.Error {
 	return models.Errorf(models.CodeUnauthorized, "a valid access token is needed")
 }
 
-// authenticate says who holds an access token right now. Its error is
+// authenticate says who holds an access token or an API key right now. Its error is
 // CodeUnauthorized unless the store cannot be asked.
 func (s *Server) authenticate(ctx context.Context, token string) (models.Claims, error) {
+	if models.IsAPIKey(token) {
+		if !models.ValidAPIKey(token) {
+			return models.Claims{}, errUnauthorized()
+		}
+		return s.store.AuthorizeKey(ctx, models.HashToken(token))
+	}
 	read, err := s.tokens.read(token)
 	if err != nil {
 		return models.Claims{}, errUnauthorized()

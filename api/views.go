@@ -116,7 +116,7 @@ func viewAnswer(v models.View, err error) (*viewOutput, error) {
 
 func (s *Server) createView(ctx context.Context, in *createViewInput) (*viewOutput, error) {
 	claims := askerOf(ctx).claims
-	if in.Body.Shared && !claims.Role.CanTriage() {
+	if in.Body.Shared && !claims.CanTriage() {
 		return nil, errRole()
 	}
 	view := models.View{ID: models.NewID(), ProjectID: models.ID(in.ID), UserID: claims.UserID, Name: in.Body.Name, Shared: in.Body.Shared}
@@ -154,7 +154,7 @@ func mayChange(claims models.Claims, view models.View, share bool) error {
 	if !view.Shared && !share && own {
 		return nil
 	}
-	if claims.Role.CanManage() || (claims.Role.CanTriage() && own) {
+	if claims.CanManage() || (claims.CanTriage() && own) {
 		return nil
 	}
 	return errRole()

@@ -55,10 +55,14 @@ func NewProjectKey() string {
 // ValidProjectKey reports whether s has a project key's form, which spares the
 // store a question for anything else.
 func ValidProjectKey(s string) bool {
-	if len(s) != 3+projectKeyLength || s[:3] != "pk_" {
+	return len(s) == 3+projectKeyLength && s[:3] == "pk_" && isBase62(s[3:], projectKeyLength)
+}
+
+func isBase62(s string, length int) bool {
+	if len(s) != length {
 		return false
 	}
-	for i := 3; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
 			return false

@@ -46,13 +46,13 @@ func (v *visitor) sent(ctx context.Context, e protocol.MessageSent, id string) (
 
 // may asks the store whether the member may do what their role has to allow: it
 // may have changed since the socket was opened.
-func (d *dashboard) may(ctx context.Context, allows func(models.Role) bool) (models.Claims, error) {
+func (d *dashboard) may(ctx context.Context, allows func(models.Claims) bool) (models.Claims, error) {
 	claims := d.claims.Load()
 	now, err := d.server.store.Authorize(ctx, claims.SessionID)
 	if err != nil {
 		return now, err
 	}
-	if now.Scope != claims.Scope || !allows(now.Role) {
+	if now.Scope != claims.Scope || !allows(now) {
 		return now, models.Errorf(models.CodeForbidden, "your role does not allow this")
 	}
 	return now, nil
@@ -62,7 +62,7 @@ func (d *dashboard) may(ctx context.Context, allows func(models.Role) bool) (mod
 func (d *dashboard) post(id string, feedback models.ID, visibility models.Visibility, body string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
 	defer cancel()
-	claims, err := d.may(ctx, models.Role.CanTriage)
+	claims, err := d.may(ctx, models.Claims.CanTriage)
 	if err != nil {
 		return d.rejected(err, id)
 	}
@@ -98,11 +98,11 @@ func (d *dashboard) changeNote(change store.NoteChange, id string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
 	defer cancel()
-	claims, err := d.may(ctx, models.Role.CanTriage)
+	claims, err := d.may(ctx, models.Claims.CanTriage)
 	if err != nil {
 		return d.rejected(err, id)
 	}
-	change.By, change.AnyAuthor = claims.UserID, change.Body == "" && claims.Role.CanManage()
+	change.By, change.AnyAuthor = claims.UserID, change.Body == "" && claims.CanManage()
 	changed, err := d.server.store.ChangeNote(ctx, claims.Scope, change)
 	if err != nil {
 		return d.rejected(err, id)

@@ -262,6 +262,7 @@ func (d *dashboard) reauthenticate(e protocol.Reauthenticate) error {
 func (d *dashboard) checkToken(now time.Time) {
 	at := d.claims.Load().ExpiresAt
 	switch {
+	case at.IsZero():
 	case !now.Before(at):
 		d.shut(protocol.CloseTokenExpired)
 	case at.Sub(now) <= authWarning && !d.warnedOf.Equal(at):

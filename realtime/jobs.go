@@ -18,7 +18,7 @@ type Jobs interface {
 func (d *dashboard) requestJob(e protocol.JobRequested, id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
 	defer cancel()
-	claims, err := d.may(ctx, models.Role.CanTriage)
+	claims, err := d.may(ctx, models.Claims.CanExport)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (d *dashboard) requestJob(e protocol.JobRequested, id string) error {
 func (d *dashboard) cancelJob(e protocol.JobCancelled) error {
 	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
 	defer cancel()
-	claims, err := d.may(ctx, models.Role.CanTriage)
+	claims, err := d.may(ctx, models.Claims.CanExport)
 	if err != nil {
 		return err
 	}

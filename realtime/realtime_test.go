@@ -122,7 +122,7 @@ func (h *harness) seed() {
 	if err := errors.Join(h.project.Normalize(), h.store.CreateProject(ctx, h.scope, h.project)); err != nil {
 		h.t.Fatal(err)
 	}
-	session, err := h.store.CreateSession(ctx, user.ID, org.ID, models.HashToken(models.NewToken()), time.Hour)
+	session, err := h.store.CreateSession(ctx, user.ID, org.ID, models.SignIn{}, models.HashToken(models.NewToken()), time.Hour)
 	if err != nil {
 		h.t.Fatal(err)
 	}

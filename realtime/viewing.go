@@ -24,7 +24,7 @@ func (d *dashboard) view(e protocol.Viewing) error {
 		if err != nil {
 			return err
 		}
-		next = viewing{item.ProjectID, item.ID, e.Typing && d.claims.Load().Role.CanTriage()} // others cannot answer
+		next = viewing{item.ProjectID, item.ID, e.Typing && d.claims.Load().CanTriage()} // others cannot answer
 		if next.typing {
 			d.server.hub.agentTyping(item.ProjectID, item.SessionID, item.ID)
 		}

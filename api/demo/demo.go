@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"earshot/api/operator"
 	"earshot/models"
 	"earshot/models/store"
 )
@@ -54,9 +55,13 @@ type item struct {
 // Seed fills the migrated, empty database at path. One that Seed filled before
 // keeps its feedback and gets a new password; any other is refused. The
 // database must not be open elsewhere.
-func Seed(ctx context.Context, path string, log *slog.Logger, hash func(context.Context, string) (string, error)) (demo Demo, err error) {
+func Seed(ctx context.Context, path string, log *slog.Logger, secret []byte, hash func(context.Context, string) (string, error)) (demo Demo, err error) {
 	clock := &clock{at: time.Now().Add(-span)}
-	s, err := store.Open(ctx, store.Options{Path: path, Log: log, Now: clock.now})
+	key, err := models.DeriveKey(secret, operator.AuditUse)
+	if err != nil {
+		return Demo{}, err
+	}
+	s, err := store.Open(ctx, store.Options{Path: path, Log: log, Now: clock.now, AuditKey: key})
 	if err != nil {
 		return Demo{}, err
 	}
@@ -91,7 +96,7 @@ func renewPassword(ctx context.Context, s *store.Store, hash string) error {
 	if err != nil {
 		return fmt.Errorf("find the demo's owner: %w", err)
 	}
-	_, err = s.SetPassword(ctx, user.ID, hash)
+	_, err = s.SetPassword(ctx, user.ID, hash, "")
 	return err
 }
 
@@ -101,7 +106,7 @@ func fill(ctx context.Context, s *store.Store, clock *clock, hash string) (key s
 		return "", fmt.Errorf("decode demo feedback: %w", err)
 	}
 	owner, org, err := s.CreateFirstOwner(ctx,
-		models.User{Email: Email, Name: "Robin Demo", PasswordHash: hash}, models.Organization{Name: "Kettle & Leaf"})
+		models.User{Email: Email, Name: "Robin Demo", PasswordHash: hash, EmailVerified: true}, models.Organization{Name: "Kettle & Leaf"})
 	if err != nil {
 		return "", err
 	}

@@ -34,8 +34,10 @@ func (d Data) Exports() string { return filepath.Join(d.Dir, exportFolder) }
 // Data is the folder with everything that a server keeps.
 type Data struct {
 	Dir string
-	Out io.Writer
-	Log *slog.Logger
+	// Configured is the secret of the settings; "" where it is in the folder.
+	Configured string
+	Out        io.Writer
+	Log        *slog.Logger
 }
 
 // Path is the database's file.

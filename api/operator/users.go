@@ -100,7 +100,7 @@ func (d Data) ResetPassword(ctx context.Context, email string) error {
 		if err != nil {
 			return err
 		}
-		ended, err := s.SetPassword(ctx, user.ID, hash)
+		ended, err := s.SetPassword(ctx, user.ID, hash, "")
 		if err == nil {
 			d.printf("%s has a new password, and %d sessions ended.\nPassword: %s\n", user.Email, len(ended), plain)
 		}
@@ -108,11 +108,24 @@ func (d Data) ResetPassword(ctx context.Context, email string) error {
 	})
 }
 
+// AuditUse names the key that seals the audit log.
+const AuditUse = "earshot audit"
+
+// withStore opens the store for a command. What it does is recorded as done by the
+// operator, whom the context names.
 func (d Data) withStore(ctx context.Context, use func(*store.Store) error) error {
 	if err := d.Migrate(ctx); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, store.Options{Path: d.Path(), Log: d.Log, Beside: true})
+	secret, err := d.Secret(d.Configured)
+	if err != nil {
+		return err
+	}
+	key, err := models.DeriveKey(secret, AuditUse)
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, store.Options{Path: d.Path(), Log: d.Log, Beside: true, AuditKey: key})
 	if err != nil {
 		return err
 	}

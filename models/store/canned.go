@@ -74,7 +74,7 @@ func (s *Store) UpdateCannedReply(ctx context.Context, scope models.Scope, reply
 	changed := make(chan cannedReplyRow, 1)
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		var row cannedReplyRow
-		if err := t.orm().Where("id = ? AND organization_id = ?", reply.ID, scope.Organization()).Take(&row).Error; err != nil {
+		if err := owned(t.orm(), scope).Where("id = ?", reply.ID).Take(&row).Error; err != nil {
 			return err
 		}
 		if row.Rev != reply.Rev {
@@ -104,7 +104,7 @@ func (s *Store) CannedReply(ctx context.Context, scope models.Scope, id models.I
 		return models.CannedReply{}, err
 	}
 	var row cannedReplyRow
-	err = db.Where("id = ? AND organization_id = ?", id, scope.Organization()).Take(&row).Error
+	err = owned(db, scope).Where("id = ?", id).Take(&row).Error
 	return row.reply(), translate(err)
 }
 
@@ -114,7 +114,7 @@ func (s *Store) DeleteCannedReply(ctx context.Context, scope models.Scope, id mo
 		return err
 	}
 	return s.writer.do(ctx, false, func(t *tx) error {
-		deleted := t.orm().Where("id = ? AND organization_id = ?", id, scope.Organization()).Delete(&cannedReplyRow{})
+		deleted := owned(t.orm(), scope).Where("id = ?", id).Delete(&cannedReplyRow{})
 		if deleted.Error == nil && deleted.RowsAffected == 0 {
 			return errNotFound
 		}

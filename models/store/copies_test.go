@@ -82,7 +82,7 @@ func TestClockSetBackDoesNotSpareAStolenRefreshToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second, third := models.HashToken("1"), models.HashToken("2"), models.HashToken("3")
-	if _, err := s.CreateSession(t.Context(), user.ID, org.ID, first, time.Hour); err != nil {
+	if _, err := s.CreateSession(t.Context(), user.ID, org.ID, models.SignIn{}, first, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.RotateRefreshToken(t.Context(), first, second, time.Hour, ""); err != nil {

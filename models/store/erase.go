@@ -69,6 +69,10 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		if err := t.forgetMails(row.ID); err != nil {
 			return err
 		}
+		err = t.audit(ctx, row.OrganizationID, noted{action: models.AuditFeedbackErased, kind: "feedback", object: row.ID, project: row.ProjectID})
+		if err != nil {
+			return err
+		}
 		return t.append(models.LogEntry{ProjectID: row.ProjectID, Type: models.EventFeedbackErased, FeedbackID: row.ID, At: t.now})
 	})
 }

@@ -26,6 +26,9 @@ func (s *Store) Feedback(ctx context.Context, scope models.Scope, id models.ID) 
 	if err != nil {
 		return nil, translate(err)
 	}
+	if !scope.Admits(row.ProjectID) {
+		return nil, errNotFound
+	}
 	return row.feedback(), nil
 }
 
@@ -110,6 +113,9 @@ func (t *tx) checkAssignee(scope models.Scope, id *models.ID) error {
 func (t *tx) lockFeedback(scope models.Scope, id models.ID) (*feedbackRow, error) {
 	var row feedbackRow
 	err := t.orm().Where("id = ? AND organization_id = ? AND erased_at IS NULL AND "+ofProject, id, scope.Organization()).Take(&row).Error
+	if err == nil && !scope.Admits(row.ProjectID) {
+		err = errNotFound
+	}
 	return &row, err
 }
 

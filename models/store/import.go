@@ -78,12 +78,13 @@ func (t *tx) tagImported(items []feedbackRow) error {
 	return t.orm().Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&tags, ImportBatch).Error
 }
 
-// importedItem is a row as it is stored. It is nobody's session, no event of its own
+// importedItem is a row as it is stored. Its session is its own, under its id, which
+// no resume token leads to: the visitor answers by their receipt. No event of its own
 // tells of it, and when it was resolved is not known.
 func importedItem(job models.Job, row *models.ImportedRow) feedbackRow {
 	sub, at := &row.Submission, row.CreatedAt.UnixMilli()
 	return feedbackRow{
-		ID: sub.ID, OrganizationID: job.OrganizationID, ProjectID: job.ProjectID, Fingerprint: sub.Fingerprint(),
+		ID: sub.ID, SessionID: sub.ID, OrganizationID: job.OrganizationID, ProjectID: job.ProjectID, Fingerprint: sub.Fingerprint(),
 		Message: sub.Message, PageURL: sub.PageURL, Kind: sub.Kind, Rating: sub.Rating, Email: sub.Email, Name: sub.Name, Context: string(sub.Context),
 		Status: row.Status, Tags: append([]string{}, row.Tags...), Priority: row.Priority.Rank(), Rev: 1, QuarantineReasons: []string{}, ReceiptVersion: 1,
 		CreatedAt: at, UpdatedAt: at, VisitorAt: at,

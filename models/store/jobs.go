@@ -62,6 +62,13 @@ func (s *Store) CreateJob(ctx context.Context, scope models.Scope, job models.Jo
 		if err := t.orm().Create(&row).Error; err != nil {
 			return err
 		}
+		action := models.AuditExported
+		if job.Kind == models.JobImport {
+			action = models.AuditImported
+		}
+		if err := t.audit(ctx, job.OrganizationID, noted{action: action, kind: "job", object: job.ID, project: job.ProjectID}); err != nil {
+			return err
+		}
 		return t.inQueue(func(ctx context.Context, inner *sql.Tx) error {
 			return t.w.jobs.SendTx(ctx, inner, goqite.Message{Body: []byte(job.ID)})
 		})
@@ -245,7 +252,7 @@ func (s *Store) CancelJob(ctx context.Context, scope models.Scope, id models.ID)
 	var job models.Job
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		var row jobRow
-		if err := t.orm().Where("id = ? AND organization_id = ?", id, scope.Organization()).Take(&row).Error; err != nil {
+		if err := owned(t.orm(), scope).Where("id = ?", id).Take(&row).Error; err != nil {
 			return err
 		}
 		switch {
@@ -276,6 +283,9 @@ func (s *Store) Job(ctx context.Context, scope models.Scope, id models.ID) (mode
 		return models.Job{}, err
 	}
 	row, err := gorm.G[jobRow](db).Where("id = ? AND organization_id = ? AND "+ofProject, id, scope.Organization()).Take(ctx)
+	if err == nil && !scope.Admits(row.ProjectID) {
+		err = errNotFound
+	}
 	if err != nil {
 		return models.Job{}, translate(err)
 	}
@@ -307,7 +317,7 @@ func (s *Store) Jobs(ctx context.Context, scope models.Scope, page Page) (List[m
 		key:  func(row jobRow) (int64, models.ID) { return row.CreatedAt, row.ID },
 		item: jobRow.job,
 	}
-	return jobs.page(db.Model(&jobRow{}).Where("organization_id = ? AND "+ofProject, scope.Organization()), page)
+	return jobs.page(owned(db.Model(&jobRow{}), scope).Where(ofProject), page)
 }
 
 // RequeueJobs lets jobs whose holder is gone wait again at once. It is for the

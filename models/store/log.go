@@ -32,6 +32,9 @@ func (s *Store) LogHead(ctx context.Context, scope models.Scope, project models.
 	if err != nil {
 		return Head{}, err
 	}
+	if !scope.Admits(project) {
+		return Head{}, errNotFound
+	}
 	var seqs struct{ First, Last int64 }
 	err = db.Table("projects AS p").Select(firstSeq+" AS first, "+lastSeq+" AS last").
 		Where("p.id = ? AND p.organization_id = ?", project, scope.Organization()).Take(&seqs).Error
@@ -49,6 +52,9 @@ func (s *Store) ReadLog(ctx context.Context, scope models.Scope, project models.
 	db, err := s.scoped(ctx, scope)
 	if err != nil {
 		return nil, err
+	}
+	if !scope.Admits(project) {
+		return nil, errNotFound
 	}
 	var events []eventRow
 	err = db.Table("events AS e").Select("e.*").Joins("JOIN projects AS p ON p.id = e.project_id").

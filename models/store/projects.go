@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"reflect"
+	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -19,7 +22,16 @@ func (s *Store) CreateProject(ctx context.Context, scope models.Scope, p *models
 		ID: models.NewID(), OrganizationID: scope.Organization(), Name: p.Name, Key: models.NewProjectKey(),
 		AllowedOrigins: p.AllowedOrigins, Settings: p.Settings, CreatedAt: at, UpdatedAt: at,
 	}
-	if err := s.writer.do(ctx, false, func(t *tx) error { return t.orm().Create(&row).Error }); err != nil {
+	if scope.Project() != "" {
+		return models.Errorf(models.CodeForbidden, "a key of one project cannot create another")
+	}
+	err := s.writer.do(ctx, false, func(t *tx) error {
+		if err := t.orm().Create(&row).Error; err != nil {
+			return err
+		}
+		return t.audit(ctx, scope.Organization(), noted{action: models.AuditProjectCreated, kind: "project", object: row.ID, project: row.ID})
+	})
+	if err != nil {
 		return err
 	}
 	*p = row.project()
@@ -35,6 +47,9 @@ func (s *Store) Project(ctx context.Context, scope models.Scope, id models.ID) (
 		return nil, err
 	}
 	row, err := gorm.G[projectRow](db).Where("id = ? AND organization_id = ?", id, scope.Organization()).Take(ctx)
+	if err == nil && !scope.Admits(row.ID) {
+		err = errNotFound
+	}
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -56,7 +71,11 @@ func (s *Store) Projects(ctx context.Context, scope models.Scope, page Page, sor
 		key:  func(row projectRow) (int64, models.ID) { return row.CreatedAt, row.ID },
 		item: func(row projectRow) (models.Project, error) { return row.project(), nil },
 	}
-	return projects.page(db.Model(&projectRow{}).Where("organization_id = ?", scope.Organization()), page)
+	query := db.Model(&projectRow{}).Where("organization_id = ?", scope.Organization())
+	if one := scope.Project(); one != "" {
+		query = query.Where("id = ?", one)
+	}
+	return projects.page(query, page)
 }
 
 // UpdateProject applies change to the project as it is at that moment and
@@ -65,6 +84,9 @@ func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models
 	if _, err := s.scoped(ctx, scope); err != nil {
 		return nil, err
 	}
+	if !scope.Admits(id) {
+		return nil, errNotFound
+	}
 	var updated models.Project
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		var row projectRow
@@ -72,6 +94,7 @@ func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models
 			return err
 		}
 		updated = row.project()
+		before := updated
 		if err := change(&updated); err != nil {
 			return err
 		}
@@ -81,7 +104,12 @@ func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models
 		// With the commit, not after the wait for it: who does not wait to the
 		// end must not leave the old project behind in ProjectByKey.
 		t.committed = append(t.committed, func() { s.forgetProject(id) })
-		return t.orm().Save(&row).Error
+		if err := t.orm().Save(&row).Error; err != nil {
+			return err
+		}
+		return t.audit(ctx, scope.Organization(), noted{
+			action: models.AuditProjectChanged, kind: "project", object: id, project: id, detail: changedFields(&before, &updated),
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -89,11 +117,31 @@ func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models
 	return &updated, nil
 }
 
+// changedFields names what changed in a project, but not to what.
+func changedFields(before, after *models.Project) map[string]string {
+	var names []string
+	for name, changed := range map[string]bool{
+		"name": before.Name != after.Name, "key": before.Key != after.Key,
+		"key_disabled":    before.KeyDisabled != after.KeyDisabled,
+		"allowed_origins": !slices.Equal(before.AllowedOrigins, after.AllowedOrigins),
+		"settings":        !reflect.DeepEqual(before.Settings, after.Settings),
+	} {
+		if changed {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return map[string]string{"fields": strings.Join(names, " ")}
+}
+
 // DeleteProject deletes a project. Nobody finds it or its feedback any more;
 // what they consist of is removed in the background.
 func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models.ID) error {
 	if _, err := s.scoped(ctx, scope); err != nil {
 		return err
+	}
+	if !scope.Admits(id) {
+		return errNotFound
 	}
 	return s.writer.do(ctx, false, func(t *tx) error {
 		deleted := t.orm().Where("id = ? AND organization_id = ?", id, scope.Organization()).Delete(&projectRow{})
@@ -104,6 +152,9 @@ func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models
 			return errNotFound
 		}
 		if err := t.orm().Create(&removalRow{ProjectID: id, CreatedAt: t.now.UnixMilli()}).Error; err != nil {
+			return err
+		}
+		if err := t.audit(ctx, scope.Organization(), noted{action: models.AuditProjectDeleted, kind: "project", object: id, project: id}); err != nil {
 			return err
 		}
 		t.committed = append(t.committed, func() {

@@ -22,7 +22,10 @@ func (s *Store) RevokeReceipt(ctx context.Context, scope models.Scope, id models
 			return models.Errorf(models.CodeNotFound, "there is no such receipt")
 		}
 		next = version + 1
-		return t.orm().Model(row).Update("receipt_version", next).Error
+		if err := t.orm().Model(row).Update("receipt_version", next).Error; err != nil {
+			return err
+		}
+		return t.audit(ctx, row.OrganizationID, noted{action: models.AuditReceiptRevoked, kind: "feedback", object: row.ID, project: row.ProjectID})
 	})
 	return next, err
 }

@@ -26,12 +26,20 @@ type userRow struct {
 	Name         string
 	PasswordHash string
 	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+
+	EmailVerifiedAt *int64
+	TOTPSecret      []byte `gorm:"column:totp_secret"`
+	TOTPConfirmedAt *int64 `gorm:"column:totp_confirmed_at"`
+	TOTPStep        int64  `gorm:"column:totp_step"`
 }
 
 func (userRow) TableName() string { return "users" }
 
 func (r userRow) user() models.User {
-	return models.User{ID: r.ID, Email: r.Email, Name: r.Name, PasswordHash: r.PasswordHash, CreatedAt: fromMillis(r.CreatedAt)}
+	return models.User{
+		ID: r.ID, Email: r.Email, Name: r.Name, PasswordHash: r.PasswordHash, EmailVerified: r.EmailVerifiedAt != nil,
+		SecondFactor: r.TOTPConfirmedAt != nil, CreatedAt: fromMillis(r.CreatedAt),
+	}
 }
 
 type memberRow struct {
@@ -50,6 +58,9 @@ type sessionRow struct {
 	CreatedAt      int64 `gorm:"autoCreateTime:false"`
 	ExpiresAt      int64
 	RevokedAt      *int64
+	Agent          string
+	Address        string
+	UsedAt         int64
 }
 
 func (sessionRow) TableName() string { return "sessions" }
@@ -57,7 +68,8 @@ func (sessionRow) TableName() string { return "sessions" }
 func (r sessionRow) session() models.Session {
 	return models.Session{
 		ID: r.ID, UserID: r.UserID, OrganizationID: r.OrganizationID,
-		CreatedAt: fromMillis(r.CreatedAt), ExpiresAt: fromMillis(r.ExpiresAt),
+		SignIn:    models.SignIn{Agent: r.Agent, Address: r.Address},
+		CreatedAt: fromMillis(r.CreatedAt), UsedAt: fromMillis(r.UsedAt), ExpiresAt: fromMillis(r.ExpiresAt),
 	}
 }
 

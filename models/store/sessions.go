@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -19,18 +16,27 @@ const RotationGrace = 10 * time.Second
 
 // CreateSession starts a session of a user in an organisation, with its first
 // refresh token.
-func (s *Store) CreateSession(ctx context.Context, user, organization models.ID, token models.TokenHash, lifetime time.Duration) (models.Session, error) {
+func (s *Store) CreateSession(
+	ctx context.Context, user, organization models.ID, from models.SignIn, token models.TokenHash, lifetime time.Duration,
+) (models.Session, error) {
 	var row sessionRow
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		at := t.now.UnixMilli()
-		row = sessionRow{ID: models.NewID(), UserID: user, OrganizationID: organization, CreatedAt: at, ExpiresAt: t.now.Add(lifetime).UnixMilli()}
+		row = sessionRow{
+			ID: models.NewID(), UserID: user, OrganizationID: organization, Agent: from.Agent, Address: from.Address,
+			CreatedAt: at, UsedAt: at, ExpiresAt: t.now.Add(lifetime).UnixMilli(),
+		}
 		if err := t.pruneSessions(); err != nil {
 			return err
 		}
 		if err := t.orm().Create(&row).Error; err != nil {
 			return err
 		}
-		return t.orm().Create(&refreshTokenRow{Hash: token, SessionID: row.ID, CreatedAt: at}).Error
+		if err := t.orm().Create(&refreshTokenRow{Hash: token, SessionID: row.ID, CreatedAt: at}).Error; err != nil {
+			return err
+		}
+		by := models.By{Kind: models.ActorUser, ID: user, Address: from.Address}
+		return t.audit(models.WithBy(ctx, by), organization, noted{action: models.AuditSignedIn, kind: "session", object: row.ID})
 	})
 	if err != nil {
 		return models.Session{}, err
@@ -71,12 +77,18 @@ func (s *Store) RotateRefreshToken(ctx context.Context, old, successor models.To
 		}
 		if token.RotatedAt != nil && max(at-*token.RotatedAt, *token.RotatedAt-at) > RotationGrace.Milliseconds() {
 			result = Rotation{Session: session.session(), Reused: true}
+			if err := t.audit(ctx, session.OrganizationID, noted{action: models.AuditTokenReused, kind: "session", object: session.ID}); err != nil {
+				return err
+			}
 			return t.endSessions(t.orm().Where("id = ?", session.ID))
 		}
 		if err := t.moveSession(&session, organization); err != nil {
 			return err
 		}
-		session.ExpiresAt = t.now.Add(lifetime).UnixMilli()
+		session.ExpiresAt, session.UsedAt = t.now.Add(lifetime).UnixMilli(), at
+		if address := models.ByOf(ctx).Address; address != "" {
+			session.Address = address
+		}
 		if err := t.orm().Save(&session).Error; err != nil {
 			return err
 		}
@@ -119,9 +131,46 @@ func (s *Store) SessionOfRefreshToken(ctx context.Context, token models.TokenHas
 
 // RevokeSession ends a session: its refresh tokens and its access tokens.
 func (s *Store) RevokeSession(ctx context.Context, id models.ID) error {
+	return s.writer.do(ctx, false, func(t *tx) error { return t.revokeSession(ctx, t.orm().Where("id = ?", id)) })
+}
+
+// RevokeOwnSession is RevokeSession for who wants to end a session of their own;
+// somebody else's is CodeNotFound.
+func (s *Store) RevokeOwnSession(ctx context.Context, user, id models.ID) error {
 	return s.writer.do(ctx, false, func(t *tx) error {
-		return t.endSessions(t.orm().Where("id = ?", id))
+		chosen := t.orm().Where("id = ? AND user_id = ? AND revoked_at IS NULL AND expires_at > ?", id, user, t.now.UnixMilli())
+		if err := chosen.Session(&gorm.Session{}).Take(&sessionRow{}).Error; err != nil {
+			return err
+		}
+		return t.revokeSession(ctx, chosen)
 	})
+}
+
+// revokeSession ends the one session that is chosen, if it goes on.
+func (t *tx) revokeSession(ctx context.Context, chosen *gorm.DB) error {
+	chosen = chosen.Session(&gorm.Session{})
+	var row sessionRow
+	if err := chosen.Where("revoked_at IS NULL").Limit(1).Find(&row).Error; err != nil || row.ID == "" {
+		return err
+	}
+	if err := t.endSessions(chosen); err != nil {
+		return err
+	}
+	return t.audit(ctx, row.OrganizationID, noted{action: models.AuditSignedOut, kind: "session", object: row.ID})
+}
+
+// Sessions are a user's that go on, the last used first.
+func (s *Store) Sessions(ctx context.Context, user models.ID) ([]models.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var rows []sessionRow
+	err := s.read.WithContext(ctx).Where("user_id = ? AND revoked_at IS NULL AND expires_at > ?", user, s.millis()).
+		Order("used_at DESC, id DESC").Limit(MaxLimit).Find(&rows).Error
+	sessions := make([]models.Session, len(rows))
+	for i, row := range rows {
+		sessions[i] = row.session()
+	}
+	return sessions, translate(err)
 }
 
 // endSessions ends the chosen sessions that have not ended yet. Their expiry is
@@ -154,130 +203,4 @@ func (t *tx) pruneSessions() error {
 func (t *tx) pruneRefreshTokens(session models.ID, oldest int64) error {
 	return t.orm().Exec(`DELETE FROM refresh_tokens WHERE hash IN
 		(SELECT hash FROM refresh_tokens WHERE session_id = ? AND created_at <= ? LIMIT ?)`, session, oldest, pruneBatch).Error
-}
-
-// pruneOneTimeTokens deletes those that nobody used in time.
-func (t *tx) pruneOneTimeTokens() error {
-	return t.orm().Exec(`DELETE FROM one_time_tokens WHERE hash IN
-		(SELECT hash FROM one_time_tokens WHERE expires_at <= ? LIMIT ?)`, t.now.UnixMilli(), pruneBatch).Error
-}
-
-// Authorize says who a session's holder is right now: the role comes from the
-// store, so that a change of it holds at once. CodeUnauthorized where the
-// session, the user or the membership has ended.
-func (s *Store) Authorize(ctx context.Context, session models.ID) (models.Claims, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	claims, err := s.holders(ctx, []models.ID{session})
-	if err != nil {
-		return models.Claims{}, err
-	}
-	if len(claims) == 0 {
-		return models.Claims{}, models.Errorf(models.CodeUnauthorized, "the session has ended")
-	}
-	return claims[0], nil
-}
-
-// sessionsAtOnce is how many sessions one query asks for.
-const sessionsAtOnce = 500
-
-// AuthorizeAll is Authorize of many sessions; those that have ended are not in
-// what it gives.
-func (s *Store) AuthorizeAll(ctx context.Context, sessions []models.ID) (map[models.ID]models.Claims, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	open := make(map[models.ID]models.Claims, len(sessions))
-	for some := range slices.Chunk(sessions, sessionsAtOnce) {
-		claims, err := s.holders(ctx, some)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range claims {
-			open[c.SessionID] = c
-		}
-	}
-	return open, nil
-}
-
-func (s *Store) holders(ctx context.Context, sessions []models.ID) ([]models.Claims, error) {
-	var rows []struct {
-		ID             models.ID
-		UserID         models.ID
-		OrganizationID models.ID
-		Role           models.Role
-	}
-	err := s.read.WithContext(ctx).Raw(`SELECT s.id, s.user_id, s.organization_id, m.role FROM sessions AS s
-		JOIN members AS m ON m.organization_id = s.organization_id AND m.user_id = s.user_id
-		WHERE s.id IN ? AND s.revoked_at IS NULL AND s.expires_at > ?`, sessions, s.millis()).Scan(&rows).Error
-	if err != nil {
-		return nil, translate(err)
-	}
-	claims := make([]models.Claims, len(rows))
-	for i, row := range rows {
-		claims[i] = models.Claims{UserID: row.UserID, SessionID: row.ID, Scope: models.ScopeOf(row.OrganizationID), Role: row.Role}
-	}
-	return claims, nil
-}
-
-// Purpose keeps the uses of one-time tokens apart.
-type Purpose string
-
-// The purposes of one-time tokens.
-const (
-	PurposeSetup  Purpose = "setup"
-	PurposeTicket Purpose = "ticket"
-)
-
-// PutToken stores what a one-time token stands for, as JSON, until it expires.
-func (s *Store) PutToken(ctx context.Context, purpose Purpose, token models.TokenHash, payload any, lifetime time.Duration) error {
-	raw, err := json.Marshal(payload)
-	if err != nil {
-		return fmt.Errorf("encode token payload: %w", err)
-	}
-	return s.writer.do(ctx, false, func(t *tx) error {
-		if err := t.pruneOneTimeTokens(); err != nil {
-			return err
-		}
-		return t.orm().Create(&oneTimeTokenRow{
-			Hash: token, Purpose: string(purpose), Payload: string(raw), ExpiresAt: t.now.Add(lifetime).UnixMilli(),
-		}).Error
-	})
-}
-
-// TakeToken uses a token up and decodes what it stood for into payload. Only
-// one of several callers at once gets it; the others, and who comes too late,
-// get CodeUnauthorized.
-func (s *Store) TakeToken(ctx context.Context, purpose Purpose, token models.TokenHash, payload any) error {
-	var row oneTimeTokenRow
-	err := s.writer.do(ctx, false, func(t *tx) error {
-		var err error
-		if row, err = findToken(t.orm(), purpose, token, t.now.UnixMilli()); err != nil {
-			return err
-		}
-		return t.orm().Delete(&row).Error
-	})
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal([]byte(row.Payload), payload); err != nil {
-		return fmt.Errorf("decode token payload: %w", err)
-	}
-	return nil
-}
-
-// CheckToken reports, without using it up, whether a token is good.
-func (s *Store) CheckToken(ctx context.Context, purpose Purpose, token models.TokenHash) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	_, err := findToken(s.read.WithContext(ctx), purpose, token, s.millis())
-	return translate(err)
-}
-
-func findToken(db *gorm.DB, purpose Purpose, token models.TokenHash, now int64) (oneTimeTokenRow, error) {
-	var row oneTimeTokenRow
-	err := db.Where("hash = ? AND purpose = ? AND expires_at > ?", []byte(token), string(purpose), now).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return row, models.Errorf(models.CodeUnauthorized, "this link or ticket was used already, or has expired")
-	}
-	return row, err
 }

@@ -21,7 +21,7 @@ func signIn(t *testing.T, s *Store) (models.User, models.Organization, models.Se
 		t.Fatal(err)
 	}
 	token := models.HashToken(models.NewToken())
-	session, err := s.CreateSession(t.Context(), user.ID, org.ID, token, month)
+	session, err := s.CreateSession(t.Context(), user.ID, org.ID, models.SignIn{}, token, month)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestNewPasswordEndsSessions(t *testing.T) {
 	s := openTest(t, nil)
 	user, _, session, _ := signIn(t, s)
 	_, _, others, _ := signIn(t, s)
-	ended, err := s.SetPassword(t.Context(), user.ID, "new")
+	ended, err := s.SetPassword(t.Context(), user.ID, "new", "")
 	if err != nil || len(ended) != 1 || ended[0] != session.ID {
 		t.Errorf("SetPassword ends %v (%v), want %s", ended, err, session.ID)
 	}
@@ -152,7 +152,7 @@ func TestNewPasswordEndsSessions(t *testing.T) {
 	if got, err := s.User(t.Context(), user.ID); err != nil || got.PasswordHash != "new" {
 		t.Errorf("the user is %+v (%v), want the new hash", got, err)
 	}
-	_, err = s.SetPassword(t.Context(), models.NewID(), "new")
+	_, err = s.SetPassword(t.Context(), models.NewID(), "new", "")
 	wantCode(t, "an unknown user", err, models.CodeNotFound)
 }
 
@@ -275,8 +275,11 @@ func TestGivingUpTheWait(t *testing.T) {
 			_, err := s.CreateMember(cancelled, scope, models.User{Email: "c@example.com"}, models.RoleAgent)
 			return err
 		},
-		"SetPassword":   func() error { _, err := s.SetPassword(cancelled, user.ID, "y"); return err },
-		"CreateSession": func() error { _, err := s.CreateSession(cancelled, user.ID, org.ID, newHash(), month); return err },
+		"SetPassword": func() error { _, err := s.SetPassword(cancelled, user.ID, "y", ""); return err },
+		"CreateSession": func() error {
+			_, err := s.CreateSession(cancelled, user.ID, org.ID, models.SignIn{}, newHash(), month)
+			return err
+		},
 		"RotateRefreshToken": func() error {
 			_, err := s.RotateRefreshToken(cancelled, token, newHash(), month, "")
 			return err

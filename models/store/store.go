@@ -39,6 +39,9 @@ type Options struct {
 	Beside bool
 	// Mails: there is a mail server. Without one no mail is queued.
 	Mails bool
+	// AuditKey seals the audit log. Whoever opens the database to change something
+	// in it has to bring the same.
+	AuditKey []byte
 
 	// window is replayWindow, but in tests.
 	window window
@@ -179,6 +182,16 @@ func (s *Store) scoped(ctx context.Context, scope models.Scope) (*gorm.DB, error
 		return nil, errors.New("query without a tenant scope")
 	}
 	return s.read.WithContext(ctx), nil
+}
+
+// owned narrows a query to the rows that a scope admits, of a table whose rows name
+// their organisation and their project.
+func owned(query *gorm.DB, scope models.Scope) *gorm.DB {
+	query = query.Where("organization_id = ?", scope.Organization())
+	if project := scope.Project(); project != "" {
+		query = query.Where("project_id = ?", project)
+	}
+	return query
 }
 
 func (s *Store) millis() int64 { return s.now().UnixMilli() }

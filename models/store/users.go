@@ -65,7 +65,7 @@ func (s *Store) createOwner(
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		err := allowed(t)
 		if err == nil {
-			made, owned, err = t.createOwner(user, organization)
+			made, owned, err = t.createOwner(ctx, user, organization)
 		}
 		return err
 	})
@@ -75,17 +75,25 @@ func (s *Store) createOwner(
 	return made, owned, nil
 }
 
-func (t *tx) createOwner(user models.User, organization models.Organization) (models.User, models.Organization, error) {
+func (t *tx) createOwner(ctx context.Context, user models.User, organization models.Organization) (models.User, models.Organization, error) {
 	at := t.now.UnixMilli()
 	org := organizationRow{ID: models.NewID(), Name: organization.Name, CreatedAt: at}
 	if err := t.orm().Create(&org).Error; err != nil {
 		return user, organization, err
 	}
-	created, err := t.createMember(user, org.ID, models.RoleOwner)
+	created, err := t.createMember(ctx, user, org.ID, models.RoleOwner)
 	return created, models.Organization{ID: org.ID, Name: org.Name, CreatedAt: fromMillis(at)}, err
 }
 
-func (t *tx) createMember(user models.User, organization models.ID, role models.Role) (models.User, error) {
+func (t *tx) createMember(ctx context.Context, user models.User, organization models.ID, role models.Role) (models.User, error) {
+	made, err := t.createUser(user)
+	if err != nil {
+		return made, err
+	}
+	return made, t.join(ctx, organization, made.ID, role)
+}
+
+func (t *tx) createUser(user models.User) (models.User, error) {
 	var taken int64
 	if err := t.orm().Model(&userRow{}).Where("email = ?", user.Email).Count(&taken).Error; err != nil {
 		return user, err
@@ -95,11 +103,21 @@ func (t *tx) createMember(user models.User, organization models.ID, role models.
 	}
 	at := t.now.UnixMilli()
 	row := userRow{ID: models.NewID(), Email: user.Email, Name: user.Name, PasswordHash: user.PasswordHash, CreatedAt: at}
-	if err := t.orm().Create(&row).Error; err != nil {
-		return user, err
+	if user.EmailVerified {
+		row.EmailVerifiedAt = &at
 	}
-	member := memberRow{OrganizationID: organization, UserID: row.ID, Role: role, CreatedAt: at}
-	return row.user(), t.orm().Create(&member).Error
+	return row.user(), t.orm().Create(&row).Error
+}
+
+// join makes a user a member.
+func (t *tx) join(ctx context.Context, organization, user models.ID, role models.Role) error {
+	member := memberRow{OrganizationID: organization, UserID: user, Role: role, CreatedAt: t.now.UnixMilli()}
+	if err := t.orm().Create(&member).Error; err != nil {
+		return err
+	}
+	return t.audit(ctx, organization, noted{
+		action: models.AuditMemberJoined, kind: "user", object: user, detail: map[string]string{"role": string(role)},
+	})
 }
 
 // CreateMember makes a user who is a member of the scope's organisation.
@@ -110,7 +128,7 @@ func (s *Store) CreateMember(ctx context.Context, scope models.Scope, user model
 	var made models.User
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		var err error
-		made, err = t.createMember(user, scope.Organization(), role)
+		made, err = t.createMember(ctx, user, scope.Organization(), role)
 		return err
 	})
 	if err != nil {
@@ -174,26 +192,39 @@ func (s *Store) Memberships(ctx context.Context, user models.ID) ([]models.Membe
 	return list, translate(err)
 }
 
-// SetPassword stores a new password hash and ends all of the user's sessions,
-// whose ids are returned.
-func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string) ([]models.ID, error) {
+// SetPassword stores a new password hash and ends the user's sessions but keep, if
+// that is not "". The ids of those that ended are returned.
+func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string, keep models.ID) ([]models.ID, error) {
 	var ended []models.ID
-	err := s.writer.do(ctx, false, func(t *tx) error {
-		updated := t.orm().Model(&userRow{}).Where("id = ?", user).Update("password_hash", hash)
-		if updated.Error != nil {
-			return updated.Error
-		}
-		if updated.RowsAffected == 0 {
-			return errNotFound
-		}
-		err := t.orm().Model(&sessionRow{}).Where("user_id = ? AND revoked_at IS NULL", user).Pluck("id", &ended).Error
-		if err != nil {
-			return err
-		}
-		return t.endSessions(t.orm().Where("user_id = ?", user))
+	err := s.writer.do(ctx, false, func(t *tx) (err error) {
+		ended, err = t.setPassword(ctx, user, hash, keep)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return ended, nil
+}
+
+func (t *tx) setPassword(ctx context.Context, user models.ID, hash string, keep models.ID) (ended []models.ID, err error) {
+	updated := t.orm().Model(&userRow{}).Where("id = ?", user).Update("password_hash", hash)
+	if updated.Error != nil {
+		return nil, updated.Error
+	}
+	if updated.RowsAffected == 0 {
+		return nil, errNotFound
+	}
+	if ended, err = t.endSessionsOf(user, keep); err != nil {
+		return nil, err
+	}
+	return ended, t.auditMemberships(ctx, user, models.AuditPasswordChanged)
+}
+
+// endSessionsOf ends a user's sessions but keep.
+func (t *tx) endSessionsOf(user, keep models.ID) (ended []models.ID, err error) {
+	err = t.orm().Model(&sessionRow{}).Where("user_id = ? AND id <> ? AND revoked_at IS NULL", user, keep).Pluck("id", &ended).Error
+	if err != nil {
+		return nil, err
+	}
+	return ended, t.endSessions(t.orm().Where("user_id = ? AND id <> ?", user, keep))
 }

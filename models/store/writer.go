@@ -51,7 +51,9 @@ type writer struct {
 	jobs    *goqite.Queue
 	record  *headsRecord // nil until it is begun
 	mails   bool
-	queue   chan *op
+	// auditKey seals the audit log.
+	auditKey []byte
+	queue    chan *op
 
 	// The run goroutine's own.
 	insistedAt   time.Time
@@ -95,7 +97,7 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	orm.Statement.ConnPool = conn
 	w := &writer{
 		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
-		queueDB: queueDB, jobs: newQueue(queueDB), mails: options.Mails,
+		queueDB: queueDB, jobs: newQueue(queueDB), mails: options.Mails, auditKey: options.AuditKey,
 		queue: make(chan *op, queueLength), ended: make(chan struct{}),
 	}
 	go w.run()

@@ -23,6 +23,9 @@ CREATE TABLE volumes (
 DELETE FROM insights;
 UPDATE meta SET value = '0' WHERE name = 'insights_through';
 
+-- What was imported is a session of its own, so that its visitor can answer.
+UPDATE feedback SET session_id = id WHERE session_id = '' AND erased_at IS NULL;
+
 -- +goose Down
 DROP TABLE volumes;
 DELETE FROM insights;
