@@ -12,12 +12,13 @@ import (
 )
 
 const (
-	// Wrong passwords a minute: for one account from one address, and from one
-	// address for all accounts together. Each costs a core some 30 ms.
-	loginsPerMinute  = 10
+	// loginsPerAddress are wrong passwords a minute from one address, for all accounts
+	// together. Each costs a core some 30 ms.
 	loginsPerAddress = 100
-	refreshLifetime  = 30 * 24 * time.Hour
-	refreshCookie    = "earshot_refresh"
+	// signUpsPerAddress are an hour's.
+	signUpsPerAddress = 20
+	refreshLifetime   = 30 * 24 * time.Hour
+	refreshCookie     = "earshot_refresh"
 )
 
 // AccessToken is what signing in gives; the refresh token comes as a cookie.
@@ -47,11 +48,11 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*signedIn, error) {
 	}
 	email := models.NormalizeEmail(in.Body.Email)
 	attempt, address := loginKey(ctx, email), intake.AddressKey(askerOf(ctx).address)
-	if err := s.logins.Take(ctx, attempt); err != nil {
+	if err := s.loginAddresses.Take(ctx, address); err != nil {
 		return nil, err
 	}
-	if err := s.loginAddresses.Take(ctx, address); err != nil {
-		return nil, errors.Join(err, s.logins.Return(ctx, attempt))
+	if err := s.attempt(ctx, attempt); err != nil {
+		return nil, err
 	}
 	user, err := s.store.UserByEmail(ctx, email)
 	if err != nil && models.CodeOf(err) != models.CodeNotFound {
@@ -64,10 +65,18 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*signedIn, error) {
 	if !same {
 		return nil, models.Errorf(models.CodeUnauthorized, "the address or the password is wrong")
 	}
-	// Only failures count: who knows the password is not guessing.
-	if err := errors.Join(s.logins.Return(ctx, attempt), s.loginAddresses.Return(ctx, address)); err != nil {
+	if err := s.passFactor(ctx, user, in.Body.TOTP); err != nil {
 		return nil, err
 	}
+	// Only failures count: who knows the password is not guessing.
+	if err := errors.Join(s.store.Succeeded(ctx, attempt), s.loginAddresses.Return(ctx, address)); err != nil {
+		return nil, err
+	}
+	return s.enterFirst(ctx, user)
+}
+
+// enterFirst signs a user in where they have been for longest.
+func (s *Server) enterFirst(ctx context.Context, user models.User) (*signedIn, error) {
 	memberships, err := s.store.Memberships(ctx, user.ID)
 	if err != nil {
 		return nil, err
@@ -81,7 +90,7 @@ func (s *Server) login(ctx context.Context, in *loginInput) (*signedIn, error) {
 // loginKey counts attempts on one account from one address: a stranger who
 // guesses locks out neither the owner nor the neighbours.
 func loginKey(ctx context.Context, account string) string {
-	return account + "\x00" + intake.AddressKey(askerOf(ctx).address)
+	return "login " + account + "\x00" + intake.AddressKey(askerOf(ctx).address)
 }
 
 // signIn starts a session.
@@ -142,7 +151,7 @@ func (s *Server) signUp(ctx context.Context, in *signUpInput) (*signedIn, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.logins.Take(ctx, loginKey(ctx, "sign-up")); err != nil {
+	if err := s.signUps.Take(ctx, intake.AddressKey(askerOf(ctx).address)); err != nil {
 		return nil, err
 	}
 	if user.PasswordHash, err = s.passwords.Hash(ctx, in.Body.Password); err != nil {
@@ -152,6 +161,7 @@ func (s *Server) signUp(ctx context.Context, in *signUpInput) (*signedIn, error)
 	if err != nil {
 		return nil, err
 	}
+	s.postVerification(ctx, user)
 	return s.signIn(ctx, user.ID, organization.ID)
 }
 

@@ -42,6 +42,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	// whoever asks. The last quarter of the time is for those that run then.
 	sockets := s.drainSockets(ctx)
 	requests := s.drainRequests(ctx, late.C)
+	s.behind.wait() // each has a deadline of its own
 	s.abortStreams()
 	return errors.Join(sockets, requests, s.closeStore())
 }

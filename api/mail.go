@@ -28,10 +28,14 @@ func (s *Server) startMail(ctx context.Context) (err error) {
 	if config == nil {
 		return nil
 	}
+	key, err := models.DeriveKey(s.config.Secret, "earshot letters")
+	if err != nil {
+		return err
+	}
 	s.mails, err = mail.Start(ctx, mail.Options{
 		Store: s.store, Server: config.Server, From: config.From, Links: s.mailLinks, ReceiptURL: s.intake.ReceiptURL,
-		Seen: func(item *models.Feedback) time.Time { return s.hub.SeenUpTo(item, s.now()) },
-		Log:  s.log, Now: s.now, Look: cmp.Or(config.Look, mail.Look),
+		Seen:      func(item *models.Feedback) time.Time { return s.hub.SeenUpTo(item, s.now()) },
+		LetterKey: key, Log: s.log, Now: s.now, Look: cmp.Or(config.Look, mail.Look),
 	})
 	return err
 }

@@ -19,6 +19,10 @@ type MeUser struct {
 	ID    models.ID `json:"id"`
 	Email string    `json:"email"`
 	Name  string    `json:"name"`
+	// What there is to do about the account's safety.
+	EmailVerified bool `json:"email_verified" doc:"The address was proved to be the person's"`
+	SecondFactor  bool `json:"second_factor" doc:"Signing in takes a code as well"`
+	HasPassword   bool `json:"has_password" doc:"false where another provider signs the person in"`
 }
 
 // MeOrganization is the organisation that the session is in.
@@ -46,7 +50,10 @@ func (s *Server) getMe(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	me := Me{User: MeUser{ID: user.ID, Email: user.Email, Name: user.Name}, Role: claims.Role, Organizations: []MeMembership{}}
+	me := Me{User: MeUser{
+		ID: user.ID, Email: user.Email, Name: user.Name, EmailVerified: user.EmailVerified, SecondFactor: user.SecondFactor,
+		HasPassword: user.PasswordHash != "",
+	}, Role: claims.Role, Organizations: []MeMembership{}}
 	for _, m := range memberships {
 		if m.Organization.ID == claims.Scope.Organization() {
 			me.Organization = MeOrganization{ID: m.Organization.ID, Name: m.Organization.Name}

@@ -9,11 +9,20 @@ import (
 
 // TeamMember is a person in the organisation.
 type TeamMember struct {
-	ID       models.ID   `json:"id" doc:"The user's id"`
-	Name     string      `json:"name" doc:"The address where the person has given none"`
-	Email    string      `json:"email"`
-	Role     models.Role `json:"role"`
-	JoinedAt time.Time   `json:"joined_at"`
+	ID    models.ID   `json:"id" doc:"The user's id"`
+	Name  string      `json:"name" doc:"The address where the person has given none"`
+	Email string      `json:"email"`
+	Role  models.Role `json:"role"`
+	// SecondFactor lets owners see who should still set one up.
+	SecondFactor bool      `json:"second_factor" doc:"Signing in takes a code as well"`
+	JoinedAt     time.Time `json:"joined_at"`
+}
+
+func memberBody(m models.Member) TeamMember {
+	return TeamMember{
+		ID: m.UserID, Name: displayName(models.User{Name: m.Name, Email: m.Email}), Email: m.Email, Role: m.Role,
+		SecondFactor: m.SecondFactor, JoinedAt: m.JoinedAt,
+	}
 }
 
 // TeamMemberList is a page of members, who joined first before the others.
@@ -36,9 +45,50 @@ func (s *Server) listMembers(ctx context.Context, in *listMembersInput) (*listMe
 	body := TeamMemberList{Items: []TeamMember{}, NextCursor: cursorOrNull(list.NextCursor)}
 	body.Total, body.TotalIs = total(list.Total)
 	for _, m := range list.Items {
-		body.Items = append(body.Items, TeamMember{
-			ID: m.UserID, Name: displayName(models.User{Name: m.Name, Email: m.Email}), Email: m.Email, Role: m.Role, JoinedAt: m.JoinedAt,
-		})
+		body.Items = append(body.Items, memberBody(m))
 	}
 	return &listMembersOutput{Body: body}, nil
+}
+
+// MemberPath names a member by the user's id.
+type MemberPath struct {
+	ID string `path:"id" doc:"The user's id"`
+}
+
+type updateMemberInput struct {
+	MemberPath
+	Body struct {
+		Role models.Role `json:"role" enum:"owner,admin,agent,viewer"`
+	}
+}
+
+type memberOutput struct{ Body TeamMember }
+
+// updateMember changes a role. What the member has open ends with a role that was
+// other: it is opened anew, with what the new one allows.
+func (s *Server) updateMember(ctx context.Context, in *updateMemberInput) (*memberOutput, error) {
+	claims := askerOf(ctx).claims
+	if !claims.CanManage() {
+		return nil, errRole()
+	}
+	member, sessions, err := s.store.SetRole(ctx, claims.Scope, models.ID(in.ID), in.Body.Role, claims)
+	if err != nil {
+		return nil, err
+	}
+	s.closeSessions(sessions)
+	return &memberOutput{Body: memberBody(member)}, nil
+}
+
+// removeMember ends a membership. Who leaves by themselves needs no role for it.
+func (s *Server) removeMember(ctx context.Context, in *MemberPath) (*struct{}, error) {
+	claims, id := askerOf(ctx).claims, models.ID(in.ID)
+	if !claims.CanManage() && claims.UserID != id {
+		return nil, errRole()
+	}
+	sessions, err := s.store.RemoveMember(ctx, claims.Scope, id, claims)
+	if err != nil {
+		return nil, err
+	}
+	s.closeSessions(sessions)
+	return nil, nil
 }

@@ -53,6 +53,8 @@ func (s *Server) visitorRoutes() {
 
 func (s *Server) staffRoutes() {
 	s.signInRoutes()
+	s.accountRoutes()
+	s.teamRoutes()
 	s.projectRoutes()
 	s.feedbackRoutes()
 	s.bulkRoutes()
@@ -91,10 +93,6 @@ func (s *Server) signInRoutes() {
 		method: "POST", path: "/api/v1/auth/logout", id: "logout", access: accessCookie, tag: tag, status: 204,
 		summary: "End the session, its tokens and its sockets",
 	}, s.logout)
-	register(s, operation{
-		method: "GET", path: "/api/v1/me", id: "get-me", tag: tag,
-		summary: "Who is signed in, and where",
-	}, s.getMe)
 }
 
 func (s *Server) projectRoutes() {
@@ -155,10 +153,6 @@ func (s *Server) feedbackRoutes() {
 
 func (s *Server) bulkRoutes() {
 	const tag = "Feedback"
-	register(s, operation{
-		method: "GET", path: "/api/v1/members", id: "list-members", scope: models.ScopeMembersRead, tag: "Members",
-		summary: "The organisation's members",
-	}, s.listMembers)
 	register(s, operation{
 		method: "GET", path: "/api/v1/projects/{id}/tags", id: "list-tags", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "The tags that a project's items have",

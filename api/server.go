@@ -29,6 +29,7 @@ import (
 	"earshot/models/jobs"
 	"earshot/models/mail"
 	"earshot/models/ratelimit"
+	"earshot/models/seal"
 	"earshot/models/store"
 	"earshot/realtime"
 	"earshot/realtime/protocol"
@@ -86,12 +87,17 @@ type Server struct {
 
 	tokens    tokens
 	passwords *password.Hasher
-	// logins bounds wrong passwords by account and address, loginAddresses by address.
-	logins, loginAddresses *ratelimit.Limiter
-	scripts                *scripts
-	documents              documents
-	pinned                 pinned
-	pages                  pages
+	// loginAddresses bounds wrong passwords by address; by account and address the
+	// store counts. letters bounds mails about accounts.
+	loginAddresses, letters, signUps *ratelimit.Limiter
+	// factors keeps the secrets of second factors.
+	factors seal.Box
+	// behind is what is done after an answer.
+	behind    *behind
+	scripts   *scripts
+	documents documents
+	pinned    pinned
+	pages     pages
 	// submissions and pollBodies read visitors' POSTs.
 	submissions protocol.Decoder[Submission]
 	pollBodies  protocol.Decoder[Poll]
@@ -190,7 +196,7 @@ func newServer(config Config) (*Server, error) {
 	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts(maxScripts)}
 	s.leaving, s.leave = context.WithCancel(context.Background())
 	s.waiting.unlimited, s.staffWaiting.unlimited = config.Unlimited, config.Unlimited
-	s.streams = newStreams(config.Unlimited)
+	s.streams, s.behind = newStreams(config.Unlimited), newBehind(lettersBehind)
 	return s, nil
 }
 
@@ -248,15 +254,26 @@ func (s *Server) guard() (err error) {
 	}
 	s.tokens = tokens{key: tokenKey, issuer: s.config.BaseURL, now: s.now}
 	s.passwords = password.New()
+	factorKey, err := models.DeriveKey(s.config.Secret, "earshot second factor")
+	if err != nil {
+		return err
+	}
+	if s.factors, err = seal.New(factorKey); err != nil {
+		return err
+	}
 	for _, limit := range []struct {
-		into  **ratelimit.Limiter
-		count int
-	}{{&s.logins, loginsPerMinute}, {&s.loginAddresses, loginsPerAddress}, {&s.polls, pollsPerMinute}} {
+		into   **ratelimit.Limiter
+		count  int
+		period time.Duration
+	}{
+		{&s.loginAddresses, loginsPerAddress, time.Minute}, {&s.polls, pollsPerMinute, time.Minute}, {&s.letters, lettersPerHour, time.Hour},
+		{&s.signUps, signUpsPerAddress, time.Hour},
+	} {
 		*limit.into = ratelimit.Unlimited()
 		if s.config.Unlimited {
 			continue
 		}
-		if *limit.into, err = ratelimit.New(limit.count, time.Minute); err != nil {
+		if *limit.into, err = ratelimit.New(limit.count, limit.period); err != nil {
 			return err
 		}
 	}

@@ -145,6 +145,9 @@ func (c Claims) CanExport() bool { return c.may(Role.CanTriage, ScopeJobsWrite) 
 // CanImport reports whether the asker may bring feedback in that no visitor sent.
 func (c Claims) CanImport() bool { return c.may(Role.CanManage, ScopeJobsWrite) }
 
+// CanAudit reports whether the asker may read who did what.
+func (c Claims) CanAudit() bool { return c.may(Role.CanManage, ScopeAuditRead) }
+
 func (c Claims) may(role func(Role) bool, scope KeyScope) bool {
 	if c.Key != nil {
 		return c.Has(scope)
@@ -201,4 +204,13 @@ func NewOrganization(name string) (Organization, error) {
 		checkLength(&p, "organization", name, 1, MaxName)
 	}
 	return Organization{Name: name}, p.err()
+}
+
+// CheckName holds a person's name, trimmed, to its bounds.
+func CheckName(name string) error {
+	var p problems
+	if checkText(&p, "name", name) {
+		checkLength(&p, "name", name, 0, MaxName)
+	}
+	return p.err()
 }

@@ -84,9 +84,10 @@ func (s *Server) serveVisitor(c net.Conn, encoding protocol.Encoding, project *m
 // stopped and closed take the socket out of what it is a part of.
 func (v *visitor) stopped() {
 	// What was handed to a socket after its client was last heard may be unread: a
-	// network that is gone says no goodbye.
+	// network that is gone says no goodbye. The time is rounded down past the last
+	// millisecond, as the times of messages are cut to whole ones.
 	if v.stored {
-		v.server.hub.Noticed(v.sessionID(), v.server.now().Add(-v.silence()))
+		v.server.hub.Noticed(v.sessionID(), v.server.now().Add(-v.silence()).Truncate(time.Millisecond).Add(-time.Millisecond))
 	}
 	v.leaveForGood()
 	v.endDrafts()

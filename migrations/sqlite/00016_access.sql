@@ -5,8 +5,10 @@ ALTER TABLE users ADD COLUMN email_verified_at INTEGER;
 ALTER TABLE users ADD COLUMN totp_secret BLOB;       -- sealed; NULL without a second factor
 ALTER TABLE users ADD COLUMN totp_confirmed_at INTEGER; -- NULL while it is being set up
 ALTER TABLE users ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0; -- the newest time step that was used
--- Until now a user was made by the operator, by the setup link or by open sign-up;
--- the first two know whose address it is, the third proved nothing.
+-- Until now a user was made by the operator, by the setup link or by open sign-up.
+-- The first two know whose address it is, the third proved nothing; it also made an
+-- organisation, so where there is one alone nobody has signed up.
+UPDATE users SET email_verified_at = created_at WHERE (SELECT count(*) FROM organizations) = 1;
 
 ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT ''; -- truncated: /24, /48
@@ -65,6 +67,17 @@ CREATE TABLE invites (
 CREATE INDEX invites_by_organization ON invites (organization_id, created_at);
 CREATE INDEX invites_by_end ON invites (expires_at);
 
+-- Mails about accounts: invitations, resets. They hold links that are secrets, so
+-- they are sealed while they wait, and gone with the links' end.
+CREATE TABLE letters (
+    id         TEXT NOT NULL PRIMARY KEY,
+    sealed     BLOB NOT NULL,
+    due_at     INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    expires_at INTEGER NOT NULL
+);
+CREATE INDEX letters_by_due ON letters (due_at);
+
 -- What was done, one chain an organisation: each entry's mac is over the entry and
 -- the mac before it, with a key that is not in the database. Ids and no personal
 -- data, so that erasing somebody never breaks it.
@@ -93,6 +106,7 @@ CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 
 
 -- +goose Down
 DROP TABLE audit;
+DROP TABLE letters;
 DROP TABLE invites;
 DROP TABLE api_keys;
 DROP TABLE failures;

@@ -79,12 +79,12 @@ func newFixture(t *testing.T, setups ...func(*mailtest.Office)) *fixture {
 	}
 	f.openStore()
 	var org models.Organization
-	f.owner, org, err = f.store.CreateFirstOwner(t.Context(), models.User{Email: "owner@example.com", Name: "Olga Owner", PasswordHash: "x"}, models.Organization{Name: "Shop"})
+	f.owner, org, err = f.store.CreateFirstOwner(t.Context(), models.User{Email: "owner@example.com", Name: "Olga Owner", PasswordHash: "x", EmailVerified: true}, models.Organization{Name: "Shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.scope = models.ScopeOf(org.ID)
-	if f.agent, err = f.store.CreateMember(t.Context(), f.scope, models.User{Email: "agent@example.com", Name: "Anna", PasswordHash: "x"}, models.RoleAgent); err != nil {
+	if f.agent, err = f.store.CreateMember(t.Context(), f.scope, models.User{Email: "agent@example.com", Name: "Anna", PasswordHash: "x", EmailVerified: true}, models.RoleAgent); err != nil {
 		t.Fatal(err)
 	}
 	f.project = f.newProject("Web")
@@ -132,7 +132,7 @@ func (f *fixture) start(changes ...func(*Options)) *Runner {
 		f.t.Fatal(err)
 	}
 	options := Options{
-		Store: f.store, Server: f.server(), From: mail.Address{Name: "Earshot", Address: "no-reply@example.com"}, Links: f.links,
+		Store: f.store, Server: f.server(), From: mail.Address{Name: "Earshot", Address: "no-reply@example.com"}, Links: f.links, LetterKey: f.links.Key,
 		ReceiptURL: in.ReceiptURL, Seen: f.seenUpTo, Log: f.log, Now: f.Now, Look: testLook, roots: f.roots,
 	}
 	for _, change := range changes {

@@ -14,6 +14,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"earshot/models"
+	"earshot/models/seal"
 	"earshot/models/store"
 )
 
@@ -31,6 +32,9 @@ type Store interface {
 	HurryMails(ctx context.Context) error
 	PruneMails(ctx context.Context) (more bool, err error)
 	MailCounts(ctx context.Context) (waiting, failed int64, err error)
+	PutLetter(ctx context.Context, sealed []byte, lifetime time.Duration) error
+	BeginLetter(ctx context.Context) (*store.Letter, error)
+	EndLetter(ctx context.Context, id models.ID) error
 }
 
 // Options is what a Runner is made from.
@@ -45,8 +49,10 @@ type Options struct {
 	// Seen tells up to when a visitor has seen what happened in an item of theirs,
 	// without a mail.
 	Seen func(*models.Feedback) time.Time
-	Log  *slog.Logger
-	Now  func() time.Time
+	// LetterKey seals letters while they wait: 32 bytes.
+	LetterKey []byte
+	Log       *slog.Logger
+	Now       func() time.Time
 	// Look is the time between two looks for mail that is due.
 	Look time.Duration
 
@@ -59,6 +65,8 @@ type Runner struct {
 	Options
 	composer *composer
 	sender   *sender
+	letters  seal.Box
+	posted   chan struct{} // there is a letter; one mark is enough
 	cancel   context.CancelFunc
 	ended    sync.WaitGroup
 
@@ -87,8 +95,11 @@ const (
 
 // Start starts a Runner; end it with Stop.
 func Start(ctx context.Context, options Options) (*Runner, error) {
-	r := &Runner{Options: options, sent: map[models.ID]sentMail{}}
+	r := &Runner{Options: options, sent: map[models.ID]sentMail{}, posted: make(chan struct{}, 1)}
 	var err error
+	if r.letters, err = seal.New(options.LetterKey); err != nil {
+		return nil, err
+	}
 	if r.composer, err = newComposer(options); err != nil {
 		return nil, err
 	}
@@ -126,6 +137,7 @@ func (r *Runner) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-r.posted:
 		}
 	}
 }
@@ -138,6 +150,8 @@ func (r *Runner) look(ctx context.Context) {
 	}
 	if _, err := r.Store.QueueNews(ctx); err != nil {
 		r.complain(ctx, "look for news to mail", err)
+	}
+	for r.nextLetter(ctx) {
 	}
 	for r.next(ctx) {
 	}

@@ -121,3 +121,18 @@ func (s *Store) UseRecoveryCode(ctx context.Context, user models.ID, code models
 	}
 	return found, rest, nil
 }
+
+// ReplaceRecoveryCodes makes the old ones worthless. CodeConflict where the user has
+// no second factor.
+func (s *Store) ReplaceRecoveryCodes(ctx context.Context, user models.ID, codes []models.TokenHash) error {
+	return s.writer.do(ctx, false, func(t *tx) error {
+		var confirmed int64
+		if err := t.orm().Model(&userRow{}).Where("id = ? AND totp_confirmed_at IS NOT NULL", user).Count(&confirmed).Error; err != nil {
+			return err
+		}
+		if confirmed == 0 {
+			return models.Errorf(models.CodeConflict, "there is no second factor")
+		}
+		return t.replaceCodes(user, codes)
+	})
+}

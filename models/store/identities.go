@@ -113,15 +113,3 @@ func (s *Store) CreateOwnerByIdentity(ctx context.Context, identity Identity, us
 	}
 	return made, owned, nil
 }
-
-// VerifyEmail notes that a user has proved the address that they have now; false
-// where it has become another since.
-func (s *Store) VerifyEmail(ctx context.Context, user models.ID, email string) (verified bool, err error) {
-	var done bool
-	err = s.writer.do(ctx, false, func(t *tx) error {
-		changed := t.orm().Model(&userRow{}).Where("id = ? AND email = ?", user, email).Update("email_verified_at", t.now.UnixMilli())
-		done = changed.RowsAffected == 1
-		return changed.Error
-	})
-	return err == nil && done, err
-}

@@ -131,9 +131,10 @@ func (s *Store) mailMessages(ctx context.Context, mail models.Mail, into *MailCo
 	return translate(err)
 }
 
-// memberAddress is "" for who is no member any more.
+// memberAddress is "" for who is no member any more, and for who has not proved that
+// the address is theirs: it may be anybody's.
 func (s *Store) memberAddress(ctx context.Context, mail models.Mail) (address string, err error) {
 	err = s.read.WithContext(ctx).Raw(`SELECT u.email FROM users AS u JOIN members AS m ON m.user_id = u.id
-		WHERE u.id = ? AND m.organization_id = ?`, mail.UserID, mail.OrganizationID).Scan(&address).Error
+		WHERE u.id = ? AND m.organization_id = ? AND u.email_verified_at IS NOT NULL`, mail.UserID, mail.OrganizationID).Scan(&address).Error
 	return address, translate(err)
 }

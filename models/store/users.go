@@ -228,3 +228,10 @@ func (t *tx) endSessionsOf(user, keep models.ID) (ended []models.ID, err error) 
 	}
 	return ended, t.endSessions(t.orm().Where("user_id = ? AND id <> ?", user, keep))
 }
+
+// RenameUser changes how others see a user.
+func (s *Store) RenameUser(ctx context.Context, id models.ID, name string) error {
+	return s.writer.do(ctx, false, func(t *tx) error {
+		return t.orm().Model(&userRow{}).Where("id = ?", id).Update("name", name).Error
+	})
+}
