@@ -243,9 +243,13 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 	if p.SMTP != nil {
 		mailing = &api.MailConfig{Server: *p.SMTP, From: p.MailFrom}
 	}
+	var provider *api.OIDCConfig
+	if p.OIDC != nil {
+		provider = (*api.OIDCConfig)(p.OIDC)
+	}
 	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
-		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, DemoKey: w.demo.ProjectKey,
+		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
 	})
 	if err != nil {
 		return nil, w, err

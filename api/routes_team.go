@@ -6,6 +6,12 @@ import "earshot/models"
 func (s *Server) accountRoutes() {
 	const tag = "Your account"
 	register(s, operation{
+		method: "GET", path: "/api/v1/auth/methods", id: "get-sign-in-methods", access: accessOpen, tag: tag,
+		summary: "The ways to sign in here",
+	}, s.getMethods)
+	s.app.Get(oidcPath, s.startOIDC)
+	s.app.Get(oidcPath+"/callback", s.finishOIDC)
+	register(s, operation{
 		method: "POST", path: "/api/v1/auth/password/forgot", id: "forgot-password", access: accessSignIn, tag: tag, status: 202,
 		summary: "Have a link mailed to choose a new password",
 	}, s.forgotPassword)

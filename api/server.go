@@ -58,6 +58,8 @@ type Config struct {
 	Now func() time.Time
 	// Mail is how mail is sent; nil sends none.
 	Mail *MailConfig
+	// OIDC is another provider that signs people in; nil for none.
+	OIDC *OIDCConfig
 	// Drain bounds Shutdown; 0 leaves that to its context.
 	Drain time.Duration
 }
@@ -92,6 +94,8 @@ type Server struct {
 	loginAddresses, letters, signUps *ratelimit.Limiter
 	// factors keeps the secrets of second factors.
 	factors seal.Box
+	// provider signs people in who have an account there; nil for none.
+	provider *provider
 	// behind is what is done after an answer.
 	behind    *behind
 	scripts   *scripts
@@ -260,6 +264,11 @@ func (s *Server) guard() (err error) {
 	}
 	if s.factors, err = seal.New(factorKey); err != nil {
 		return err
+	}
+	if s.config.OIDC != nil {
+		if s.provider, err = newProvider(*s.config.OIDC, s.config.BaseURL, s.config.Secret); err != nil {
+			return err
+		}
 	}
 	for _, limit := range []struct {
 		into   **ratelimit.Limiter

@@ -175,6 +175,25 @@ func NewUser(email, name, password string) (User, error) {
 	return user, p.err()
 }
 
+// NewUserWithoutPassword is NewUser for somebody whom another provider signs in. A
+// name that would not do is left out.
+func NewUserWithoutPassword(email, name string) (User, error) {
+	var p problems
+	user := User{Email: normalizeEmail(email), Name: strings.TrimSpace(name)}
+	checkEmail(&p, "email", user.Email)
+	if CheckName(user.Name) != nil {
+		user.Name = ""
+	}
+	return user, p.err()
+}
+
+// OrganizationNameFor is what the organisation of somebody is called who has not
+// said: they can rename it.
+func OrganizationNameFor(user User) string {
+	_, domain, _ := strings.Cut(user.Email, "@")
+	return domain
+}
+
 // CheckPassword holds a password to its bounds.
 func CheckPassword(password string) error {
 	var p problems

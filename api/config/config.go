@@ -23,20 +23,24 @@ import (
 // Settings are the raw values, as flags and variables bring them. They are text
 // here, so that one that is wrong does not keep the others from being checked.
 type Settings struct {
-	Addr           string `default:":8080" placeholder:"ADDR" help:"Listen address."`
-	BaseURL        string `placeholder:"URL" help:"Public origin, used in links and in the snippet. Default: http://localhost and the port of --addr."`
-	Data           string `default:"./data" placeholder:"DIR" help:"Folder for the database and generated secrets."`
-	Secret         string `placeholder:"TEXT" help:"Signs and keys tokens and receipts, at least 32 characters. Default: generated into the data folder."`
-	AdminEmail     string `placeholder:"EMAIL" help:"Creates the first owner at start, while there is no user."`
-	AdminPassword  string `placeholder:"TEXT" help:"The first owner's password."`
-	TrustedProxies string `placeholder:"CIDRS" help:"Networks whose X-Forwarded-For is believed, separated by commas."`
-	Signup         string `default:"closed" placeholder:"open|closed" help:"Whether anybody may create an organisation."`
-	Drain          string `default:"10s" placeholder:"DURATION" help:"Time that sockets and requests get at shutdown."`
-	Limits         string `default:"on" placeholder:"on|off" help:"off lifts rate, connection and log-in limits, for load tests only."`
-	SMTPURL        string `name:"smtp-url" placeholder:"URL" help:"Mail server, such as smtp://user:password@mail.example.com:587 or smtps://…:465. Default: no mail is sent."`
-	MailFrom       string `placeholder:"ADDRESS" help:"Whom mail is from. Default: the mail server's user where that is an address, or no-reply at the base URL's host."`
-	LogLevel       string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
-	Demo           bool   `help:"Adds an owner, a project with feedback and a shop to try it on. Loopback and an empty database only."`
+	Addr             string `default:":8080" placeholder:"ADDR" help:"Listen address."`
+	BaseURL          string `placeholder:"URL" help:"Public origin, used in links and in the snippet. Default: http://localhost and the port of --addr."`
+	Data             string `default:"./data" placeholder:"DIR" help:"Folder for the database and generated secrets."`
+	Secret           string `placeholder:"TEXT" help:"Signs and keys tokens and receipts, at least 32 characters. Default: generated into the data folder."`
+	AdminEmail       string `placeholder:"EMAIL" help:"Creates the first owner at start, while there is no user."`
+	AdminPassword    string `placeholder:"TEXT" help:"The first owner's password."`
+	TrustedProxies   string `placeholder:"CIDRS" help:"Networks whose X-Forwarded-For is believed, separated by commas."`
+	Signup           string `default:"closed" placeholder:"open|closed" help:"Whether anybody may create an organisation."`
+	Drain            string `default:"10s" placeholder:"DURATION" help:"Time that sockets and requests get at shutdown."`
+	Limits           string `default:"on" placeholder:"on|off" help:"off lifts rate, connection and log-in limits, for load tests only."`
+	SMTPURL          string `name:"smtp-url" placeholder:"URL" help:"Mail server, such as smtp://user:password@mail.example.com:587 or smtps://…:465. Default: no mail is sent."`
+	MailFrom         string `placeholder:"ADDRESS" help:"Whom mail is from. Default: the mail server's user where that is an address, or no-reply at the base URL's host."`
+	OIDCIssuer       string `name:"oidc-issuer" placeholder:"URL" help:"Another provider that signs people in (OpenID Connect). Its redirect address is the base URL with /api/v1/auth/oidc/callback."`
+	OIDCClientID     string `name:"oidc-client-id" placeholder:"TEXT" help:"Our id at that provider."`
+	OIDCClientSecret string `name:"oidc-client-secret" placeholder:"TEXT" help:"Our secret at that provider."`
+	OIDCName         string `name:"oidc-name" default:"single sign-on" placeholder:"TEXT" help:"What that provider is called on the page for signing in."`
+	LogLevel         string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	Demo             bool   `help:"Adds an owner, a project with feedback and a shop to try it on. Loopback and an empty database only."`
 }
 
 // Config is what settings come to, checked.
@@ -54,12 +58,17 @@ type Config struct {
 	// SMTP is the mail server, nil where there is none; MailFrom is whom mail is from.
 	SMTP     *mail.Server
 	MailFrom netmail.Address
+	// OIDC is another provider that signs people in, nil for none.
+	OIDC     *OIDC
 	LogLevel string
 	Demo     bool
 }
 
+// OIDC is a provider of OpenID Connect.
+type OIDC struct{ Issuer, ClientID, ClientSecret, Name string }
+
 // secretFlags also read a file named by their variable with _FILE.
-var secretFlags = map[string]bool{"secret": true, "admin-password": true, "smtp-url": true}
+var secretFlags = map[string]bool{"secret": true, "admin-password": true, "smtp-url": true, "oidc-client-secret": true}
 
 // EnvName is the variable behind a flag: "base-url" is EARSHOT_BASE_URL.
 func EnvName(flag string) string {
@@ -141,6 +150,7 @@ func (s Settings) Check() (Config, []error) {
 	}
 	checkAdmin(s, bad)
 	c.SMTP, c.MailFrom = checkMail(s, c.BaseURL, bad)
+	c.OIDC = checkOIDC(s, bad)
 	c.TrustedProxies = checkProxies(s.TrustedProxies, bad)
 	oneOf("signup", s.Signup, bad, "open", "closed")
 	oneOf("limits", s.Limits, bad, "on", "off")
@@ -216,6 +226,27 @@ func checkMail(s Settings, baseURL string, bad complain) (*mail.Server, netmail.
 	return server, from
 }
 
+// checkOIDC wants an encrypted way to the provider, but on this machine.
+func checkOIDC(s Settings, bad complain) *OIDC {
+	if s.OIDCIssuer == "" && s.OIDCClientID == "" && s.OIDCClientSecret == "" {
+		return nil
+	}
+	if s.OIDCIssuer == "" || s.OIDCClientID == "" || s.OIDCClientSecret == "" {
+		bad("oidc-issuer", "and EARSHOT_OIDC_CLIENT_ID and EARSHOT_OIDC_CLIENT_SECRET must be set together")
+	}
+	issuer, err := url.Parse(s.OIDCIssuer)
+	if s.OIDCIssuer != "" && (err != nil || issuer.Host == "" || issuer.User != nil || issuer.RawQuery != "" || issuer.Fragment != "" ||
+		issuer.Scheme != "https" && (issuer.Scheme != "http" || !isLoopback(issuer.Hostname()))) {
+		bad("oidc-issuer", "must be an address such as https://accounts.example.com")
+	}
+	return &OIDC{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret, Name: s.OIDCName}
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
 func checkProxies(list string, bad complain) []netip.Prefix {
 	var proxies []netip.Prefix
 	for entry := range strings.SplitSeq(list, ",") {
@@ -245,7 +276,7 @@ func checkDemoAddr(host, port string, bad complain) string {
 	if host == "" {
 		return net.JoinHostPort("127.0.0.1", port)
 	}
-	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
+	if !isLoopback(host) {
 		bad("addr", "must be a loopback address with --demo, such as 127.0.0.1:8080")
 	}
 	return net.JoinHostPort(host, port)
