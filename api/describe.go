@@ -30,6 +30,7 @@ func describe(doc *huma.OpenAPI) {
 	describeVisitors(doc)
 	describeStream(doc.Paths[eventsPath].Get)
 	describeImports(doc)
+	describeAccess(doc)
 	describeSockets(doc)
 	protocol.AddSchemas(doc.Components.Schemas)
 	relax(doc)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -114,3 +115,6 @@ const (
 	patch = http.MethodPatch
 	del   = http.MethodDelete
 )
+
+// loopback is this machine as a proxy that is believed.
+func loopback() []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }

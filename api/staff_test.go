@@ -245,7 +245,19 @@ func TestTenancy(t *testing.T) {
 	owner.Post("/api/v1/projects/"+string(project.ID)+"/views", `{"name":"All","query":{}}`, 201).JSON(&view)
 	var canned api.CannedReply
 	owner.Post("/api/v1/projects/"+string(project.ID)+"/canned-replies", `{"name":"Hi","body":"Hello"}`, 201).JSON(&canned)
-	id, item := string(project.ID), string(receipt.ID)
+	key, _ := apiKey(t, s, owner, map[string]any{"name": "key", "scopes": []string{"feedback:read"}})
+	invited, _ := invite(t, owner, map[string]any{"role": "viewer"})
+	var me api.Me
+	owner.Get("/api/v1/me", 200).JSON(&me)
+	var sessions api.OpenSessions
+	owner.Get("/api/v1/me/sessions", 200).JSON(&sessions)
+	var job api.Job
+	owner.Post("/api/v1/projects/"+string(project.ID)+"/exports", `{"format":"csv"}`, 202).JSON(&job)
+	item := string(receipt.ID)
+	ids := map[string]string{
+		"projects": string(project.ID), "feedback": item, "views": string(view.ID), "canned-replies": string(canned.ID), "jobs": string(job.ID),
+		"members": string(me.User.ID), "invites": string(invited.ID), "api-keys": string(key.ID), "me/sessions": string(sessions.Items[0].ID),
+	}
 	bodies := map[string]string{
 		"PATCH /api/v1/projects/{id}":                    `{"name":"mine"}`,
 		"PATCH /api/v1/feedback/{id}":                    `{"status":"closed","rev":1}`,
@@ -256,6 +268,7 @@ func TestTenancy(t *testing.T) {
 		"POST /api/v1/projects/{id}/canned-replies":      `{"name":"Hi","body":"Hello"}`,
 		"PATCH /api/v1/canned-replies/{id}":              `{"name":"Hi","rev":1}`,
 		"PATCH /api/v1/views/{id}":                       `{"name":"mine"}`,
+		"PATCH /api/v1/members/{id}":                     `{"role":"viewer"}`,
 		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
 		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
 	}
@@ -264,15 +277,14 @@ func TestTenancy(t *testing.T) {
 		if !strings.HasPrefix(path, "/api/v1/") || !strings.Contains(path, "{id}") {
 			continue
 		}
-		use := id
-		if strings.HasPrefix(path, "/api/v1/feedback/") {
-			use = item
+		use := ""
+		for prefix, of := range ids {
+			if strings.HasPrefix(path, "/api/v1/"+prefix+"/") {
+				use = of
+			}
 		}
-		if strings.HasPrefix(path, "/api/v1/views/") {
-			use = string(view.ID)
-		}
-		if strings.HasPrefix(path, "/api/v1/canned-replies/") {
-			use = string(canned.ID)
+		if use == "" {
+			t.Errorf("%s: the walk has no id for it", path)
 		}
 		for method := range methods {
 			walked++
@@ -294,8 +306,8 @@ func TestTenancy(t *testing.T) {
 			})
 		}
 	}
-	if walked < 8 {
-		t.Errorf("walked %d calls, want at least 8", walked)
+	if walked < 30 {
+		t.Errorf("walked %d calls, want at least 30", walked)
 	}
 	var list api.ProjectList
 	other.Get("/api/v1/projects", 200).JSON(&list)
@@ -308,6 +320,9 @@ func TestTenancy(t *testing.T) {
 func TestEveryCallIsGuarded(t *testing.T) {
 	s := apitest.Start(t)
 	open := map[string]bool{
+		"get /api/v1/auth/methods": true, "post /api/v1/auth/password/forgot": true, "post /api/v1/auth/password/reset": true,
+		"post /api/v1/auth/email/verify": true, "post /api/v1/auth/invites/show": true, "post /api/v1/auth/invites/join": true,
+		"get /api/v1/auth/oidc": true, "get /api/v1/auth/oidc/callback": true,
 		"get /api/v1/setup": true, "post /api/v1/setup": true, "post /api/v1/auth/login": true, "post /api/v1/auth/signup": true,
 	}
 	for path, methods := range documented(t) {
