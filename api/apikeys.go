@@ -8,7 +8,7 @@ import (
 )
 
 // APIKey is a program's access, without its secret.
-type APIKey struct {
+type APIKey struct { //nolint:revive // the name is the schema's on the wire
 	ID        models.ID         `json:"id"`
 	Name      string            `json:"name"`
 	Hint      string            `json:"hint" doc:"The last characters of the key"`
@@ -26,7 +26,7 @@ type CreatedAPIKey struct {
 }
 
 // APIKeyList is a page of keys, newest first.
-type APIKeyList struct {
+type APIKeyList struct { //nolint:revive // the name is the schema's on the wire
 	Items      []APIKey `json:"items" nullable:"false"`
 	NextCursor *string  `json:"next_cursor" nullable:"true" doc:"null on the last page"`
 	Total      *int64   `json:"total,omitempty" doc:"Where count asks for it"`
@@ -96,7 +96,7 @@ func (s *Server) createAPIKey(ctx context.Context, in *createAPIKeyInput) (*crea
 }
 
 // APIKeyPath names a key.
-type APIKeyPath struct {
+type APIKeyPath struct { //nolint:revive // the name is the schema's on the wire
 	ID string `path:"id"`
 }
 

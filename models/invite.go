@@ -17,7 +17,7 @@ type Invite struct {
 func (i *Invite) Normalize() error {
 	var p problems
 	if i.Email = normalizeEmail(i.Email); i.Email != "" {
-		checkEmail(&p, "email", i.Email)
+		checkEmail(&p, i.Email)
 	}
 	if !i.Role.Valid() {
 		p.add("role", "must be owner, admin, agent or viewer")

@@ -43,7 +43,7 @@ func (s *Submission) Normalize() error {
 		p.add("rating", "must be from 1 to 5")
 	}
 	if s.Email = normalizeEmail(s.Email); s.Email != "" {
-		checkEmail(&p, "email", s.Email)
+		checkEmail(&p, s.Email)
 	}
 	s.Name = strings.TrimSpace(s.Name)
 	if checkText(&p, "name", s.Name) {

@@ -86,7 +86,8 @@ func normalizeEmail(s string) string {
 
 // checkEmail asks for one "@" between two parts without white space. Whether
 // the mailbox exists only a mail can tell.
-func checkEmail(p *problems, path, s string) {
+func checkEmail(p *problems, s string) {
+	const path = "email"
 	if !checkText(p, path, s) {
 		return
 	}

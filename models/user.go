@@ -167,7 +167,7 @@ const (
 func NewUser(email, name, password string) (User, error) {
 	var p problems
 	user := User{Email: normalizeEmail(email), Name: strings.TrimSpace(name)}
-	checkEmail(&p, "email", user.Email)
+	checkEmail(&p, user.Email)
 	if checkText(&p, "name", user.Name) {
 		checkLength(&p, "name", user.Name, 0, MaxName)
 	}
@@ -180,7 +180,7 @@ func NewUser(email, name, password string) (User, error) {
 func NewUserWithoutPassword(email, name string) (User, error) {
 	var p problems
 	user := User{Email: normalizeEmail(email), Name: strings.TrimSpace(name)}
-	checkEmail(&p, "email", user.Email)
+	checkEmail(&p, user.Email)
 	if CheckName(user.Name) != nil {
 		user.Name = ""
 	}

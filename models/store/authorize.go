@@ -57,9 +57,9 @@ func (s *Store) holders(ctx context.Context, sessions []models.ID) ([]models.Cla
 	if err != nil {
 		return nil, translate(err)
 	}
-	claims := make([]models.Claims, len(rows))
-	for i, row := range rows {
-		claims[i] = models.Claims{UserID: row.UserID, SessionID: row.ID, Scope: models.ScopeOf(row.OrganizationID), Role: row.Role}
+	claims := make([]models.Claims, 0, len(rows))
+	for _, row := range rows {
+		claims = append(claims, models.Claims{UserID: row.UserID, SessionID: row.ID, Scope: models.ScopeOf(row.OrganizationID), Role: row.Role})
 	}
 	if len(claims) == len(sessions) {
 		return claims, nil
