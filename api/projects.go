@@ -22,6 +22,7 @@ type Project struct {
 	Snippet        string                 `json:"snippet" doc:"The tag for the site's pages"`
 	PinnedSnippet  string                 `json:"pinned_snippet" doc:"The tag for one version of the script, with its hash (subresource integrity)"`
 	Settings       models.ProjectSettings `json:"settings"`
+	RetentionDays  int                    `json:"retention_days" doc:"Days after which feedback is erased to which nothing happened; 0 keeps it for good"`
 	CreatedAt      time.Time              `json:"created_at"`
 	UpdatedAt      time.Time              `json:"updated_at"`
 }
@@ -29,7 +30,7 @@ type Project struct {
 func (s *Server) projectBody(p *models.Project) Project {
 	return Project{
 		ID: p.ID, Name: p.Name, Key: p.Key, KeyDisabled: p.KeyDisabled, AllowedOrigins: append([]string{}, p.AllowedOrigins...),
-		Snippet: p.Snippet(s.config.BaseURL), PinnedSnippet: s.pinnedSnippet(p), Settings: p.Settings, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
+		Snippet: p.Snippet(s.config.BaseURL), PinnedSnippet: s.pinnedSnippet(p), Settings: p.Settings, RetentionDays: p.RetentionDays, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 	}
 }
 
@@ -150,6 +151,7 @@ type ProjectPatch struct {
 	Name           *string        `json:"name,omitempty"`
 	AllowedOrigins *[]string      `json:"allowed_origins,omitempty" nullable:"false"`
 	Settings       *SettingsPatch `json:"settings,omitempty"`
+	RetentionDays  *int           `json:"retention_days,omitempty" doc:"0 keeps feedback for good, at most 3650"`
 	KeyDisabled    *bool          `json:"key_disabled,omitempty" doc:"Visitors are turned away while it is true"`
 	RotateKey      bool           `json:"rotate_key,omitempty" doc:"Makes a new key. The old one is nobody's at once, and its sockets end: the snippet has to be replaced"`
 }
@@ -208,6 +210,7 @@ func (s *Server) updateProject(ctx context.Context, in *updateProjectInput) (*pr
 		}
 		patch.Settings.apply(&p.Settings)
 		set(&p.KeyDisabled, patch.KeyDisabled)
+		set(&p.RetentionDays, patch.RetentionDays)
 		if patch.RotateKey {
 			p.Key = models.NewProjectKey()
 		}

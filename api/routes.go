@@ -55,6 +55,7 @@ func (s *Server) staffRoutes() {
 	s.signInRoutes()
 	s.accountRoutes()
 	s.teamRoutes()
+	s.privacyRoutes()
 	s.projectRoutes()
 	s.feedbackRoutes()
 	s.bulkRoutes()

@@ -132,3 +132,16 @@ func (s *Server) programRoutes() {
 	}, s.listAudit)
 	s.app.Get("/api/v1/audit/export", s.exportAudit)
 }
+
+// privacyRoutes are how long feedback is kept, and how all of somebody's goes.
+func (s *Server) privacyRoutes() {
+	const tag = "Privacy"
+	register(s, operation{
+		method: "POST", path: "/api/v1/projects/{id}/erasures", id: "create-erasure", scope: models.ScopeFeedbackErase, tag: tag,
+		summary: "Erase all of one visitor's feedback, or count it",
+	}, s.createErasure)
+	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}/retention", id: "get-retention", scope: models.ScopeProjectsWrite, tag: tag,
+		summary: "What a retention of so many days would erase right away",
+	}, s.getRetention)
+}

@@ -269,6 +269,7 @@ func TestTenancy(t *testing.T) {
 		"PATCH /api/v1/canned-replies/{id}":              `{"name":"Hi","rev":1}`,
 		"PATCH /api/v1/views/{id}":                       `{"name":"mine"}`,
 		"PATCH /api/v1/members/{id}":                     `{"role":"viewer"}`,
+		"POST /api/v1/projects/{id}/erasures":            `{"email":"a@example.com"}`,
 		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
 		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
 	}
@@ -294,6 +295,8 @@ func TestTenancy(t *testing.T) {
 				switch {
 				case method == "delete" && strings.HasSuffix(path, "{message}"):
 					query = "?rev=1"
+				case strings.HasSuffix(path, "/retention"):
+					query = "?days=30"
 				case strings.HasSuffix(path, "/insights"):
 					query = "?from=2026-01-01&to=2026-01-08"
 				}

@@ -29,6 +29,7 @@ const (
 	AuditProjectChanged  AuditAction = "project.changed"
 	AuditProjectDeleted  AuditAction = "project.deleted"
 	AuditFeedbackErased  AuditAction = "feedback.erased"
+	AuditSeveralErased   AuditAction = "feedback.several_erased"
 	AuditReceiptRevoked  AuditAction = "receipt.revoked"
 	AuditExported        AuditAction = "export.requested"
 	AuditImported        AuditAction = "import.requested"

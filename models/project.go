@@ -20,8 +20,11 @@ type Project struct {
 	KeyDisabled    bool
 	AllowedOrigins Origins
 	Settings       ProjectSettings
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	// RetentionDays is how long feedback is kept after something happened to it; 0 for
+	// good.
+	RetentionDays int
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
 }
 
 // ProjectSettings is how a project's widget looks and what it asks for.
@@ -75,6 +78,9 @@ func (p *Project) Normalize() error {
 	}
 	p.normalizeOrigins(&bad)
 	p.Settings.check(&bad)
+	if p.RetentionDays < 0 || p.RetentionDays > MaxRetentionDays {
+		bad.add("retention_days", "must be from 0 (for good) to %d", MaxRetentionDays)
+	}
 	return bad.err()
 }
 

@@ -22,8 +22,8 @@ type window struct {
 // replayWindow is the wire contract's.
 var replayWindow = window{age: 24 * time.Hour, events: 10_000, interval: time.Minute}
 
-// retention removes events that no client can ask for any more, in the
-// background. A project's last event stays, whatever its age: it tells where the
+// retention removes events that no client can ask for any more, and erases feedback
+// that projects do not keep for longer, in the background. A project's last event stays, whatever its age: it tells where the
 // log ends.
 type retention struct {
 	store  *Store
@@ -51,6 +51,11 @@ func (r *retention) run(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			r.store.log.Error("remove old events", "error", err)
 		}
+		expired, err := r.store.expire(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.store.log.Error("erase what projects do not keep for longer", "error", err)
+		}
+		more = more || expired
 		pause := r.window.interval
 		if more {
 			pause = removalRest * time.Since(began)

@@ -106,8 +106,9 @@ type projectRow struct {
 	KeyDisabled    bool
 	AllowedOrigins models.Origins         `gorm:"serializer:json"`
 	Settings       models.ProjectSettings `gorm:"serializer:json"`
-	CreatedAt      int64                  `gorm:"autoCreateTime:false"`
-	UpdatedAt      int64                  `gorm:"autoUpdateTime:false"`
+	RetentionDays  int
+	CreatedAt      int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt      int64 `gorm:"autoUpdateTime:false"`
 }
 
 func (projectRow) TableName() string { return "projects" }
@@ -115,7 +116,7 @@ func (projectRow) TableName() string { return "projects" }
 func (r projectRow) project() models.Project {
 	return models.Project{
 		ID: r.ID, OrganizationID: r.OrganizationID, Name: r.Name, Key: r.Key, KeyDisabled: r.KeyDisabled,
-		AllowedOrigins: r.AllowedOrigins, Settings: r.Settings,
+		AllowedOrigins: r.AllowedOrigins, Settings: r.Settings, RetentionDays: r.RetentionDays,
 		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
 	}
 }

@@ -750,6 +750,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase all of one visitor's feedback, or count it */
+        post: operations["create-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/events": {
         parameters: {
             query?: never;
@@ -867,6 +884,23 @@ export interface paths {
         };
         /** Volume, ratings, pages, tags and times over some days */
         get: operations["get-insights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a retention of so many days would erase right away */
+        get: operations["get-retention"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2376,6 +2410,37 @@ export interface components {
             shared?: boolean;
             text: string;
         };
+        ErasureReport: {
+            /** @description Nothing was erased */
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description Lines of the log: they stay as tombstones that keep their numbers
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Files that may have something of it, and end
+             */
+            exports: number;
+            /** Format: int64 */
+            items: number;
+            /**
+             * Format: int64
+             * @description Mails that wait
+             */
+            mails: number;
+            /**
+             * Format: int64
+             * @description Replies and notes
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description Visitors' sessions, which are not known any more
+             */
+            sessions: number;
+        };
         Error: {
             /** @enum {string} */
             code: "bad_json" | "bad_request" | "challenge_required" | "conflict" | "forbidden" | "id_conflict" | "internal" | "invalid_field" | "invalid_text" | "method_not_allowed" | "not_found" | "rate_limited" | "storage_full" | "too_large" | "unauthorized" | "unavailable" | "unknown_type" | "unsupported_media";
@@ -2944,6 +3009,17 @@ export interface components {
             body: string;
             name: string;
         };
+        NewErasure: {
+            /** @description true only counts */
+            dry_run?: boolean;
+            /** @description As the visitor gave it */
+            email?: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            session_id?: string;
+        };
         NewExport: {
             /** @description An object with the filters of the list */
             filter?: unknown;
@@ -3211,6 +3287,11 @@ export interface components {
             name: string;
             /** @description The tag for one version of the script, with its hash (subresource integrity) */
             pinned_snippet: string;
+            /**
+             * Format: int64
+             * @description Days after which feedback is erased to which nothing happened; 0 keeps it for good
+             */
+            retention_days: number;
             settings: components["schemas"]["ProjectSettings"];
             /** @description The tag for the site's pages */
             snippet: string;
@@ -3249,6 +3330,11 @@ export interface components {
             /** @description Visitors are turned away while it is true */
             key_disabled?: boolean;
             name?: string;
+            /**
+             * Format: int64
+             * @description 0 keeps feedback for good, at most 3650
+             */
+            retention_days?: number;
             /** @description Makes a new key. The old one is nobody's at once, and its sockets end: the snippet has to be replaced */
             rotate_key?: boolean;
             settings?: components["schemas"]["SettingsPatch"];
@@ -5962,6 +6048,42 @@ export interface operations {
             };
         };
     };
+    "create-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewErasure"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureReport"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "read-events": {
         parameters: {
             query?: {
@@ -6254,6 +6376,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Insights"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-retention": {
+        parameters: {
+            query: {
+                /** @description As retention_days would be */
+                days: number;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureReport"];
                 };
             };
             /** @description The call was refused; code says why */
