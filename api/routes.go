@@ -31,6 +31,8 @@ func (s *Server) routes() error {
 func (s *Server) visitorRoutes() {
 	s.app.Post("/w/:key/feedback", s.submitFeedback)
 	s.app.Options("/w/:key/feedback", s.preflight("POST"))
+	s.app.Get("/w/:key/challenge", s.getChallenge)
+	s.app.Options("/w/:key/challenge", s.preflight("GET"))
 	s.app.Get("/w/:key/socket", s.visitorSocket)
 	s.app.Post("/w/:key/poll", s.pollEvents)
 	s.app.Options("/w/:key/poll", s.preflight("POST", fiber.HeaderAuthorization))

@@ -51,6 +51,8 @@ type Config struct {
 	SignupOpen     bool
 	// Unlimited lifts the limits of rate and connections, for load tests.
 	Unlimited bool
+	// Credulous has no submission suspected, for tests of what that is good for.
+	Credulous bool
 	// DemoKey is the key of the demo's project; its shop is at /demo. "" for none.
 	DemoKey string
 	Version string
@@ -217,9 +219,18 @@ func (s *Server) wire() error {
 	if err != nil {
 		return err
 	}
+	challengeKey, err := deriveKey(s.config.Secret, "earshot challenge")
+	if err != nil {
+		return err
+	}
+	addressKey, err := deriveKey(s.config.Secret, "earshot address")
+	if err != nil {
+		return err
+	}
 	s.mailLinks = mail.Links{BaseURL: s.config.BaseURL, Key: mailKey}
 	s.intake, err = intake.New(intake.Options{
-		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, Unlimited: s.config.Unlimited,
+		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, ChallengeKey: challengeKey, AddressKey: addressKey,
+		Unlimited: s.config.Unlimited, Credulous: s.config.Credulous, Now: s.now,
 	})
 	if err != nil {
 		return err

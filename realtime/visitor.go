@@ -169,7 +169,7 @@ func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 		v.server.SessionOf(v.project.ID, v.token)
 	}
 	result, err := v.server.intake.Submit(ctx, intake.Request{
-		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)),
+		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)), Evidence: e.Evidence(),
 		ResumeToken: v.token, SessionID: v.sessionID(), SessionStored: v.stored,
 	})
 	if err != nil {

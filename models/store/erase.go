@@ -28,7 +28,7 @@ func (s *Store) Erase(ctx context.Context, scope models.Scope, id models.ID) err
 		if err := t.forgetWords(row.N); err != nil {
 			return err
 		}
-		if err := t.retag(&feedbackRow{N: row.N, ProjectID: row.ProjectID, Quarantined: row.Quarantined, CreatedAt: row.CreatedAt}, row.Tags); err != nil {
+		if err := t.retag(&feedbackRow{N: row.N, ProjectID: row.ProjectID, Quarantined: row.Quarantined, CreatedAt: row.CreatedAt}, row); err != nil {
 			return err
 		}
 		at := t.now.UnixMilli()
