@@ -80,7 +80,7 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 	at := t.now.UnixMilli()
 	inserted, err := t.w.stmts.insertFeedback.exec(sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
 		sub.Message, sub.PageURL, sub.Kind, sub.Rating, sub.Email, sub.Name, string(sub.Context),
-		len(in.Quarantine) > 0, reasons, in.AddressHash, at, at, at)
+		len(in.Quarantine) > 0, string(reasons), in.AddressHash, at, at, at)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("insert feedback: %w", err)
 	}
