@@ -57,6 +57,7 @@ func (s *Server) staffRoutes() {
 	s.projectRoutes()
 	s.feedbackRoutes()
 	s.bulkRoutes()
+	s.blockRoutes()
 	s.insightRoutes()
 	s.cannedRoutes()
 	s.conversationRoutes()

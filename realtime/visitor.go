@@ -47,10 +47,13 @@ type visitor struct {
 	// socket has left.
 	page string
 	gone bool
+	// shown: the visitor is counted, and their page; those that staff blocked are not.
+	shown bool
 
 	// drafts: what came too fast waits here, the newest alone.
 	draftMu     sync.Mutex
 	session     models.ID
+	tokenHash   models.ResumeHash
 	draftLimit  *rate.Limiter
 	waiting     *waitingDraft
 	draftTimer  *time.Timer
@@ -72,11 +75,11 @@ func (s *Server) serveVisitor(c net.Conn, encoding protocol.Encoding, project *m
 	if !s.unlimited {
 		v.limit()
 	}
-	s.hub.visitorJoined(v.project.ID)
 	s.mu.Lock()
 	s.visitors[v] = struct{}{}
 	v.draining = s.draining
 	s.mu.Unlock()
+	v.setTokenHash()
 	s.enterProvisional(v, v.token)
 	v.start(v)
 }
@@ -234,9 +237,11 @@ func (v *visitor) readDraft(e protocol.DraftChanged, id string) error {
 	if e.Shared {
 		shown.Text = &e.Text
 	}
-	v.draftShown = true
-	v.server.hub.seenOn(v, v.project.ID, e.PageURL)
-	v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)
+	if v.reviewLocked() {
+		v.draftShown = true
+		v.server.hub.seenOn(v, v.project.ID, e.PageURL)
+		v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)
+	}
 	return v.answer(protocol.DraftAccepted{Kind: reading.Kind, Hints: reading.Hints}, id)
 }
 

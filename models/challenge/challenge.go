@@ -177,7 +177,9 @@ func (b *Book) sweep(now int64) {
 }
 
 // Required is the refusal of who brought no proof.
-func Required() error { return required("this needs a proof of work: get a challenge, and send it again with the answer") }
+func Required() error {
+	return required("this needs a proof of work: get a challenge, and send it again with the answer")
+}
 
 func required(format string, args ...any) *models.Error {
 	return models.Errorf(models.CodeChallengeRequired, format, args...)

@@ -91,7 +91,7 @@ func (t *tx) triage(scope models.Scope, row *feedbackRow, change models.Triage, 
 		return before, err
 	}
 	if row.Quarantined != old.Quarantined {
-		if err := t.reindex(row.N); err != nil {
+		if err := t.move(row, by); err != nil {
 			return before, err
 		}
 	}

@@ -140,9 +140,9 @@ const released = "e.type = 'FeedbackUpdated' AND json_extract(e.data, '$.changes
 func newsOf(db *gorm.DB, project models.ID, since, through int64) *gorm.DB {
 	return db.Table("events AS e").Joins("JOIN feedback AS f ON f.id = e.feedback_id").
 		Where("e.project_id = ? AND e.seq > ? AND e.seq <= ? AND f.quarantined = 0 AND f.erased_at IS NULL", project, since, through).
-		Where(`(e.type = 'FeedbackReceived' AND CAST(f.quarantine_reasons AS TEXT) = '[]' OR `+released+`
-			AND NOT EXISTS (SELECT 1 FROM events AS l WHERE l.feedback_id = f.id AND l.type <> 'FeedbackReceived' AND l.seq > e.seq AND `+
-			strings.ReplaceAll(released, "e.", "l.")+`))`)
+		Where(`(e.type = 'FeedbackReceived' AND CAST(f.quarantine_reasons AS TEXT) = '[]' OR ` + released + `
+			AND NOT EXISTS (SELECT 1 FROM events AS l WHERE l.feedback_id = f.id AND l.type <> 'FeedbackReceived' AND l.seq > e.seq AND ` +
+			strings.ReplaceAll(released, "e.", "l.") + `))`)
 }
 
 func (s *Store) anyNews(ctx context.Context, project models.ID, since, through int64) (bool, error) {

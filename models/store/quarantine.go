@@ -19,6 +19,17 @@ type Quarantine struct {
 	Reasons []models.Count
 }
 
+// move is what follows from an item's change between inbox and quarantine. Who looked
+// at it in the quarantine has not seen it in the inbox, but for whoever released it.
+func (t *tx) move(row *feedbackRow, by models.Actor) error {
+	if !row.Quarantined {
+		if err := t.orm().Where("feedback_id = ? AND user_id <> ?", row.ID, by.UserID).Delete(&readRow{}).Error; err != nil {
+			return err
+		}
+	}
+	return t.reindex(row.N)
+}
+
 // QuarantineSince counts a project's held back items by reason. Of more than 10,000
 // it counts the newest.
 func (s *Store) QuarantineSince(ctx context.Context, scope models.Scope, project models.ID, since time.Time) (q Quarantine, err error) {

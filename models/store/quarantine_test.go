@@ -152,6 +152,41 @@ func TestReleaseIsNews(t *testing.T) {
 	}
 }
 
+// Who read it in the quarantine has it unread in the inbox, but for who released it.
+func TestReleaseIsUnread(t *testing.T) {
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	var members []models.User
+	for _, email := range []string{"a@example.com", "b@example.com"} {
+		member, err := s.CreateMember(t.Context(), scope, models.User{Email: email}, models.RoleAgent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, member)
+	}
+	id := mustSubmit(t, s, suspect(p, "Hello", "Too many links.")).ID
+	for _, member := range members {
+		if err := s.MarkRead(t.Context(), scope, member.ID, id, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	no := false
+	item, err := s.Triage(t.Context(), scope, id, models.Triage{Quarantined: &no, Rev: 1}, models.Actor{UserID: members[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{false, true} {
+		// They joined in the same moment as the item came.
+		if err := s.writer.do(t.Context(), false, func(t *tx) error { return t.orm().Exec("UPDATE members SET created_at = created_at - 1000").Error }); err != nil {
+			t.Fatal(err)
+		}
+		unread, err := s.Unread(t.Context(), scope, members[i].ID, item)
+		if err != nil || unread[id] != want {
+			t.Errorf("member %d has it unread: %v (%v), want %v", i, unread[id], err, want)
+		}
+	}
+}
+
 func TestQuarantineSince(t *testing.T) {
 	s, clock := openWithClock(t)
 	scope, p := newProject(t, s)

@@ -125,7 +125,9 @@ func (t *tx) forgetWords(numbers ...int64) error {
 
 // reindex has the search index take over what changed in an item. Until then
 // searches pass it over, so that none shows it in the wrong list.
-func (t *tx) reindex(n int64) error { return t.orm().Create(&searchRemovalRow{N: n, Again: true}).Error }
+func (t *tx) reindex(n int64) error {
+	return t.orm().Create(&searchRemovalRow{N: n, Again: true}).Error
+}
 
 // takeOver takes over what changed in items that are in the index: which of the two
 // lists they are in.

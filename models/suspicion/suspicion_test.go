@@ -56,7 +56,9 @@ func TestExamine(t *testing.T) {
 		{"BBCode", func(c *Case) {
 			c.Submission.Message = "Hello [url=https://spam.example]watches[/url] and [url]https://spam.example/b[/url] are waiting for you"
 		}, markup | someLinks, true},
-		{"HTML", func(c *Case) { c.Submission.Message = `You write <A HREF="x"> in your documentation, which is old-fashioned` }, markup, false},
+		{"HTML", func(c *Case) {
+			c.Submission.Message = `You write <A HREF="x"> in your documentation, which is old-fashioned`
+		}, markup, false},
 		{"a name that is a link", func(c *Case) { c.Submission.Name = "https://spam.example" }, linkAsName, false},
 		{"such a name with a throw-away address", func(c *Case) {
 			c.Submission.Name, c.Submission.Email = "www.spam.example", "a@mailinator.com"
