@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lift a block; what it held back stays so until it is released */
+        delete: operations["delete-block"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/canned-replies/{id}": {
         parameters: {
             query?: never;
@@ -320,6 +337,24 @@ export interface paths {
         patch: operations["update-project"];
         trace?: never;
     };
+    "/api/v1/projects/{id}/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's blocks, the newest first */
+        get: operations["list-blocks"];
+        put?: never;
+        /** Hold back what comes from an address or a session, or has a word in it */
+        post: operations["create-block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/canned-replies": {
         parameters: {
             query?: never;
@@ -455,6 +490,23 @@ export interface paths {
         };
         /** Volume, ratings, pages, tags and times over some days */
         get: operations["get-insights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/quarantine/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much is held back, and why */
+        get: operations["summarize-quarantine"];
         put?: never;
         post?: never;
         delete?: never;
@@ -755,6 +807,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/w/{key}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What to work on after a challenge_required
+         * @description The answer goes into the proof of a submission, once. Past its project's limit or its address's, and where it is suspected, a submission needs one to reach the inbox.
+         */
+        get: operations["get-challenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/w/{key}/config.json": {
         parameters: {
             query?: never;
@@ -953,6 +1025,50 @@ export interface components {
              */
             user_id?: string;
         };
+        Block: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description null: it stays
+             */
+            expires_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "address" | "session" | "word";
+            /** @description The word, the session's id, or what staff call the address; that itself is not kept */
+            label: string;
+            note: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+        };
+        BlockList: {
+            items: components["schemas"]["Block"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description Where count asks for it
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
         BuiltInView: {
             /** @enum {string} */
             name: "inbox" | "mine" | "unassigned" | "unread" | "resolved" | "all" | "quarantine";
@@ -982,6 +1098,8 @@ export interface components {
             assignee_id?: string | null;
             /** @enum {string} */
             priority?: "low" | "normal" | "high" | "urgent";
+            /** @description false releases a suspected item, true holds one back */
+            quarantined?: boolean;
             remove_tags?: string[];
             /** @enum {string} */
             status?: "new" | "open" | "in_progress" | "resolved" | "closed";
@@ -1066,6 +1184,17 @@ export interface components {
              */
             rev: number;
         };
+        Challenge: {
+            /** @description Opaque, for this project and one submission */
+            challenge: string;
+            /**
+             * Format: int64
+             * @description Zero bits that the hash has to begin with
+             */
+            difficulty: number;
+            /** Format: date-time */
+            expires_at: string;
+        };
         Changes: {
             /**
              * Format: uuid
@@ -1074,6 +1203,7 @@ export interface components {
             assignee_id?: string;
             /** @enum {string} */
             priority?: "low" | "normal" | "high" | "urgent";
+            quarantined?: boolean;
             /** @enum {string} */
             status?: "new" | "open" | "in_progress" | "resolved" | "closed";
             tags?: string[];
@@ -1912,6 +2042,8 @@ export interface components {
             assignee_id?: string | null;
             /** @enum {string} */
             priority?: "low" | "normal" | "high" | "urgent";
+            /** @description false releases a suspected item: it is new in the inbox; true holds one back */
+            quarantined?: boolean;
             /**
              * Format: int64
              * @description The revision that the change is based on
@@ -1925,6 +2057,11 @@ export interface components {
             attachment_ids?: string[] | null;
             /** @description An object of the page's own making, at most 16 KiB */
             context?: unknown;
+            /**
+             * Format: int64
+             * @description Milliseconds from the opening of the form to its sending
+             */
+            elapsed_ms?: number;
             email?: string;
             /** @enum {string} */
             kind?: "bug" | "idea" | "question" | "praise" | "other";
@@ -1933,8 +2070,12 @@ export interface components {
             name?: string;
             /** @description http or https */
             page_url: string;
+            /** @description Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked */
+            proof?: string;
             /** Format: int64 */
             rating?: number;
+            /** @description A trap: show the field to no person, and leave it empty */
+            website?: string;
         };
         FeedbackUpdated: {
             by: components["schemas"]["Actor"];
@@ -2280,6 +2421,30 @@ export interface components {
              */
             feedback_id: string;
         };
+        NewBlock: {
+            /** @description Of address: one of IPv4 or IPv6. Of the latter its /64 is blocked */
+            address?: string;
+            /** Format: date-time */
+            expires_at?: string;
+            /**
+             * Format: uuid
+             * @description Of address and session: that of this item's sender
+             */
+            feedback_id?: string;
+            /** @enum {string} */
+            kind: "address" | "session" | "word";
+            /** @description What to call an address; at most 200 code points */
+            label?: string;
+            /** @description At most 500 code points */
+            note?: string;
+            /**
+             * Format: uuid
+             * @description Of session
+             */
+            session_id?: string;
+            /** @description Of word: 3 to 200 code points, found in message, name, email and page_url whatever the case */
+            word?: string;
+        };
         NewCannedReply: {
             /** @description 1 to 5,000 code points after trimming */
             body: string;
@@ -2571,6 +2736,31 @@ export interface components {
              */
             trigger: "button" | "none";
         };
+        QuarantinePeriod: {
+            /** @description The most frequent first. An item may have several */
+            reasons: components["schemas"]["QuarantineReason"][];
+            /**
+             * Format: int64
+             * @description Items that are still held back. Of more than 10,000 the newest are counted
+             */
+            total: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
+        QuarantineReason: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+        };
+        QuarantineSummary: {
+            /** @description The last 24 hours */
+            day: components["schemas"]["QuarantinePeriod"];
+            /** @description The last 7 days */
+            week: components["schemas"]["QuarantinePeriod"];
+        };
         ReadMarks: {
             ids: string[];
             /** @description false: they are unread to you again */
@@ -2753,6 +2943,11 @@ export interface components {
             attachment_ids?: string[] | null;
             /** @description An object of the page's own making, at most 16 KiB */
             context?: unknown;
+            /**
+             * Format: int64
+             * @description Milliseconds from the opening of the form to its sending
+             */
+            elapsed_ms?: number;
             email?: string;
             /**
              * Format: uuid
@@ -2766,10 +2961,14 @@ export interface components {
             name?: string;
             /** @description http or https */
             page_url: string;
+            /** @description Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked */
+            proof?: string;
             /** Format: int64 */
             rating?: number;
             /** @description The visitor's own secret, 43 characters of base64url; made here if absent */
             resume_token?: string;
+            /** @description A trap: show the field to no person, and leave it empty */
+            website?: string;
         };
         Subscribe: {
             epoch?: string;
@@ -3417,6 +3616,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AccessToken"];
                 };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The block's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The call was refused; code says why */
             default: {
@@ -4238,6 +4467,81 @@ export interface operations {
             };
         };
     };
+    "list-blocks": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description true counts up to 10,000, exact all */
+                count?: "true" | "false" | "exact";
+            };
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-canned-replies": {
         parameters: {
             query?: {
@@ -4605,6 +4909,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Insights"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "summarize-quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineSummary"];
                 };
             };
             /** @description The call was refused; code says why */
@@ -5262,6 +5598,38 @@ export interface operations {
                 };
                 content: {
                     "text/javascript": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
                 };
             };
             /** @description The call was refused; code says why */
