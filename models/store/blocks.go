@@ -117,7 +117,7 @@ func (s *Store) Blocks(ctx context.Context, project models.ID) (*models.Blocks, 
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	var rows []blockRow
-	if err := s.read.WithContext(ctx).Where("project_id = ?", project).Find(&rows).Error; err != nil {
+	if err := s.read.WithContext(ctx).Where("project_id = ?", project).Order("created_at, id").Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
 	all := make([]models.Block, len(rows))
