@@ -98,13 +98,13 @@ func (b *Book) Give(project models.ID, address uint64) (Challenge, error) {
 	_, _ = rand.Read(random[:]) // never fails
 	c := Challenge{Difficulty: minDifficulty, ExpiresAt: now.Add(Lifetime).Truncate(time.Millisecond)}
 	asked := b.counts.Note(address, binary.BigEndian.Uint64(random[:]), now)
-	if harder := bits.Len(uint(asked / eased)); harder > 0 { //nolint:gosec // counts up from 0
+	if harder := bits.Len(uint(asked / eased)); harder > 0 {
 		c.Difficulty = min(minDifficulty+harder, maxDifficulty)
 	}
 	raw := make([]byte, 0, signedBytes+macBytes)
 	raw = append(append(raw, id[:]...), random[:]...)
-	raw = binary.BigEndian.AppendUint64(raw, uint64(c.ExpiresAt.UnixMilli())) //nolint:gosec // after 1970
-	raw = append(raw, byte(c.Difficulty))
+	raw = binary.BigEndian.AppendUint64(raw, uint64(c.ExpiresAt.UnixMilli()))
+	raw = append(raw, byte(c.Difficulty)) //nolint:gosec // at most maxDifficulty
 	raw = append(raw, b.mac(raw)...)
 	c.Text = base64.RawURLEncoding.EncodeToString(raw)
 	return c, nil

@@ -56,7 +56,7 @@ func read(message, host string) (r reading) {
 		}
 		if c = letter(c); c >= 0 {
 			r.letters++
-			r.hash = (r.hash ^ uint64(c)) * fnvPrime //nolint:gosec // not negative
+			r.hash = (r.hash ^ uint64(c)) * fnvPrime
 			if i > linkUntil {
 				r.outside++
 			}
