@@ -159,6 +159,10 @@ type News struct {
 	// AtLeast: there were more than Total.
 	AtLeast bool
 	Kinds   []KindCount
+	// Held is how many submissions came meanwhile and are held back, and HeldFor why,
+	// the most frequent reasons first.
+	Held    int64
+	HeldFor []models.Count
 }
 
 // KindCount is how many items of a kind there are; "" is no kind.
@@ -190,6 +194,9 @@ func (s *Store) news(ctx context.Context, mail models.Mail) (News, error) {
 	}
 	// The log forgets what is old and followed by much.
 	var first int64
+	if news.Held, news.HeldFor, err = s.heldBack(ctx, mail); err != nil {
+		return News{}, translate(err)
+	}
 	if err := db.Raw("SELECT COALESCE(MIN(seq), 0) FROM events WHERE project_id = ?", mail.ProjectID).Scan(&first).Error; err != nil {
 		return News{}, translate(err)
 	}

@@ -30,6 +30,23 @@ func (t *tx) move(row *feedbackRow, by models.Actor) error {
 	return t.reindex(row.N)
 }
 
+// newsReasons is how many reasons a mail names.
+const newsReasons = 3
+
+// heldBack counts what came in the stretch of the log that a mail is about and is
+// held back, up to maxNews.
+func (s *Store) heldBack(ctx context.Context, mail models.Mail) (n int64, reasons []models.Count, err error) {
+	db := s.read.WithContext(ctx)
+	const held = `SELECT f.n AS n, f.quarantine_reasons AS reasons FROM events AS e JOIN feedback AS f ON f.id = e.feedback_id
+		WHERE e.project_id = ? AND e.seq > ? AND e.seq <= ? AND e.type = 'FeedbackReceived' AND f.quarantined = 1 AND f.erased_at IS NULL LIMIT ?`
+	if err := db.Raw("SELECT count(*) FROM ("+held+")", mail.ProjectID, mail.Since, mail.Through, maxNews).Scan(&n).Error; err != nil || n == 0 {
+		return n, nil, err
+	}
+	err = db.Raw(`SELECT r.value AS value, count(*) AS n FROM (`+held+`) AS h, json_each(CAST(h.reasons AS TEXT)) AS r
+		GROUP BY r.value ORDER BY count(*) DESC, r.value LIMIT ?`, mail.ProjectID, mail.Since, mail.Through, maxNews, newsReasons).Scan(&reasons).Error
+	return n, reasons, err
+}
+
 // QuarantineSince counts a project's held back items by reason. Of more than 10,000
 // it counts the newest.
 func (s *Store) QuarantineSince(ctx context.Context, scope models.Scope, project models.ID, since time.Time) (q Quarantine, err error) {
