@@ -208,24 +208,18 @@ func ownOrigins(base *url.URL) models.Origins {
 
 // wire makes the parts that stand on the store.
 func (s *Server) wire() error {
-	receiptKey, err := deriveKey(s.config.Secret, "earshot receipt")
-	if err != nil {
-		return err
-	}
-	if s.downloadKey, err = deriveKey(s.config.Secret, "earshot download"); err != nil {
-		return err
-	}
-	mailKey, err := deriveKey(s.config.Secret, "earshot mail")
-	if err != nil {
-		return err
-	}
-	challengeKey, err := deriveKey(s.config.Secret, "earshot challenge")
-	if err != nil {
-		return err
-	}
-	addressKey, err := deriveKey(s.config.Secret, "earshot address")
-	if err != nil {
-		return err
+	var receiptKey, mailKey, challengeKey, addressKey []byte
+	var err error
+	for _, key := range []struct {
+		into *[]byte
+		use  string
+	}{
+		{&receiptKey, "earshot receipt"}, {&s.downloadKey, "earshot download"}, {&mailKey, "earshot mail"},
+		{&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"},
+	} {
+		if *key.into, err = deriveKey(s.config.Secret, key.use); err != nil {
+			return err
+		}
 	}
 	s.mailLinks = mail.Links{BaseURL: s.config.BaseURL, Key: mailKey}
 	s.intake, err = intake.New(intake.Options{
