@@ -245,6 +245,8 @@ func TestTenancy(t *testing.T) {
 	owner.Post("/api/v1/projects/"+string(project.ID)+"/views", `{"name":"All","query":{}}`, 201).JSON(&view)
 	var canned api.CannedReply
 	owner.Post("/api/v1/projects/"+string(project.ID)+"/canned-replies", `{"name":"Hi","body":"Hello"}`, 201).JSON(&canned)
+	var block api.Block
+	owner.Post("/api/v1/projects/"+string(project.ID)+"/blocks", `{"kind":"word","word":"watches"}`, 201).JSON(&block)
 	id, item := string(project.ID), string(receipt.ID)
 	bodies := map[string]string{
 		"PATCH /api/v1/projects/{id}":                    `{"name":"mine"}`,
@@ -256,6 +258,7 @@ func TestTenancy(t *testing.T) {
 		"POST /api/v1/projects/{id}/canned-replies":      `{"name":"Hi","body":"Hello"}`,
 		"PATCH /api/v1/canned-replies/{id}":              `{"name":"Hi","rev":1}`,
 		"PATCH /api/v1/views/{id}":                       `{"name":"mine"}`,
+		"POST /api/v1/projects/{id}/blocks":             `{"kind":"word","word":"rings"}`,
 		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
 		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
 	}
@@ -273,6 +276,9 @@ func TestTenancy(t *testing.T) {
 		}
 		if strings.HasPrefix(path, "/api/v1/canned-replies/") {
 			use = string(canned.ID)
+		}
+		if strings.HasPrefix(path, "/api/v1/blocks/") {
+			use = string(block.ID)
 		}
 		for method := range methods {
 			walked++
