@@ -258,7 +258,7 @@ func TestTenancy(t *testing.T) {
 		"POST /api/v1/projects/{id}/canned-replies":      `{"name":"Hi","body":"Hello"}`,
 		"PATCH /api/v1/canned-replies/{id}":              `{"name":"Hi","rev":1}`,
 		"PATCH /api/v1/views/{id}":                       `{"name":"mine"}`,
-		"POST /api/v1/projects/{id}/blocks":             `{"kind":"word","word":"rings"}`,
+		"POST /api/v1/projects/{id}/blocks":              `{"kind":"word","word":"rings"}`,
 		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
 		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
 	}
