@@ -29,10 +29,12 @@ type BulkChanges struct {
 	AddTags    []string         `json:"add_tags,omitempty" nullable:"false" maxItems:"20"`
 	RemoveTags []string         `json:"remove_tags,omitempty" nullable:"false" maxItems:"20"`
 	Priority   *models.Priority `json:"priority,omitempty"`
+	// Quarantined is as in a patch.
+	Quarantined *bool `json:"quarantined,omitempty" doc:"false releases a suspected item, true holds one back"`
 }
 
 func (c BulkChanges) triage() models.Triage {
-	change := models.Triage{Status: c.Status, Tags: c.Tags, AddTags: c.AddTags, RemoveTags: c.RemoveTags, Priority: c.Priority}
+	change := models.Triage{Status: c.Status, Tags: c.Tags, AddTags: c.AddTags, RemoveTags: c.RemoveTags, Priority: c.Priority, Quarantined: c.Quarantined}
 	if c.AssigneeID.sent {
 		change.AssigneeID = &c.AssigneeID.id
 	}
@@ -43,7 +45,7 @@ func bulkChanges(change models.Triage) *BulkChanges {
 	if !change.Any() {
 		return nil
 	}
-	c := &BulkChanges{Status: change.Status, Tags: change.Tags, Priority: change.Priority}
+	c := &BulkChanges{Status: change.Status, Tags: change.Tags, Priority: change.Priority, Quarantined: change.Quarantined}
 	if change.AssigneeID != nil {
 		c.AssigneeID = assignee{sent: true, id: *change.AssigneeID}
 	}

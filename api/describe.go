@@ -64,6 +64,12 @@ func describeVisitors(doc *huma.OpenAPI) {
 		}},
 		Responses: answers(doc, 201, "Stored", receipt, "application/json", 200, "Was stored before"),
 	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "get-challenge", Method: http.MethodGet, Path: "/w/{key}/challenge", Tags: []string{tag},
+		Summary: "What to work on after a challenge_required", Parameters: []*huma.Param{key},
+		Description: "The answer goes into the proof of a submission, once. Past its project's limit or its address's, and where it is suspected, a submission needs one to reach the inbox.",
+		Responses:   answers(doc, 200, "OK", schema(reflect.TypeFor[Challenge](), "Challenge"), "application/json", 0, ""),
+	})
 	poll := schema(reflect.TypeFor[Poll](), "Poll")
 	doc.AddOperation(&huma.Operation{
 		OperationID: "poll-events", Method: http.MethodPost, Path: "/w/{key}/poll", Tags: []string{tag},

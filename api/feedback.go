@@ -181,7 +181,9 @@ type FeedbackPatch struct {
 	AssigneeID assignee         `json:"assignee_id,omitempty"`
 	Tags       *[]string        `json:"tags,omitempty" nullable:"false" maxItems:"20"`
 	Priority   *models.Priority `json:"priority,omitempty"`
-	Rev        int64            `json:"rev" doc:"The revision that the change is based on"`
+	// Quarantined is changed by a person who has looked.
+	Quarantined *bool `json:"quarantined,omitempty" doc:"false releases a suspected item: it is new in the inbox; true holds one back"`
+	Rev         int64 `json:"rev" doc:"The revision that the change is based on"`
 }
 
 // assignee is a member's id, null for nobody, or not there.
@@ -211,7 +213,7 @@ func (s *Server) updateFeedback(ctx context.Context, in *updateFeedbackInput) (*
 	if !claims.CanTriage() {
 		return nil, errRole()
 	}
-	change := models.Triage{Status: in.Body.Status, Tags: in.Body.Tags, Priority: in.Body.Priority, Rev: in.Body.Rev}
+	change := models.Triage{Status: in.Body.Status, Tags: in.Body.Tags, Priority: in.Body.Priority, Quarantined: in.Body.Quarantined, Rev: in.Body.Rev}
 	if in.Body.AssigneeID.sent {
 		change.AssigneeID = &in.Body.AssigneeID.id
 	}

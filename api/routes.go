@@ -32,6 +32,8 @@ func (s *Server) routes() error {
 func (s *Server) visitorRoutes() {
 	s.app.Post("/w/:key/feedback", s.submitFeedback)
 	s.app.Options("/w/:key/feedback", s.preflight("POST"))
+	s.app.Get("/w/:key/challenge", s.getChallenge)
+	s.app.Options("/w/:key/challenge", s.preflight("GET"))
 	s.app.Get("/w/:key/socket", s.visitorSocket)
 	s.app.Post("/w/:key/poll", s.pollEvents)
 	s.app.Options("/w/:key/poll", s.preflight("POST", fiber.HeaderAuthorization))
@@ -59,6 +61,7 @@ func (s *Server) staffRoutes() {
 	s.projectRoutes()
 	s.feedbackRoutes()
 	s.bulkRoutes()
+	s.blockRoutes()
 	s.insightRoutes()
 	s.cannedRoutes()
 	s.conversationRoutes()

@@ -50,6 +50,8 @@ type Config struct {
 	SignupOpen     bool
 	// Unlimited lifts the limits of rate and connections, for load tests.
 	Unlimited bool
+	// Credulous has no submission suspected, for tests of what that is good for.
+	Credulous bool
 	// DemoKey is the key of the demo's project; its shop is at /demo. "" for none.
 	DemoKey string
 	Version string
@@ -220,20 +222,23 @@ func ownOrigins(base *url.URL) models.Origins {
 
 // wire makes the parts that stand on the store.
 func (s *Server) wire() error {
-	receiptKey, err := models.DeriveKey(s.config.Secret, "earshot receipt")
-	if err != nil {
-		return err
-	}
-	if s.downloadKey, err = models.DeriveKey(s.config.Secret, "earshot download"); err != nil {
-		return err
-	}
-	mailKey, err := models.DeriveKey(s.config.Secret, "earshot mail")
-	if err != nil {
-		return err
+	var receiptKey, mailKey, challengeKey, addressKey []byte
+	var err error
+	for _, key := range []struct {
+		into *[]byte
+		use  string
+	}{
+		{&receiptKey, "earshot receipt"}, {&s.downloadKey, "earshot download"}, {&mailKey, "earshot mail"},
+		{&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"},
+	} {
+		if *key.into, err = models.DeriveKey(s.config.Secret, key.use); err != nil {
+			return err
+		}
 	}
 	s.mailLinks = mail.Links{BaseURL: s.config.BaseURL, Key: mailKey}
 	s.intake, err = intake.New(intake.Options{
-		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, Unlimited: s.config.Unlimited,
+		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, ChallengeKey: challengeKey, AddressKey: addressKey,
+		Unlimited: s.config.Unlimited, Credulous: s.config.Credulous, Now: s.now,
 	})
 	if err != nil {
 		return err

@@ -253,10 +253,12 @@ func TestTenancy(t *testing.T) {
 	owner.Get("/api/v1/me/sessions", 200).JSON(&sessions)
 	var job api.Job
 	owner.Post("/api/v1/projects/"+string(project.ID)+"/exports", `{"format":"csv"}`, 202).JSON(&job)
+	var block api.Block
+	owner.Post("/api/v1/projects/"+string(project.ID)+"/blocks", `{"kind":"word","word":"watches"}`, 201).JSON(&block)
 	item := string(receipt.ID)
 	ids := map[string]string{
 		"projects": string(project.ID), "feedback": item, "views": string(view.ID), "canned-replies": string(canned.ID), "jobs": string(job.ID),
-		"members": string(me.User.ID), "invites": string(invited.ID), "api-keys": string(key.ID), "me/sessions": string(sessions.Items[0].ID),
+		"members": string(me.User.ID), "invites": string(invited.ID), "api-keys": string(key.ID), "me/sessions": string(sessions.Items[0].ID), "blocks": string(block.ID),
 	}
 	bodies := map[string]string{
 		"PATCH /api/v1/projects/{id}":                    `{"name":"mine"}`,
@@ -270,6 +272,7 @@ func TestTenancy(t *testing.T) {
 		"PATCH /api/v1/views/{id}":                       `{"name":"mine"}`,
 		"PATCH /api/v1/members/{id}":                     `{"role":"viewer"}`,
 		"POST /api/v1/projects/{id}/erasures":            `{"email":"a@example.com"}`,
+		"POST /api/v1/projects/{id}/blocks":              `{"kind":"word","word":"rings"}`,
 		"POST /api/v1/projects/{id}/feedback/bulk":       `{"items":[{"id":"` + item + `","changes":{"status":"closed"}}]}`,
 		"POST /api/v1/projects/{id}/feedback/read":       `{"ids":["` + item + `"],"read":true}`,
 	}

@@ -96,6 +96,9 @@ type Submission struct {
 	Name          string          `json:"name,omitempty" maxLength:"200"`
 	Context       json.RawMessage `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
 	AttachmentIDs []models.ID     `json:"attachment_ids,omitempty" maxItems:"5"`
+	Proof         *string         `json:"proof,omitempty" doc:"Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked" maxLength:"200"`
+	ElapsedMS     *int64          `json:"elapsed_ms,omitempty" doc:"Milliseconds from the opening of the form to its sending"`
+	Website       string          `json:"website,omitempty" doc:"A trap: show the field to no person, and leave it empty"`
 }
 
 // Receipt acknowledges a submission: it is on disk.
@@ -156,6 +159,7 @@ func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err err
 		PageURL: in.PageURL, Message: in.Message, Kind: in.Kind, Rating: models.GivenRating(in.Rating),
 		Email: in.Email, Name: in.Name, Context: in.Context, AttachmentIDs: in.AttachmentIDs,
 	}
+	request.Evidence = models.Evidence{Website: in.Website, ElapsedMS: in.ElapsedMS, Proof: in.Proof}
 	if in.ID != nil {
 		request.Submission.ID = *in.ID
 	} else {

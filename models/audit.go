@@ -30,6 +30,8 @@ const (
 	AuditProjectDeleted  AuditAction = "project.deleted"
 	AuditFeedbackErased  AuditAction = "feedback.erased"
 	AuditSeveralErased   AuditAction = "feedback.several_erased"
+	AuditBlocked         AuditAction = "block.created"
+	AuditUnblocked       AuditAction = "block.removed"
 	AuditReceiptRevoked  AuditAction = "receipt.revoked"
 	AuditExported        AuditAction = "export.requested"
 	AuditImported        AuditAction = "import.requested"

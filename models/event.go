@@ -67,6 +67,8 @@ type Changes struct {
 	AssigneeID *Assignee `json:"assignee_id,omitempty" doc:"null: unassigned"`
 	Tags       *[]string `json:"tags,omitempty"`
 	Priority   *Priority `json:"priority,omitempty"`
+	// Quarantined: false says that the item is new in the inbox.
+	Quarantined *bool `json:"quarantined,omitempty"`
 }
 
 // Assignee is the member who takes care of an item; "" is nobody, and null in

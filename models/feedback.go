@@ -110,7 +110,9 @@ type Triage struct {
 	AssigneeID *ID // points to "" to unassign
 	Tags       *[]string
 	Priority   *Priority
-	Rev        int64
+	// Quarantined: false takes it into the inbox, true out of it.
+	Quarantined *bool
+	Rev         int64
 	// AddTags and RemoveTags change the tags that the item has, where Tags does not
 	// name them all.
 	AddTags, RemoveTags []string
@@ -135,7 +137,7 @@ type BulkOutcome struct {
 
 // Any reports whether the change names a field.
 func (t *Triage) Any() bool {
-	return t.Status != nil || t.AssigneeID != nil || t.Tags != nil || t.Priority != nil || len(t.AddTags)+len(t.RemoveTags) > 0
+	return t.Status != nil || t.AssigneeID != nil || t.Tags != nil || t.Priority != nil || t.Quarantined != nil || len(t.AddTags)+len(t.RemoveTags) > 0
 }
 
 // Tags are short labels: at most 20 on an item, 50 code points each.

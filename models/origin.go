@@ -92,3 +92,19 @@ func normalizeOriginEntry(s string) (string, bool) {
 	origin, ok := normalizeOrigin(lower)
 	return origin, ok && !strings.Contains(origin, "*")
 }
+
+// AllowsPage reports whether a page's address is of one of the origins. The empty
+// list admits all.
+func (o Origins) AllowsPage(address string) bool {
+	scheme, rest, _ := strings.Cut(address, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	origin := address[:min(len(scheme)+len("://")+len(rest), len(address))]
+	for _, entry := range o { // as nearly all are written
+		if originMatches(entry, origin) {
+			return true
+		}
+	}
+	return len(o) == 0 || o.Allows(origin)
+}

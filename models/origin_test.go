@@ -175,3 +175,27 @@ func TestSnippetIsEscaped(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestAllowsPage(t *testing.T) {
+	for _, tc := range []struct {
+		origins Origins
+		page    string
+		want    bool
+	}{
+		{nil, "https://anywhere.example/", true},
+		{Origins{"https://shop.example"}, "https://shop.example/cart?a=https://other.example", true},
+		{Origins{"https://shop.example"}, "https://shop.example", true},
+		{Origins{"https://shop.example"}, "HTTPS://Shop.Example:443#top", true},
+		{Origins{"https://shop.example"}, "https://shop.example.evil.example/", false},
+		{Origins{"https://shop.example"}, "https://evil.example/https://shop.example", false},
+		{Origins{"https://shop.example"}, "http://shop.example/", false},
+		{Origins{"https://shop.example"}, "https://shop.example@evil.example/", false},
+		{Origins{"https://*.shop.example"}, "https://www.shop.example/%", true},
+		{Origins{"https://*.shop.example"}, "https://shop.example/", false},
+		{Origins{"http://localhost:*"}, "http://localhost:3000/a", true},
+	} {
+		if got := tc.origins.AllowsPage(tc.page); got != tc.want {
+			t.Errorf("%v allows the page %s: %v, want %v", tc.origins, tc.page, got, tc.want)
+		}
+	}
+}

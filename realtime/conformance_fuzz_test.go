@@ -26,6 +26,8 @@ type fuzzStore struct {
 	project *models.Project
 }
 
+func (fuzzStore) Blocks(context.Context, models.ID) (*models.Blocks, error) { return nil, nil }
+
 func (fuzzStore) Epoch() models.Epoch { return "epoch" }
 
 func (s fuzzStore) ProjectByKey(context.Context, string) (*models.Project, error) {
@@ -37,6 +39,8 @@ func (fuzzStore) VisitorSession(context.Context, models.ID, models.ResumeHash) (
 }
 
 type fuzzIntake struct{}
+
+func (fuzzIntake) AddressHash(models.ID, netip.Addr) string { return "" }
 
 func (fuzzIntake) Message(context.Context, intake.MessageRequest) (store.Posted, error) {
 	return store.Posted{}, models.Errorf(models.CodeNotFound, "there is no such object")

@@ -62,6 +62,7 @@ func (v *visitor) hello(e protocol.Hello, id string, first bool) error {
 		return models.InvalidField("epoch", "is needed with since")
 	}
 	v.token = token
+	v.setTokenHash()
 	session, err := v.server.store.VisitorSession(v.ctx, v.project.ID, models.HashResumeToken(token))
 	unknown := models.CodeOf(err) == models.CodeNotFound
 	if err != nil && !unknown {

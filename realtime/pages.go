@@ -61,7 +61,7 @@ func (h *Hub) seenOn(v *visitor, project models.ID, address string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.topics[project]
-	if t == nil || v.page == page || v.gone {
+	if t == nil || v.page == page || v.gone || !v.shown {
 		return
 	}
 	if v.page != "" {

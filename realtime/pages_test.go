@@ -40,27 +40,7 @@ func TestVisitorsPages(t *testing.T) {
 	h := start(t, true)
 	d := h.dial("/dashboard")
 	h.subscribe(d, map[string]any{})
-	sees := func(want string) {
-		t.Helper()
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-			e := d.next()
-			if e.Type != "PresenceState" && e.Type != "PresenceDiff" {
-				continue
-			}
-			var presence protocol.PresenceState
-			if err := json.Unmarshal(e.Data, &presence); err != nil {
-				t.Fatal(err)
-			}
-			var pages []string
-			for _, p := range presence.Pages {
-				pages = append(pages, fmt.Sprint(strings.TrimPrefix(p.PageURL, "https://shop.example"), " ", p.Visitors))
-			}
-			if strings.Join(pages, ", ") == want {
-				return
-			}
-		}
-		t.Fatalf("never saw %q", want)
-	}
+	sees := func(want string) { t.Helper(); seesPages(t, d, want) }
 	one, two := h.dial("/visitor"), h.dial("/visitor")
 	one.send("Hello", "", map[string]any{"page_url": "https://shop.example/cart?x=1"})
 	two.send("Hello", "", map[string]any{"page_url": "https://shop.example/cart"})
@@ -76,4 +56,27 @@ func TestVisitorsPages(t *testing.T) {
 	if e := three.want("Error"); !strings.Contains(string(e.Data), "invalid_field") {
 		t.Errorf("a bad page is answered %s", e.Data)
 	}
+}
+
+// seesPages waits until a dashboard is told of these pages.
+func seesPages(t *testing.T, d *client, want string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		e := d.next()
+		if e.Type != "PresenceState" && e.Type != "PresenceDiff" {
+			continue
+		}
+		var presence protocol.PresenceState
+		if err := json.Unmarshal(e.Data, &presence); err != nil {
+			t.Fatal(err)
+		}
+		var pages []string
+		for _, p := range presence.Pages {
+			pages = append(pages, fmt.Sprint(strings.TrimPrefix(p.PageURL, "https://shop.example"), " ", p.Visitors))
+		}
+		if strings.Join(pages, ", ") == want {
+			return
+		}
+	}
+	t.Fatalf("never saw %q", want)
 }

@@ -37,22 +37,35 @@ func (s *snapshot) equal(other *snapshot) bool {
 
 const presenceKey = "presence "
 
-func (h *Hub) visitorJoined(project models.ID) { h.changeVisitors(project, 1) }
+// showVisitor counts a visitor among those who are here, or leaves them out.
+func (h *Hub) showVisitor(v *visitor, project models.ID, shown bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !v.gone {
+		h.showVisitorLocked(v, project, shown)
+	}
+}
+
+func (h *Hub) showVisitorLocked(v *visitor, project models.ID, shown bool) {
+	if v.shown == shown {
+		return
+	}
+	if v.shown = shown; shown {
+		h.changeVisitorsLocked(project, 1)
+		return
+	}
+	if t := h.topics[project]; t != nil && v.page != "" {
+		t.presence.pages.leave(v.page)
+	}
+	v.page = ""
+	h.changeVisitorsLocked(project, -1)
+}
 
 func (h *Hub) visitorLeft(v *visitor, project models.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.topics[project]; t != nil && v.page != "" {
-		t.presence.pages.leave(v.page)
-	}
+	h.showVisitorLocked(v, project, false)
 	v.gone = true
-	h.changeVisitorsLocked(project, -1)
-}
-
-func (h *Hub) changeVisitors(project models.ID, by int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.changeVisitorsLocked(project, by)
 }
 
 func (h *Hub) changeVisitorsLocked(project models.ID, by int) {

@@ -40,6 +40,7 @@ type Store interface {
 	VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error)
 	Feedback(ctx context.Context, scope models.Scope, id models.ID) (*models.Feedback, error)
 	PostMessage(ctx context.Context, scope models.Scope, in models.NewMessage) (store.Posted, error)
+	Blocks(ctx context.Context, project models.ID) (*models.Blocks, error)
 	ChangeNote(ctx context.Context, scope models.Scope, change store.NoteChange) (models.Message, error)
 }
 
@@ -47,6 +48,7 @@ type Store interface {
 type Intake interface {
 	Submit(ctx context.Context, request intake.Request) (intake.Result, error)
 	Message(ctx context.Context, request intake.MessageRequest) (store.Posted, error)
+	AddressHash(project models.ID, address netip.Addr) string
 }
 
 // Options is what a Server is made from.

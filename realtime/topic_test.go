@@ -207,7 +207,7 @@ func TestPresenceThatWasDroppedIsToldLater(t *testing.T) {
 		})
 	}
 	fill(maxQueuedBeforeEphemeral) // as in a replay
-	h.hub.visitorJoined(h.project.ID)
+	h.hub.showVisitor(&visitor{}, h.project.ID, true)
 	h.hub.publishPresence()
 	h.hub.publishPresence() // once more, so that it is no news
 	fill(-maxQueuedBeforeEphemeral)

@@ -47,10 +47,13 @@ type visitor struct {
 	// socket has left.
 	page string
 	gone bool
+	// shown: the visitor is counted, and their page; those that staff blocked are not.
+	shown bool
 
 	// drafts: what came too fast waits here, the newest alone.
 	draftMu     sync.Mutex
 	session     models.ID
+	tokenHash   models.ResumeHash
 	draftLimit  *rate.Limiter
 	waiting     *waitingDraft
 	draftTimer  *time.Timer
@@ -72,11 +75,11 @@ func (s *Server) serveVisitor(c net.Conn, encoding protocol.Encoding, project *m
 	if !s.unlimited {
 		v.limit()
 	}
-	s.hub.visitorJoined(v.project.ID)
 	s.mu.Lock()
 	s.visitors[v] = struct{}{}
 	v.draining = s.draining
 	s.mu.Unlock()
+	v.setTokenHash()
 	s.enterProvisional(v, v.token)
 	v.start(v)
 }
@@ -170,7 +173,7 @@ func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 		v.server.SessionOf(v.project.ID, v.token)
 	}
 	result, err := v.server.intake.Submit(ctx, intake.Request{
-		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)),
+		Project: v.project, Address: v.address, Submission: e.Submission(models.ID(id)), Evidence: e.Evidence(),
 		ResumeToken: v.token, SessionID: v.sessionID(), SessionStored: v.stored,
 	})
 	if err != nil {
@@ -235,9 +238,11 @@ func (v *visitor) readDraft(e protocol.DraftChanged, id string) error {
 	if e.Shared {
 		shown.Text = &e.Text
 	}
-	v.draftShown = true
-	v.server.hub.seenOn(v, v.project.ID, e.PageURL)
-	v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)
+	if v.reviewLocked() {
+		v.draftShown = true
+		v.server.hub.seenOn(v, v.project.ID, e.PageURL)
+		v.server.hub.publishEphemeral(v.project.ID, "draft "+string(v.session), shown)
+	}
 	return v.answer(protocol.DraftAccepted{Kind: reading.Kind, Hints: reading.Hints}, id)
 }
 

@@ -10,19 +10,21 @@ import (
 	"time"
 
 	"earshot/models"
+	"earshot/models/challenge"
 	"earshot/models/ratelimit"
 	"earshot/models/store"
+	"earshot/models/suspicion"
 )
 
-// The limits of the wire contract, in submissions a minute.
+// The limits of the wire contract, in submissions a minute. An office shares an
+// address: what it sends beyond perAddress with proofs of work gets through until
+// it is three times as much.
 const (
-	PerSession = 6
-	perAddress = 30
-	perProject = 600
+	PerSession       = 6
+	perAddress       = 30
+	provenPerAddress = 2 * perAddress
+	perProject       = 600
 )
-
-// reasonFlood marks what came while its project was over its limit.
-const reasonFlood = "The project received unusually many submissions at this time."
 
 // Store is what intake needs of the store.
 type Store interface {
@@ -30,6 +32,8 @@ type Store interface {
 	// HasFeedback reports whether the id was used in the project.
 	HasFeedback(ctx context.Context, project, id models.ID) (bool, error)
 	PostVisitorMessage(ctx context.Context, project *models.Project, session models.ID, in models.NewMessage) (store.Posted, error)
+	// Blocks are a project's. It is asked at every submission.
+	Blocks(ctx context.Context, project models.ID) (*models.Blocks, error)
 }
 
 // Options is what an Intake is made from.
@@ -37,10 +41,16 @@ type Options struct {
 	Store Store
 	// BaseURL is the public address, without a trailing slash.
 	BaseURL string
-	// Secret signs receipts.
-	Secret []byte
-	// Unlimited lifts the rate limits, for load tests.
+	// Secret signs receipts, ChallengeKey challenges, and AddressKey keys the hashes
+	// of addresses.
+	Secret, ChallengeKey, AddressKey []byte
+	// Unlimited lifts the rate limits, for load tests. Then many submissions at once
+	// are no sign against any of them.
 	Unlimited bool
+	// Credulous has nothing suspected, for tests of what that is good for.
+	Credulous bool
+	// Now is the clock; time.Now where nil.
+	Now func() time.Time
 }
 
 // Intake takes submissions in. It may be used by many goroutines at once.
@@ -48,24 +58,38 @@ type Intake struct {
 	store   Store
 	baseURL string
 	secret  []byte
+	now     func() time.Time
 
-	sessions, addresses, projects, messages *ratelimit.Limiter
+	addressKey []byte
+	judge      *suspicion.Judge // nil: nothing is suspected
+	challenges *challenge.Book
+
+	sessions, addresses, proven, projects, messages, asked *ratelimit.Limiter
 }
 
 // New makes an Intake.
 func New(options Options) (*Intake, error) {
-	in := &Intake{
-		store: options.Store, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret,
-		sessions: ratelimit.Unlimited(), addresses: ratelimit.Unlimited(), projects: ratelimit.Unlimited(),
-		messages: ratelimit.Unlimited(),
+	if options.Now == nil {
+		options.Now = time.Now
 	}
-	if options.Unlimited {
-		return in, nil
+	in := &Intake{
+		store: options.Store, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret, now: options.Now,
+		addressKey: options.AddressKey, challenges: challenge.NewBook(options.ChallengeKey, options.Now),
+	}
+	if !options.Credulous {
+		in.judge = suspicion.New(options.Now, !options.Unlimited)
 	}
 	for _, limit := range []struct {
 		into  **ratelimit.Limiter
 		count int
-	}{{&in.sessions, PerSession}, {&in.addresses, perAddress}, {&in.projects, perProject}, {&in.messages, messagesPerSession}} {
+	}{
+		{&in.sessions, PerSession}, {&in.addresses, perAddress}, {&in.proven, provenPerAddress}, {&in.projects, perProject},
+		{&in.messages, messagesPerSession}, {&in.asked, challengesPerAddress},
+	} {
+		*limit.into = ratelimit.Unlimited()
+		if options.Unlimited {
+			continue
+		}
 		limiter, err := ratelimit.New(limit.count, time.Minute)
 		if err != nil {
 			return nil, err
@@ -80,6 +104,7 @@ type Request struct {
 	Project    *models.Project
 	Address    netip.Addr
 	Submission models.Submission
+	Evidence   models.Evidence
 	// ResumeToken is the visitor's own; "" where none was brought, and then one
 	// is made.
 	ResumeToken string
@@ -104,8 +129,10 @@ type Result struct {
 }
 
 // Submit returns once the submission is on disk. Limits of a session and an
-// address refuse (CodeRateLimited); past a project's limit submissions are kept
-// but quarantined, so that a flood hides nobody's feedback.
+// address refuse (CodeRateLimited). Past a project's limit, and where something
+// speaks against it, a submission is kept but quarantined, so that a flood hides
+// nobody's feedback; a client that can answer challenges is asked for a proof of
+// work (CodeChallengeRequired), with which it is let through.
 func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	if err := request.Submission.Normalize(); err != nil {
 		return Result{}, err
@@ -122,20 +149,27 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		request.SessionID = models.NewID()
 	}
 	hash := models.HashResumeToken(request.ResumeToken)
-	quarantine, counted, err := in.limit(ctx, request, hash)
+	a := admission{
+		in: in, request: &request, token: hash, party: hash, address: AddressKey(request.Address),
+		addressHash: in.AddressHash(request.Project.ID, request.Address),
+	}
+	if made != "" { // what is sent again without a token has another one each time
+		a.party = []byte(request.Submission.ID)
+	}
+	quarantine, err := a.admit(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	accepted, err := in.store.Submit(ctx, store.NewFeedback{
 		Project: request.Project, Submission: request.Submission, ResumeHash: hash, TokenMade: made != "",
-		SessionID: request.SessionID, SessionStored: request.SessionStored, Quarantine: quarantine,
+		SessionID: request.SessionID, SessionStored: request.SessionStored, AddressHash: a.addressHash, Quarantine: quarantine,
 	})
 	if err != nil {
-		return Result{}, errors.Join(err, counted.giveBack(ctx))
+		return Result{}, errors.Join(err, a.session.giveBack(ctx))
 	}
 	result := Result{ID: accepted.ID, SessionID: accepted.SessionID, Repeated: accepted.Repeated, ResumeToken: made}
 	if accepted.Repeated {
-		if err := counted.giveBack(ctx); err != nil {
+		if err := a.session.giveBack(ctx); err != nil {
 			return Result{}, err
 		}
 	}
@@ -143,56 +177,4 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		result.ReceiptURL = in.ReceiptURL(accepted.ID, accepted.ReceiptVersion)
 	}
 	return result, nil
-}
-
-// counted is a submission in the budget of its session.
-type counted struct {
-	by  *ratelimit.Limiter // nil where it was not counted
-	key string
-}
-
-// giveBack takes a submission out of its session's budget again: only what was
-// stored is what a session has sent.
-func (c counted) giveBack(ctx context.Context) error {
-	if c.by == nil {
-		return nil
-	}
-	return c.by.Return(ctx, c.key)
-}
-
-func (in *Intake) limit(ctx context.Context, request Request, token models.ResumeHash) (quarantine []string, c counted, err error) {
-	key := sessionKey(request.Project, token)
-	if err := in.sessions.Take(ctx, key); err == nil {
-		c = counted{in.sessions, key}
-	} else {
-		// Who repeats what was acknowledged asks for nothing new.
-		known, lookupErr := in.store.HasFeedback(ctx, request.Project.ID, request.Submission.ID)
-		if lookupErr != nil || !known {
-			return nil, c, errors.Join(err, lookupErr)
-		}
-	}
-	if err := in.addresses.Take(ctx, AddressKey(request.Address)); err != nil {
-		return nil, c, errors.Join(err, c.giveBack(ctx))
-	}
-	err = in.projects.Take(ctx, string(request.Project.ID))
-	if models.CodeOf(err) == models.CodeRateLimited {
-		return []string{reasonFlood}, c, nil
-	}
-	return nil, c, err
-}
-
-func sessionKey(project *models.Project, token models.ResumeHash) string {
-	return string(project.ID) + string(token)
-}
-
-// AddressKey is what one party on the network is counted by: an IPv4 address,
-// or the /64 that an IPv6 customer is given whole.
-func AddressKey(address netip.Addr) string {
-	address = address.Unmap()
-	if address.Is6() {
-		if prefix, err := address.Prefix(64); err == nil {
-			return prefix.String()
-		}
-	}
-	return address.String()
 }

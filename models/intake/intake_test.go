@@ -16,6 +16,7 @@ import (
 type fakeStore struct {
 	got    []store.NewFeedback
 	answer func(store.NewFeedback) (store.Accepted, error)
+	blocks *models.Blocks
 }
 
 func (f *fakeStore) Submit(_ context.Context, in store.NewFeedback) (store.Accepted, error) {
@@ -29,6 +30,8 @@ func (f *fakeStore) Submit(_ context.Context, in store.NewFeedback) (store.Accep
 func (f *fakeStore) HasFeedback(_ context.Context, _, id models.ID) (bool, error) {
 	return slices.ContainsFunc(f.got, func(in store.NewFeedback) bool { return in.Submission.ID == id }), nil
 }
+
+func (f *fakeStore) Blocks(context.Context, models.ID) (*models.Blocks, error) { return f.blocks, nil }
 
 func (f *fakeStore) PostVisitorMessage(context.Context, *models.Project, models.ID, models.NewMessage) (store.Posted, error) {
 	return store.Posted{}, nil

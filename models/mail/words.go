@@ -113,6 +113,7 @@ func (c *composer) news(project string, content *store.MailContent, zone *time.L
 	v := view{
 		Button: "Open the inbox", Link: c.inbox(content.Project.ID), Unsubscribe: "No more mails about new feedback in " + project,
 		Why: "You get this because you chose " + modeText(content.Mode) + " for new feedback in " + project + ".",
+		How: heldText(news),
 	}
 	if news.Total == 1 && !news.AtLeast {
 		only := news.Items[0]
@@ -179,6 +180,21 @@ func countsText(kinds []store.KindCount) string {
 		parts = append(parts, fmt.Sprintf("%d %s", k.Count, name))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// heldText tells how much was held back meanwhile, and why; "" where nothing was.
+func heldText(news store.News) string {
+	if news.Held == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d submissions were held back, and are in the quarantine beside the inbox.", news.Held)
+	if news.Held == 1 {
+		text = "One submission was held back, and is in the quarantine beside the inbox."
+	}
+	for _, reason := range news.HeldFor {
+		text += fmt.Sprintf(" %d: %s", reason.N, excerpt(reason.Value, excerpted))
+	}
+	return text
 }
 
 func modeText(mode models.NotifyMode) string {

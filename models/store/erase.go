@@ -40,7 +40,7 @@ func (t *tx) erase(row *feedbackRow) error {
 	if err := t.forgetWords(row.N); err != nil {
 		return err
 	}
-	if err := t.retag(&feedbackRow{N: row.N, ProjectID: row.ProjectID, Quarantined: row.Quarantined, CreatedAt: row.CreatedAt}, row.Tags); err != nil {
+	if err := t.retag(&feedbackRow{N: row.N, ProjectID: row.ProjectID, Quarantined: row.Quarantined, CreatedAt: row.CreatedAt}, row); err != nil {
 		return err
 	}
 	at := t.now.UnixMilli()

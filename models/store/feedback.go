@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -89,8 +90,13 @@ func (t *tx) triage(scope models.Scope, row *feedbackRow, change models.Triage, 
 	if err := t.orm().Save(row).Error; err != nil {
 		return before, err
 	}
-	if err := errors.Join(t.retag(row, old.Tags), t.recount(&old, row)); err != nil {
+	if err := errors.Join(t.retag(row, &old), t.recount(&old, row)); err != nil {
 		return before, err
+	}
+	if row.Quarantined != old.Quarantined {
+		if err := t.move(row, by); err != nil {
+			return before, err
+		}
 	}
 	return before, t.append(models.LogEntry{
 		ProjectID: row.ProjectID, Type: models.EventFeedbackUpdated, FeedbackID: row.ID, At: t.now,
@@ -158,6 +164,12 @@ func (r *feedbackRow) apply(change models.Triage) (changes models.Changes, befor
 	}
 	if was := models.PriorityOfRank(r.Priority); change.Priority != nil && change.Priority.Rank() != r.Priority {
 		r.Priority, changes.Priority, before.Priority = change.Priority.Rank(), change.Priority, &was
+	}
+	if was := r.Quarantined; change.Quarantined != nil && *change.Quarantined != was {
+		r.Quarantined, changes.Quarantined, before.Quarantined = !was, change.Quarantined, &was
+		if r.Quarantined && !slices.Contains(r.QuarantineReasons, models.ReasonStaff) {
+			r.QuarantineReasons = append(slices.Clone(r.QuarantineReasons), models.ReasonStaff)
+		}
 	}
 	return changes, before, nil
 }

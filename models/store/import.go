@@ -66,7 +66,7 @@ func (t *tx) tagImported(items []feedbackRow) error {
 		return nil
 	}
 	var rows []feedbackRow
-	if err := t.orm().Select("n", "project_id", "created_at", "tags").Where("id IN ?", tagged).Find(&rows).Error; err != nil {
+	if err := t.orm().Select("n", "project_id", "quarantined", "created_at", "tags").Where("id IN ?", tagged).Find(&rows).Error; err != nil {
 		return err
 	}
 	var tags []tagRow

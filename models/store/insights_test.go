@@ -93,6 +93,14 @@ func TestInsightsFollowEverything(t *testing.T) {
 					ids = append(ids, mustSubmit(t, s, in).ID)
 				case what < 7:
 					status := models.Statuses()[random.IntN(5)]
+					if random.IntN(3) == 0 {
+						held := random.IntN(2) == 0
+						change := models.Triage{Quarantined: &held}
+						if _, err := s.TriageAll(t.Context(), scope, p.ID, []models.BulkChange{{ID: pick(), Change: change}}, by); err != nil {
+							t.Fatal(err)
+						}
+						continue
+					}
 					change := models.Triage{Status: &status, AddTags: []string{fmt.Sprint("tag", random.IntN(3))}, RemoveTags: []string{fmt.Sprint("tag", random.IntN(3))}}
 					if _, err := s.TriageAll(t.Context(), scope, p.ID, []models.BulkChange{{ID: pick(), Change: change}}, by); err != nil {
 						t.Fatal(err)

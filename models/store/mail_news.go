@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -130,12 +131,18 @@ func (d dueNotification) pace(now time.Time) time.Time {
 	return pace.Add(newsPace)
 }
 
+// released is of the events in which staff let a suspected item into the inbox.
+const released = "e.type = 'FeedbackUpdated' AND json_extract(e.data, '$.changes.quarantined') = 0"
+
 // newsOf are the items of a stretch of a project's log that are news. What was
-// quarantined or erased is none.
+// held back once is news where it was released last; what still is, or was erased,
+// is none.
 func newsOf(db *gorm.DB, project models.ID, since, through int64) *gorm.DB {
 	return db.Table("events AS e").Joins("JOIN feedback AS f ON f.id = e.feedback_id").
-		Where("e.project_id = ? AND e.seq > ? AND e.seq <= ? AND e.type = ? AND f.quarantined = 0 AND f.erased_at IS NULL",
-			project, since, through, models.EventFeedbackReceived)
+		Where("e.project_id = ? AND e.seq > ? AND e.seq <= ? AND f.quarantined = 0 AND f.erased_at IS NULL", project, since, through).
+		Where(`(e.type = 'FeedbackReceived' AND CAST(f.quarantine_reasons AS TEXT) = '[]' OR ` + released + `
+			AND NOT EXISTS (SELECT 1 FROM events AS l WHERE l.feedback_id = f.id AND l.type <> 'FeedbackReceived' AND l.seq > e.seq AND ` +
+			strings.ReplaceAll(released, "e.", "l.") + `))`)
 }
 
 func (s *Store) anyNews(ctx context.Context, project models.ID, since, through int64) (bool, error) {
@@ -152,6 +159,10 @@ type News struct {
 	// AtLeast: there were more than Total.
 	AtLeast bool
 	Kinds   []KindCount
+	// Held is how many submissions came meanwhile and are held back, and HeldFor why,
+	// the most frequent reasons first.
+	Held    int64
+	HeldFor []models.Count
 }
 
 // KindCount is how many items of a kind there are; "" is no kind.
@@ -183,6 +194,9 @@ func (s *Store) news(ctx context.Context, mail models.Mail) (News, error) {
 	}
 	// The log forgets what is old and followed by much.
 	var first int64
+	if news.Held, news.HeldFor, err = s.heldBack(ctx, mail); err != nil {
+		return News{}, translate(err)
+	}
 	if err := db.Raw("SELECT COALESCE(MIN(seq), 0) FROM events WHERE project_id = ?", mail.ProjectID).Scan(&first).Error; err != nil {
 		return News{}, translate(err)
 	}

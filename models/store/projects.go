@@ -160,6 +160,7 @@ func (s *Store) DeleteProject(ctx context.Context, scope models.Scope, id models
 		}
 		t.committed = append(t.committed, func() {
 			s.forgetProject(id)
+			s.forgetBlocks(id)
 			s.record.note(id, 0)
 		})
 		// Last, because it is not undone: who submits later in this transaction

@@ -166,6 +166,8 @@ type feedbackRow struct {
 	FirstReplyAt      *int64
 	ResolvedAt        *int64
 	VisitorAt         int64
+	// AddressHash is a keyed hash of where it came from; "" where that is not known.
+	AddressHash string
 }
 
 func (feedbackRow) TableName() string { return "feedback" }
@@ -285,6 +287,8 @@ func (r jobRow) job() (models.Job, error) {
 type searchRemovalRow struct {
 	ID int64 `gorm:"primaryKey"`
 	N  int64
+	// Again: the item was changed, and is to be taken in as it is now.
+	Again bool
 }
 
 func (searchRemovalRow) TableName() string { return "search_removals" }

@@ -90,6 +90,9 @@ func (p *searchProjection) step(ctx context.Context) (more, owing bool, err erro
 	if err != nil {
 		return false, false, err
 	}
+	if err := p.takeOver(ctx); err != nil {
+		return false, false, err
+	}
 	owing, err = p.takeOut(ctx)
 	return more, owing, err
 }
@@ -120,13 +123,45 @@ func (t *tx) forgetWords(numbers ...int64) error {
 	return t.orm().Create(&owed).Error
 }
 
+// reindex has the search index take over what changed in an item. Until then
+// searches pass it over, so that none shows it in the wrong list.
+func (t *tx) reindex(n int64) error {
+	return t.orm().Create(&searchRemovalRow{N: n, Again: true}).Error
+}
+
+// takeOver takes over what changed in items that are in the index: which of the two
+// lists they are in.
+func (p *searchProjection) takeOver(ctx context.Context) error {
+	for {
+		var owed []searchRemovalRow
+		err := p.store.read.WithContext(ctx).Where("again = 1").Order("id").Limit(forgetBatch).Find(&owed).Error
+		if err != nil || len(owed) == 0 {
+			return err
+		}
+		numbers := make([]int64, len(owed))
+		for i, row := range owed {
+			numbers[i] = row.N
+		}
+		var changed []feedbackRow
+		if err := p.store.read.WithContext(ctx).Select("n", "quarantined").Where("n IN ?", numbers).Find(&changed).Error; err != nil {
+			return err
+		}
+		if err := p.index.move(ctx, changed); err != nil {
+			return err
+		}
+		if err := p.noteDone(ctx, owed[len(owed)-1].ID, true); err != nil {
+			return err
+		}
+	}
+}
+
 // takeOut takes out of the index what was erased. A purge writes the whole index
 // anew, so it then rests, and later does it once for all that came meanwhile.
 func (p *searchProjection) takeOut(ctx context.Context) (owing bool, err error) {
 	var last int64
 	for {
 		var owed []searchRemovalRow
-		err := p.store.read.WithContext(ctx).Where("id > ?", last).Order("id").Limit(forgetBatch).Find(&owed).Error
+		err := p.store.read.WithContext(ctx).Where("id > ? AND again = 0", last).Order("id").Limit(forgetBatch).Find(&owed).Error
 		if err != nil {
 			return false, err
 		}
@@ -154,17 +189,18 @@ func (p *searchProjection) takeOut(ctx context.Context) (owing bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	return false, p.noteForgotten(ctx, last)
+	return false, p.noteDone(ctx, last, false)
 }
 
-func (p *searchProjection) noteForgotten(ctx context.Context, last int64) error {
+func (p *searchProjection) noteDone(ctx context.Context, last int64, again bool) error {
 	for {
 		var noted int64
 		err := p.store.writer.do(ctx, false, func(t *tx) (err error) {
 			noted, err = rows(t.orm().Exec(`DELETE FROM search_removals WHERE id IN
-				(SELECT id FROM search_removals WHERE id <= ? LIMIT ?)`, last, forgetBatch))
-			// The pages as they were before are in the database's own log of pages.
-			t.committed = append(t.committed, func() { t.w.owed.Store(owesTruncate) })
+				(SELECT id FROM search_removals WHERE id <= ? AND again = ? LIMIT ?)`, last, again, forgetBatch))
+			if !again { // the pages as they were before are in the database's own log of pages
+				t.committed = append(t.committed, func() { t.w.owed.Store(owesTruncate) })
+			}
 			return err
 		})
 		if err != nil || noted < forgetBatch {

@@ -32,9 +32,9 @@ const (
 	// a table of ours: of its own SQLite would read all hits of a word to see whether
 	// it was cheaper to read the texts.
 	//
-	// Beside the words there is what submissions bring along and nobody changes: lists
-	// are narrowed down by it, and in the other database each would cost every
-	// submission a write.
+	// Beside the words there is what submissions bring along and nobody changes, and
+	// which of the two lists they are in: lists are narrowed down by it, and in the
+	// other database each would cost every submission a write.
 	searchSchema = `DROP TABLE IF EXISTS feedback_search;
 		DROP TABLE IF EXISTS progress;
 		DROP TABLE IF EXISTS words;
@@ -162,6 +162,18 @@ func (x *searchIndex) add(ctx context.Context, rows []feedbackRow, n int64) erro
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE progress SET n = ?", n)
 		return err
+	})
+}
+
+// move notes which of the two lists items are in now.
+func (x *searchIndex) move(ctx context.Context, rows []feedbackRow) error {
+	return x.transact(ctx, func(tx *sql.Tx) error {
+		for _, row := range rows {
+			if _, err := tx.ExecContext(ctx, "UPDATE items SET quarantined = ? WHERE n = ?", row.Quarantined, row.N); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -154,8 +154,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.insertEvent, "INSERT INTO events (project_id, seq, type, feedback_id, data, at) VALUES (?, ?, ?, ?, ?, ?)"},
 		{&s.findFeedback, "SELECT project_id, session_id, fingerprint, receipt_version, erased_at IS NOT NULL FROM feedback WHERE id = ?"},
 		{&s.insertFeedback, `INSERT INTO feedback (id, organization_id, project_id, session_id, seq, fingerprint, message, page_url,
-			kind, rating, email, name, context, quarantined, quarantine_reasons, created_at, updated_at, visitor_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
+			kind, rating, email, name, context, quarantined, quarantine_reasons, address_hash, created_at, updated_at, visitor_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
 		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND resume_hash = ?"},
 		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, resume_hash, id, created_at) VALUES (?, ?, ?, ?)"},
 	} {

@@ -69,6 +69,11 @@ type Store struct {
 	byKey      map[string]*models.Project
 	// projectsGeneration counts the changes that byKey has seen.
 	projectsGeneration uint64
+
+	blocksMu sync.RWMutex
+	blocks   map[models.ID]*models.Blocks
+	// blocksGeneration counts the changes that blocks has seen.
+	blocksGeneration uint64
 }
 
 // Open opens the database at options.Path, which Schema.Up has brought up to
@@ -77,7 +82,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	s := &Store{log: options.Log, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}}
+	s := &Store{log: options.Log, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}, blocks: map[models.ID]*models.Blocks{}}
 	err := s.open(ctx, options)
 	if err == nil && !options.Beside {
 		err = s.startBackground(ctx, options)

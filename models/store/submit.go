@@ -21,6 +21,8 @@ type NewFeedback struct {
 	// SessionStored says that SessionID is the token's, as an earlier answer told.
 	SessionStored bool
 	SessionID     models.ID
+	// AddressHash is what is kept of the sender's address.
+	AddressHash string
 	// Quarantine says why the submission is suspected; empty if it is not.
 	Quarantine []string
 }
@@ -78,7 +80,7 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 	at := t.now.UnixMilli()
 	inserted, err := t.w.stmts.insertFeedback.exec(sub.ID, in.Project.OrganizationID, in.Project.ID, session, seq, fingerprint,
 		sub.Message, sub.PageURL, sub.Kind, sub.Rating, sub.Email, sub.Name, string(sub.Context),
-		len(in.Quarantine) > 0, reasons, at, at, at)
+		len(in.Quarantine) > 0, string(reasons), in.AddressHash, at, at, at)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("insert feedback: %w", err)
 	}

@@ -22,19 +22,21 @@ type tagRow struct {
 
 func (tagRow) TableName() string { return "feedback_tags" }
 
-// retag keeps the way from tags to an item in step with the item.
-func (t *tx) retag(row *feedbackRow, before []string) error {
-	for _, tag := range before {
-		if !slices.Contains(row.Tags, tag) {
+// retag keeps the way from tags to an item in step with the item, which was as
+// before: the tags of held back items are counted apart.
+func (t *tx) retag(row, before *feedbackRow) error {
+	moved := row.Quarantined != before.Quarantined
+	for _, tag := range before.Tags {
+		if moved || !slices.Contains(row.Tags, tag) {
 			err := t.orm().Delete(&tagRow{}, "project_id = ? AND quarantined = ? AND tag = ? AND created_at = ? AND n = ?",
-				row.ProjectID, row.Quarantined, tag, row.CreatedAt, row.N).Error
+				row.ProjectID, before.Quarantined, tag, row.CreatedAt, row.N).Error
 			if err != nil {
 				return err
 			}
 		}
 	}
 	for _, tag := range row.Tags {
-		if !slices.Contains(before, tag) {
+		if moved || !slices.Contains(before.Tags, tag) {
 			err := t.orm().Create(&tagRow{ProjectID: row.ProjectID, Quarantined: row.Quarantined, Tag: tag, CreatedAt: row.CreatedAt, N: row.N}).Error
 			if err != nil {
 				return err

@@ -33,6 +33,9 @@ type FeedbackSubmitted struct {
 	Name          string          `json:"name,omitempty" maxLength:"200"`
 	Context       json.RawMessage `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
 	AttachmentIDs []models.ID     `json:"attachment_ids,omitempty" maxItems:"5"`
+	Proof         *string         `json:"proof,omitempty" doc:"Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked" maxLength:"200"`
+	ElapsedMS     *int64          `json:"elapsed_ms,omitempty" doc:"Milliseconds from the opening of the form to its sending"`
+	Website       string          `json:"website,omitempty" doc:"A trap: show the field to no person, and leave it empty"`
 }
 
 // Submission is the event as the domain knows it.
@@ -41,6 +44,11 @@ func (f FeedbackSubmitted) Submission(id models.ID) models.Submission {
 		ID: id, PageURL: f.PageURL, Message: f.Message, Kind: f.Kind, Rating: models.GivenRating(f.Rating),
 		Email: f.Email, Name: f.Name, Context: f.Context, AttachmentIDs: f.AttachmentIDs,
 	}
+}
+
+// Evidence is what the event tells of how it was made.
+func (f FeedbackSubmitted) Evidence() models.Evidence {
+	return models.Evidence{Website: f.Website, ElapsedMS: f.ElapsedMS, Proof: f.Proof}
 }
 
 // VisitorConnected opens every visitor's socket. The session is provisional

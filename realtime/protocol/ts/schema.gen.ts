@@ -277,6 +277,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lift a block; what it held back stays so until it is released */
+        delete: operations["delete-block"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/canned-replies/{id}": {
         parameters: {
             query?: never;
@@ -732,6 +749,24 @@ export interface paths {
         patch: operations["update-project"];
         trace?: never;
     };
+    "/api/v1/projects/{id}/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project's blocks, the newest first */
+        get: operations["list-blocks"];
+        put?: never;
+        /** Hold back what comes from an address or a session, or has a word in it */
+        post: operations["create-block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/canned-replies": {
         parameters: {
             query?: never;
@@ -884,6 +919,23 @@ export interface paths {
         };
         /** Volume, ratings, pages, tags and times over some days */
         get: operations["get-insights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/quarantine/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much is held back, and why */
+        get: operations["summarize-quarantine"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1193,6 +1245,26 @@ export interface paths {
         };
         /** The widget with the project's configuration */
         get: operations["get-widget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{key}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What to work on after a challenge_required
+         * @description The answer goes into the proof of a submission, once. Past its project's limit or its address's, and where it is suspected, a submission needs one to reach the inbox.
+         */
+        get: operations["get-challenge"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1513,6 +1585,50 @@ export interface components {
              */
             user_id?: string;
         };
+        Block: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description null: it stays
+             */
+            expires_at: string | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "address" | "session" | "word";
+            /** @description The word, the session's id, or what staff call the address; that itself is not kept */
+            label: string;
+            note: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            project_id: string;
+        };
+        BlockList: {
+            items: components["schemas"]["Block"][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description Where count asks for it
+             */
+            total?: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
         BuiltInView: {
             /** @enum {string} */
             name: "inbox" | "mine" | "unassigned" | "unread" | "resolved" | "all" | "quarantine";
@@ -1542,6 +1658,8 @@ export interface components {
             assignee_id?: string | null;
             /** @enum {string} */
             priority?: "low" | "normal" | "high" | "urgent";
+            /** @description false releases a suspected item, true holds one back */
+            quarantined?: boolean;
             remove_tags?: string[];
             /** @enum {string} */
             status?: "new" | "open" | "in_progress" | "resolved" | "closed";
@@ -1626,6 +1744,17 @@ export interface components {
              */
             rev: number;
         };
+        Challenge: {
+            /** @description Opaque, for this project and one submission */
+            challenge: string;
+            /**
+             * Format: int64
+             * @description Zero bits that the hash has to begin with
+             */
+            difficulty: number;
+            /** Format: date-time */
+            expires_at: string;
+        };
         Changes: {
             /**
              * Format: uuid
@@ -1634,6 +1763,7 @@ export interface components {
             assignee_id?: string;
             /** @enum {string} */
             priority?: "low" | "normal" | "high" | "urgent";
+            quarantined?: boolean;
             /** @enum {string} */
             status?: "new" | "open" | "in_progress" | "resolved" | "closed";
             tags?: string[];
@@ -2564,6 +2694,8 @@ export interface components {
             assignee_id?: string | null;
             /** @enum {string} */
             priority?: "low" | "normal" | "high" | "urgent";
+            /** @description false releases a suspected item: it is new in the inbox; true holds one back */
+            quarantined?: boolean;
             /**
              * Format: int64
              * @description The revision that the change is based on
@@ -2577,6 +2709,11 @@ export interface components {
             attachment_ids?: string[] | null;
             /** @description An object of the page's own making, at most 16 KiB */
             context?: unknown;
+            /**
+             * Format: int64
+             * @description Milliseconds from the opening of the form to its sending
+             */
+            elapsed_ms?: number;
             email?: string;
             /** @enum {string} */
             kind?: "bug" | "idea" | "question" | "praise" | "other";
@@ -2585,8 +2722,12 @@ export interface components {
             name?: string;
             /** @description http or https */
             page_url: string;
+            /** @description Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked */
+            proof?: string;
             /** Format: int64 */
             rating?: number;
+            /** @description A trap: show the field to no person, and leave it empty */
+            website?: string;
         };
         FeedbackUpdated: {
             by: components["schemas"]["Actor"];
@@ -3004,6 +3145,30 @@ export interface components {
             /** @description What the key may do */
             scopes: string[];
         };
+        NewBlock: {
+            /** @description Of address: one of IPv4 or IPv6. Of the latter its /64 is blocked */
+            address?: string;
+            /** Format: date-time */
+            expires_at?: string;
+            /**
+             * Format: uuid
+             * @description Of address and session: that of this item's sender
+             */
+            feedback_id?: string;
+            /** @enum {string} */
+            kind: "address" | "session" | "word";
+            /** @description What to call an address; at most 200 code points */
+            label?: string;
+            /** @description At most 500 code points */
+            note?: string;
+            /**
+             * Format: uuid
+             * @description Of session
+             */
+            session_id?: string;
+            /** @description Of word: 3 to 200 code points, found in message, name, email and page_url whatever the case */
+            word?: string;
+        };
         NewCannedReply: {
             /** @description 1 to 5,000 code points after trimming */
             body: string;
@@ -3377,6 +3542,31 @@ export interface components {
              */
             current: string;
         };
+        QuarantinePeriod: {
+            /** @description The most frequent first. An item may have several */
+            reasons: components["schemas"]["QuarantineReason"][];
+            /**
+             * Format: int64
+             * @description Items that are still held back. Of more than 10,000 the newest are counted
+             */
+            total: number;
+            /**
+             * @description There are more than total
+             * @enum {string}
+             */
+            total_is?: "at_least";
+        };
+        QuarantineReason: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+        };
+        QuarantineSummary: {
+            /** @description The last 24 hours */
+            day: components["schemas"]["QuarantinePeriod"];
+            /** @description The last 7 days */
+            week: components["schemas"]["QuarantinePeriod"];
+        };
         ReadMarks: {
             ids: string[];
             /** @description false: they are unread to you again */
@@ -3581,6 +3771,11 @@ export interface components {
             attachment_ids?: string[] | null;
             /** @description An object of the page's own making, at most 16 KiB */
             context?: unknown;
+            /**
+             * Format: int64
+             * @description Milliseconds from the opening of the form to its sending
+             */
+            elapsed_ms?: number;
             email?: string;
             /**
              * Format: uuid
@@ -3594,10 +3789,14 @@ export interface components {
             name?: string;
             /** @description http or https */
             page_url: string;
+            /** @description Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked */
+            proof?: string;
             /** Format: int64 */
             rating?: number;
             /** @description The visitor's own secret, 43 characters of base64url; made here if absent */
             resume_token?: string;
+            /** @description A trap: show the field to no person, and leave it empty */
+            website?: string;
         };
         Subscribe: {
             epoch?: string;
@@ -4670,6 +4869,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AccessToken"];
                 };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The block's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The call was refused; code says why */
             default: {
@@ -5973,6 +6202,81 @@ export interface operations {
             };
         };
     };
+    "list-blocks": {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; larger is capped */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description true counts up to 10,000, exact all */
+                count?: "true" | "false" | "exact";
+            };
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockList"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-canned-replies": {
         parameters: {
             query?: {
@@ -6376,6 +6680,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Insights"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "summarize-quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineSummary"];
                 };
             };
             /** @description The call was refused; code says why */
@@ -7068,6 +7404,38 @@ export interface operations {
                 };
                 content: {
                     "text/javascript": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
                 };
             };
             /** @description The call was refused; code says why */
