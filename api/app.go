@@ -91,20 +91,29 @@ func (s *Server) guarded(c *fiber.Ctx) (err error) {
 	}()
 	s.commonHeaders(c)
 	s.visitorHeaders(c)
-	if err := checkRequest(c); err != nil {
+	if isUpload(c.Method(), c.Path()) {
+		defer s.uploads.end(&c.Context().Request.Header)
+	}
+	if err := s.checkRequest(c); err != nil {
 		return err
 	}
 	return c.Next()
 }
 
 // checkRequest refuses what no address takes.
-func checkRequest(c *fiber.Ctx) error {
+func (s *Server) checkRequest(c *fiber.Ctx) error {
 	// The framework would inflate such a body past every limit.
 	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {
 		return models.Errorf(models.CodeUnsupportedMedia, "a body must not have a Content-Encoding")
 	}
-	if len(c.Request().Body()) > maxBody && !isUpload(c.Request().Header.Method(), c.Request().URI().Path()) {
+	if len(c.Request().Body()) <= maxBody {
+		return checkQuery(c)
+	}
+	if !isUpload(c.Method(), c.Path()) {
 		return errTooLarge()
+	}
+	if s.uploads.wasRefused(&c.Context().Request.Header) {
+		return errNoRoom()
 	}
 	return checkQuery(c)
 }

@@ -117,22 +117,29 @@ func (s *Server) changeSeveral(ctx context.Context, in *bulkInput) (*bulkOutput,
 	if err != nil {
 		return nil, err
 	}
+	items := make([]*models.Feedback, len(outcomes))
 	for i, outcome := range outcomes {
-		results[places[i]] = bulkResult(outcome)
+		items[i] = outcome.Item
+	}
+	if err := s.store.FillFiles(ctx, items...); err != nil {
+		return nil, err
+	}
+	for i, outcome := range outcomes {
+		results[places[i]] = s.bulkResult(outcome)
 	}
 	return &bulkOutput{Body: BulkAnswer{Items: results}}, nil
 }
 
-func bulkResult(outcome models.BulkOutcome) BulkResult {
+func (s *Server) bulkResult(outcome models.BulkOutcome) BulkResult {
 	if outcome.Err != nil {
 		result := bulkRefused(outcome.ID, outcome.Err)
 		if outcome.Item != nil {
-			item := feedbackBody(outcome.Item)
+			item := s.feedbackBody(outcome.Item)
 			result.Item = &item
 		}
 		return result
 	}
-	item := feedbackBody(outcome.Item)
+	item := s.feedbackBody(outcome.Item)
 	result := BulkResult{ID: outcome.ID, Outcome: "unchanged", Item: &item, Before: bulkChanges(outcome.Before)}
 	if result.Before != nil {
 		result.Outcome = "changed"

@@ -15,16 +15,18 @@ import (
 // Conversation is an item as its visitor sees it. What staff note among themselves
 // is not in it, nor who they are beside their names.
 type Conversation struct {
-	ID         models.ID             `json:"id"`
-	Message    string                `json:"message"`
-	PageURL    string                `json:"page_url"`
-	Kind       *models.Kind          `json:"kind" nullable:"true"`
-	Rating     *int                  `json:"rating" nullable:"true" minimum:"1" maximum:"5"`
-	Status     models.Status         `json:"status"`
-	CreatedAt  time.Time             `json:"created_at"`
-	UpdatedAt  time.Time             `json:"updated_at"`
-	ReceiptURL string                `json:"receipt_url"`
-	Messages   []ConversationMessage `json:"messages" nullable:"false" doc:"Oldest first; the newest 200"`
+	ID         models.ID     `json:"id"`
+	Message    string        `json:"message"`
+	PageURL    string        `json:"page_url"`
+	Kind       *models.Kind  `json:"kind" nullable:"true"`
+	Rating     *int          `json:"rating" nullable:"true" minimum:"1" maximum:"5"`
+	Status     models.Status `json:"status"`
+	CreatedAt  time.Time     `json:"created_at"`
+	UpdatedAt  time.Time     `json:"updated_at"`
+	ReceiptURL string        `json:"receipt_url"`
+	// Files are the visitor's own.
+	Attachments []Attachment          `json:"attachments" nullable:"false" doc:"The visitor's files"`
+	Messages    []ConversationMessage `json:"messages" nullable:"false" doc:"Oldest first; the newest 200"`
 }
 
 // ConversationMessage is one message of it.
@@ -46,7 +48,7 @@ func (s *Server) conversationBody(c store.Conversation) Conversation {
 	f := c.Feedback
 	body := Conversation{
 		ID: f.ID, Message: f.Message, PageURL: f.PageURL, Kind: protocol.OrNull(f.Kind), Rating: protocol.OrNull(f.Rating), Status: f.Status,
-		CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt, ReceiptURL: s.intake.ReceiptURL(f.ID, f.ReceiptVersion), Messages: []ConversationMessage{},
+		CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt, ReceiptURL: s.intake.ReceiptURL(f.ID, f.ReceiptVersion), Messages: []ConversationMessage{}, Attachments: s.attachmentBodies(f.Files),
 	}
 	for _, m := range c.Messages {
 		author := "staff"

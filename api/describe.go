@@ -31,6 +31,7 @@ func describe(doc *huma.OpenAPI) {
 	describeStream(doc.Paths[eventsPath].Get)
 	describeImports(doc)
 	describeAccess(doc)
+	describeAttachments(doc)
 	describeSockets(doc)
 	protocol.AddSchemas(doc.Components.Schemas)
 	relax(doc)

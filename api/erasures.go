@@ -12,6 +12,7 @@ type ErasureReport struct {
 	DryRun   bool  `json:"dry_run" doc:"Nothing was erased"`
 	Items    int64 `json:"items"`
 	Messages int64 `json:"messages" doc:"Replies and notes"`
+	Files    int64 `json:"attachments" doc:"With their content"`
 	Events   int64 `json:"events" doc:"Lines of the log: they stay as tombstones that keep their numbers"`
 	Exports  int64 `json:"exports" doc:"Files that may have something of it, and end"`
 	Mails    int64 `json:"mails" doc:"Mails that wait"`
@@ -20,7 +21,7 @@ type ErasureReport struct {
 
 func erasureBody(report models.ErasureReport, dryRun bool) ErasureReport {
 	return ErasureReport{
-		DryRun: dryRun, Items: report.Items, Messages: report.Messages, Events: report.Events, Exports: report.Exports,
+		DryRun: dryRun, Items: report.Items, Messages: report.Messages, Files: report.Attachments, Events: report.Events, Exports: report.Exports,
 		Mails: report.Mails, Sessions: report.Sessions,
 	}
 }

@@ -90,12 +90,12 @@ func TestErasureOfOneVisitor(t *testing.T) {
 func TestRetention(t *testing.T) {
 	ahead := &clock{}
 	s := apitest.Start(t, ahead.option)
-	owner, project := s.Project(t)
+	_, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID)
 	old := submitAs(t, s, project, nil)
 	answered := submitAs(t, s, project, nil)
 	ahead.move(60 * 24 * time.Hour)
-	owner = s.Owner(t)
+	owner := s.Owner(t)
 	owner.Post("/api/v1/feedback/"+string(answered)+"/messages", map[string]any{"body": "Hello", "visibility": "public"}, 201)
 	fresh := submitAs(t, s, project, nil)
 	var report api.ErasureReport

@@ -68,3 +68,10 @@ func (s *Server) CountInDatabase(ctx context.Context, text string) (n int) {
 	}
 	return n
 }
+
+// OpenUploads counts the uploads whose bodies come.
+func (s *Server) OpenUploads() int {
+	s.uploads.mu.Lock()
+	defer s.uploads.mu.Unlock()
+	return len(s.uploads.open)
+}

@@ -32,6 +32,7 @@ type Feedback struct {
 	Unread            bool             `json:"unread" doc:"The visitor said something that the asking member has not read"`
 	Quarantined       bool             `json:"quarantined"`
 	QuarantineReasons []string         `json:"quarantine_reasons" nullable:"false"`
+	Attachments       []Attachment     `json:"attachments" nullable:"false" doc:"The visitor's files"`
 	CreatedAt         time.Time        `json:"created_at"`
 	UpdatedAt         time.Time        `json:"updated_at"`
 	Visitor           protocol.Visitor `json:"visitor"`
@@ -57,12 +58,12 @@ func (o *object) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-func feedbackBody(f *models.Feedback) Feedback {
+func (s *Server) feedbackBody(f *models.Feedback) Feedback {
 	return Feedback{
 		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
 		Kind: protocol.OrNull(f.Kind), Rating: protocol.OrNull(f.Rating), Email: protocol.OrNull(f.Email), Name: protocol.OrNull(f.Name), Context: object(f.Context),
 		Status: f.Status, AssigneeID: protocol.OrNull(f.AssigneeID), Tags: append([]string{}, f.Tags...), Priority: f.Priority, Rev: f.Rev,
-		Quarantined: f.Quarantined, QuarantineReasons: append([]string{}, f.QuarantineReasons...),
+		Quarantined: f.Quarantined, QuarantineReasons: append([]string{}, f.QuarantineReasons...), Attachments: s.attachmentBodies(f.Files),
 		CreatedAt: f.CreatedAt.UTC(), UpdatedAt: f.UpdatedAt.UTC(), Visitor: protocol.VisitorOf(f),
 	}
 }
@@ -102,10 +103,14 @@ type listFeedbackInput struct {
 }
 
 func (in *listFeedbackInput) filter(claims models.Claims) (store.Filter, error) {
-	attached := in.HasAttachment == "true"
+	var attached *bool
+	if in.HasAttachment != "" {
+		has := in.HasAttachment == "true"
+		attached = &has
+	}
 	asked := models.FeedbackFilter{
 		Status: in.Status, Kind: in.Kind, Priority: in.Priority, Rating: in.Rating, Tag: in.Tag, Assignee: in.Assignee, Query: in.Query,
-		PageURL: in.PageURL, HasAttachment: &attached, Quarantined: &in.Quarantined, Unread: &in.Unread, From: orNil(in.From), To: orNil(in.To),
+		PageURL: in.PageURL, HasAttachment: attached, Quarantined: &in.Quarantined, Unread: &in.Unread, From: orNil(in.From), To: orNil(in.To),
 	}
 	filter := store.FilterOf(asked, claims.UserID)
 	filter.Sort = in.Sort
@@ -133,12 +138,15 @@ func (s *Server) listFeedback(ctx context.Context, in *listFeedbackInput) (*list
 	}
 	body := FeedbackList{Items: []Feedback{}, NextCursor: cursorOrNull(list.NextCursor)}
 	body.Total, body.TotalIs = total(list.Total)
+	if err := s.store.FillFiles(ctx, list.Items...); err != nil {
+		return nil, err
+	}
 	unread, err := s.store.Unread(ctx, claims.Scope, claims.UserID, list.Items...)
 	if err != nil {
 		return nil, err
 	}
 	for _, item := range list.Items {
-		shown := feedbackBody(item)
+		shown := s.feedbackBody(item)
 		shown.Unread = unread[item.ID]
 		body.Items = append(body.Items, shown)
 	}
@@ -156,11 +164,14 @@ func (s *Server) getFeedback(ctx context.Context, in *FeedbackPath) (*feedbackOu
 // feedbackAnswer is an item for the member who asks.
 func (s *Server) feedbackAnswer(ctx context.Context, item *models.Feedback) (*feedbackOutput, error) {
 	claims := askerOf(ctx).claims
+	if err := s.store.FillFiles(ctx, item); err != nil {
+		return nil, err
+	}
 	unread, err := s.store.Unread(ctx, claims.Scope, claims.UserID, item)
 	if err != nil {
 		return nil, err
 	}
-	shown := feedbackBody(item)
+	shown := s.feedbackBody(item)
 	shown.Unread = unread[item.ID]
 	return &feedbackOutput{Body: shown}, nil
 }

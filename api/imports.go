@@ -7,46 +7,13 @@ import (
 	"io"
 	"mime/multipart"
 	"os"
-	"regexp"
 	"syscall"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"earshot/models"
 	"earshot/models/jobs"
 )
-
-const (
-	// maxUpload bounds the body of an import. It is in memory while it comes, so
-	// larger files are for the command, which reads them from disk.
-	maxUpload = 32 << 20
-	// uploadTime is what an upload gets, on a slow line.
-	uploadTime = 5 * time.Minute
-)
-
-var uploadPath = regexp.MustCompile(`^/api/v1/projects/[^/]+/imports$`)
-
-func isUpload(method, path []byte) bool {
-	return string(method) == fiber.MethodPost && uploadPath.Match(path)
-}
-
-// roomForUploads lets a body be larger where an import is uploaded, by somebody who
-// has signed in: from everybody else the server would take memory for nothing.
-func (s *Server) roomForUploads(header *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
-	if !isUpload(header.Method(), header.RequestURI()) {
-		return config
-	}
-	token, ok := bearerToken(string(header.Peek(fiber.HeaderAuthorization)))
-	if !ok {
-		return config
-	}
-	if _, err := s.tokens.read(token); err != nil {
-		return config
-	}
-	return fasthttp.RequestConfig{MaxRequestBodySize: maxUpload, ReadTimeout: uploadTime}
-}
 
 // createImport takes a file in and has it imported. The rows that are not right are
 // named in the job's report.

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -253,7 +254,7 @@ func (s *Server) download(c *fiber.Ctx) error {
 // paced gives the client the time of an answer for each piece of a file: for all
 // of one it would be too short.
 type paced struct {
-	file *os.File
+	io.ReadCloser
 	conn net.Conn
 }
 
@@ -262,11 +263,8 @@ func (p paced) Read(buf []byte) (int, error) {
 	if err := p.conn.SetWriteDeadline(time.Now().Add(answerTime)); err != nil {
 		return 0, err
 	}
-	return p.file.Read(buf)
+	return p.ReadCloser.Read(buf)
 }
-
-// Close implements io.Closer.
-func (p paced) Close() error { return p.file.Close() }
 
 func (s *Server) downloadJob(c *fiber.Ctx, id models.ID) (models.Job, error) {
 	if s.downloadAllowed(id, c.Params("token")) {

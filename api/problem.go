@@ -38,6 +38,13 @@ const retryUnavailable = time.Second
 // fail answers a request with an error: the only place that does. It is Fiber's
 // ErrorHandler too, for what the server refuses before any handler.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
+	if isUpload(c.Method(), c.Path()) {
+		if header := &c.Context().Request.Header; s.uploads.wasRefused(header) {
+			s.uploads.end(header)
+			err = errNoRoom()
+			discardBody(c)
+		}
+	}
 	problem, retry := s.problem(c, err)
 	if problem.Status == fiber.StatusRequestEntityTooLarge {
 		discardBody(c)
@@ -84,7 +91,10 @@ func (s *Server) problem(c *fiber.Ctx, err error) (problem Problem, retry time.D
 	problem.Type, problem.Title = "about:blank", http.StatusText(problem.Status)
 	problem.Code, problem.Detail, problem.Errors = readable.Code, readable.Message, readable.Fields
 	if current, ok := readable.Current.(*models.Feedback); ok {
-		body := feedbackBody(current)
+		if err := s.store.FillFiles(c.UserContext(), current); err != nil {
+			s.log.Error("read the files of what is in conflict", "error", err)
+		}
+		body := s.feedbackBody(current)
 		problem.Current = &body
 	}
 	if retry = readable.RetryAfter; retry <= 0 && (problem.Status == fiber.StatusServiceUnavailable || problem.Status == fiber.StatusTooManyRequests) {

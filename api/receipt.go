@@ -63,10 +63,14 @@ type receiptView struct {
 	StatusClass    string
 	Created        time.Time
 	CreatedMachine string
+	Files          []receiptFileView
 	Messages       []receiptMessageView
 	NextID         models.ID // of the message that the form will send
 	Refused, Body  string    // why the last one was not taken, and what it said
 }
+
+// receiptFileView is a file that the visitor sent.
+type receiptFileView struct{ Name, URL string }
 
 type receiptMessageView struct {
 	Side, Name, Body, Machine string
@@ -118,6 +122,12 @@ func (s *Server) receiptView(c *fiber.Ctx, item *models.Feedback, project *model
 	view := receiptView{
 		Path: receiptPath(c), Found: true, Project: project.Name, Message: item.Message,
 		Status: statusText(item.Status), Created: item.CreatedAt.UTC(), CreatedMachine: item.CreatedAt.UTC().Format(time.RFC3339), NextID: models.NewID(),
+	}
+	if err := s.store.FillFiles(c.UserContext(), item); err != nil {
+		return receiptView{}, err
+	}
+	for _, file := range item.Files {
+		view.Files = append(view.Files, receiptFileView{file.Name, s.attachmentURL(file.ID)})
 	}
 	if item.Status == models.StatusResolved || item.Status == models.StatusClosed {
 		view.StatusClass = "done"

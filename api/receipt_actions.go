@@ -104,6 +104,9 @@ func (s *Server) exportReceipt(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := s.store.FillFiles(c.UserContext(), item); err != nil {
+		return err
+	}
 	conversation := s.conversationBody(store.Conversation{Feedback: item, Messages: messages})
 	body, err := json.MarshalIndent(ReceiptExport{
 		Conversation: conversation, Email: item.Email, Name: item.Name, Context: object(item.Context), SessionID: item.SessionID,

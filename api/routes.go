@@ -39,6 +39,9 @@ func (s *Server) visitorRoutes() {
 	s.app.Options("/w/:key/poll", s.preflight("POST", fiber.HeaderAuthorization))
 	s.app.Get("/w/:key/conversations", s.listConversations)
 	s.app.Options("/w/:key/conversations", s.preflight("GET", fiber.HeaderAuthorization))
+	s.app.Post("/w/:key/attachments", s.uploadAttachment)
+	s.app.Options("/w/:key/attachments", s.preflight("POST", fiber.HeaderAuthorization))
+	s.app.Get("/a/:id/:token", s.linkedAttachment)
 	s.app.Get("/w/:key/config.json", s.widgetConfigFile)
 	s.app.Options("/w/:key/config.json", s.preflight("GET"))
 	s.app.Get("/w/v/:version/:file", s.pinnedFile)
@@ -125,6 +128,7 @@ func (s *Server) projectRoutes() {
 
 func (s *Server) feedbackRoutes() {
 	const tag = "Feedback"
+	s.app.Get("/api/v1/attachments/:id", s.downloadAttachment)
 	register(s, operation{
 		method: "GET", path: "/api/v1/projects/{id}/feedback", id: "list-feedback", scope: models.ScopeFeedbackRead, tag: tag,
 		summary: "A project's feedback",

@@ -21,10 +21,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"earshot/api/operator"
 	"earshot/api/password"
 	"earshot/models"
+	"earshot/models/attachments"
 	"earshot/models/intake"
 	"earshot/models/jobs"
 	"earshot/models/mail"
@@ -85,9 +87,12 @@ type Server struct {
 	intake   *intake.Intake
 	jobs     *jobs.Runner
 	mails    *mail.Runner // nil where none are sent
-	// downloadKey signs links to files.
-	downloadKey []byte
-	mailLinks   mail.Links
+	// downloadKey signs links to exports, attachmentsKey those to attachments.
+	downloadKey, attachmentsKey []byte
+	attachments                 *attachments.Keeper
+	uploads                     *uploads
+	uploadLimits                struct{ session, address, project, addressKiB, projectKiB *ratelimit.Limiter }
+	mailLinks                   mail.Links
 
 	tokens    tokens
 	passwords *password.Hasher
@@ -170,6 +175,9 @@ func (s *Server) open(ctx context.Context) (*Server, error) {
 		s.hub.Close()
 		return nil, errors.Join(err, s.store.Close())
 	}
+	if s.attachments, err = attachments.Start(s.store, s.data().Attachments(), s.log); err != nil {
+		return nil, errors.Join(err, s.Shutdown(ctx))
+	}
 	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Folder: s.exportFolder(), Log: s.log, Notify: s.tellJob})
 	if err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
@@ -202,6 +210,7 @@ func newServer(config Config) (*Server, error) {
 	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts(maxScripts)}
 	s.leaving, s.leave = context.WithCancel(context.Background())
 	s.waiting.unlimited, s.staffWaiting.unlimited = config.Unlimited, config.Unlimited
+	s.uploads = &uploads{unlimited: config.Unlimited, now: config.Now, open: map[*fasthttp.RequestHeader]upload{}}
 	s.streams, s.behind = newStreams(config.Unlimited), newBehind(lettersBehind)
 	return s, nil
 }
@@ -229,7 +238,7 @@ func (s *Server) wire() error {
 		use  string
 	}{
 		{&receiptKey, "earshot receipt"}, {&s.downloadKey, "earshot download"}, {&mailKey, "earshot mail"},
-		{&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"},
+		{&s.attachmentsKey, "earshot attachment"}, {&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"},
 	} {
 		if *key.into, err = models.DeriveKey(s.config.Secret, key.use); err != nil {
 			return err
@@ -281,7 +290,9 @@ func (s *Server) guard() (err error) {
 		period time.Duration
 	}{
 		{&s.loginAddresses, loginsPerAddress, time.Minute}, {&s.polls, pollsPerMinute, time.Minute}, {&s.letters, lettersPerHour, time.Hour},
-		{&s.signUps, signUpsPerAddress, time.Hour},
+		{&s.signUps, signUpsPerAddress, time.Hour}, {&s.uploadLimits.session, filesPerSession, time.Hour},
+		{&s.uploadLimits.address, filesPerAddress, time.Hour}, {&s.uploadLimits.project, filesPerProject, time.Hour},
+		{&s.uploadLimits.addressKiB, bytesPerAddress >> 10, time.Hour}, {&s.uploadLimits.projectKiB, bytesPerProject >> 10, time.Hour},
 	} {
 		*limit.into = ratelimit.Unlimited()
 		if s.config.Unlimited {

@@ -258,7 +258,7 @@ func TestTenancy(t *testing.T) {
 	item := string(receipt.ID)
 	ids := map[string]string{
 		"projects": string(project.ID), "feedback": item, "views": string(view.ID), "canned-replies": string(canned.ID), "jobs": string(job.ID),
-		"members": string(me.User.ID), "invites": string(invited.ID), "api-keys": string(key.ID), "me/sessions": string(sessions.Items[0].ID), "blocks": string(block.ID),
+		"members": string(me.User.ID), "invites": string(invited.ID), "api-keys": string(key.ID), "me/sessions": string(sessions.Items[0].ID), "blocks": string(block.ID), "attachments": string(models.NewID()),
 	}
 	bodies := map[string]string{
 		"PATCH /api/v1/projects/{id}":                    `{"name":"mine"}`,

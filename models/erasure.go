@@ -31,6 +31,8 @@ func (e *Erasure) Normalize() error {
 type ErasureReport struct {
 	Items    int64
 	Messages int64
+	// Attachments are files, with their content.
+	Attachments int64
 	// Events are lines of the project's log: they become tombstones that keep their
 	// numbers.
 	Events int64
@@ -44,6 +46,7 @@ type ErasureReport struct {
 func (r *ErasureReport) Add(other ErasureReport) {
 	r.Items += other.Items
 	r.Messages += other.Messages
+	r.Attachments += other.Attachments
 	r.Events += other.Events
 	r.Exports += other.Exports
 	r.Mails += other.Mails

@@ -97,6 +97,9 @@ type Feedback struct {
 	// ReceiptVersion is part of the receipt's signature: raising it revokes
 	// every receipt given out before.
 	ReceiptVersion int
+	// Attachments is how many files it has; Files are they, where they were read.
+	Attachments int
+	Files       []Attachment
 	// VisitorAt is when the visitor last said something.
 	VisitorAt time.Time
 	CreatedAt time.Time

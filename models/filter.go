@@ -20,7 +20,7 @@ type FeedbackFilter struct {
 	Tag      string            `json:"tag,omitempty"`
 	Assignee string            `json:"assignee,omitempty"` // a member's id, "me" or "none"
 	Query    string            `json:"q,omitempty"`
-	// HasAttachment: true admits nothing, for nothing has one.
+	// HasAttachment: true admits what has a file, false what has none.
 	HasAttachment *bool      `json:"has_attachment,omitempty"`
 	From          *time.Time `json:"from,omitempty"`
 	To            *time.Time `json:"to,omitempty"`

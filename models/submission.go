@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -49,8 +51,13 @@ func (s *Submission) Normalize() error {
 	if checkText(&p, "name", s.Name) {
 		checkLength(&p, "name", s.Name, 0, MaxName)
 	}
-	if len(s.AttachmentIDs) > 0 {
-		p.add("attachment_ids", "names an attachment that does not exist")
+	if len(s.AttachmentIDs) > MaxAttachments {
+		p.add("attachment_ids", "must have at most %d entries", MaxAttachments)
+	}
+	for i, id := range s.AttachmentIDs {
+		if !id.Valid() || slices.Contains(s.AttachmentIDs[:i], id) {
+			p.add("attachment_ids."+strconv.Itoa(i), "must be the id of an upload, each once")
+		}
 	}
 	s.normalizeContext(&p)
 	return p.err()

@@ -18,6 +18,7 @@ export function feedback(n: number, over: Partial<Feedback> = {}): Feedback {
     status: "new",
     assignee_id: null,
     unread: false,
+    attachments: [],
     tags: [],
     priority: "normal",
     rev: 1,

@@ -25,11 +25,17 @@ const (
 	fileMode = 0o600
 )
 
-// exportFolder is where the files of exports are.
-const exportFolder = "exports"
+// exportFolder is where the files of exports are, attachmentFolder where visitors' are.
+const (
+	exportFolder     = "exports"
+	attachmentFolder = "attachments"
+)
 
 // Exports is the folder for the files of exports.
 func (d Data) Exports() string { return filepath.Join(d.Dir, exportFolder) }
+
+// Attachments is the folder of visitors' files.
+func (d Data) Attachments() string { return filepath.Join(d.Dir, attachmentFolder) }
 
 // Data is the folder with everything that a server keeps.
 type Data struct {
@@ -88,7 +94,7 @@ func (d Data) holdsNothingElse() (bool, error) {
 		case name == databaseFile:
 			database = true
 		case strings.HasPrefix(name, databaseFile), name == secretFile: // -wal, -shm, copies
-		case name == exportFolder, name == "lost+found": // where a file system begins
+		case name == exportFolder, name == attachmentFolder, name == "lost+found": // where a file system begins
 		default:
 			return false, err
 		}

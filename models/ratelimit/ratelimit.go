@@ -48,11 +48,14 @@ func Unlimited() *Limiter { return &Limiter{} }
 
 // Take counts one event of key. Past the limit it returns CodeRateLimited with
 // the time after which the next is allowed, and counts nothing.
-func (l *Limiter) Take(ctx context.Context, key string) error {
+func (l *Limiter) Take(ctx context.Context, key string) error { return l.TakeN(ctx, key, 1) }
+
+// TakeN is Take of n events that come together or not at all.
+func (l *Limiter) TakeN(ctx context.Context, key string, n int) error {
 	if l.gcra == nil {
 		return nil
 	}
-	limited, result, err := l.count(ctx, key, 1)
+	limited, result, err := l.count(ctx, key, n)
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,9 @@ func (s *Store) Conversations(ctx context.Context, project *models.Project, sess
 		if err != nil {
 			return list, err
 		}
+		if err := s.FillFiles(ctx, item); err != nil {
+			return list, err
+		}
 		list.Items = append(list.Items, Conversation{Feedback: item, Messages: messages})
 	}
 	return list, nil

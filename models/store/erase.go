@@ -73,6 +73,10 @@ func (t *tx) erase(row *feedbackRow) error {
 	if err := t.forgetMails(row.ID); err != nil {
 		return err
 	}
+	_, err = t.dropAttachments(func(db *gorm.DB) *gorm.DB { return db.Where("feedback_id = ? AND feedback_id <> ''", row.ID) })
+	if err != nil {
+		return err
+	}
 	return t.append(models.LogEntry{ProjectID: row.ProjectID, Type: models.EventFeedbackErased, FeedbackID: row.ID, At: t.now})
 }
 
@@ -125,6 +129,7 @@ func (s *Store) ErasureOf(ctx context.Context, scope models.Scope, project model
 		{&report.Items, erasable(db, project, of)},
 		{&report.Messages, db.Model(&messageRow{}).Where("feedback_id IN (?) AND deleted_at IS NULL", ids)},
 		{&report.Events, db.Model(&eventRow{}).Where("project_id = ? AND feedback_id IN (?) AND type <> 'FeedbackReceived'", project, ids)},
+		{&report.Attachments, db.Model(&attachmentRow{}).Where("feedback_id IN (?) AND feedback_id <> ''", ids)},
 		{&report.Mails, db.Model(&mailRow{}).Where("feedback_id IN (?) AND feedback_id <> ''", ids)},
 	}
 	for _, count := range counts {

@@ -19,9 +19,10 @@ type Filter struct {
 	Ratings    []int
 	Tag        string
 	AssigneeID *models.ID // points to "" for unassigned
-	Nothing    bool       // admits none
-	PageURL    string
-	From, To   time.Time // From is inclusive, To exclusive
+	// HasAttachment is nil where it does not matter.
+	HasAttachment *bool
+	PageURL       string
+	From, To      time.Time // From is inclusive, To exclusive
 	// Quarantined items are in a list of their own.
 	Quarantined bool
 	// UnreadBy admits what this member has not read.
@@ -49,7 +50,7 @@ func FilterOf(f models.FeedbackFilter, user models.ID) Filter {
 		filter.To = *f.To
 	}
 	isTrue := func(b *bool) bool { return b != nil && *b }
-	filter.Nothing, filter.Quarantined = isTrue(f.HasAttachment), isTrue(f.Quarantined)
+	filter.HasAttachment, filter.Quarantined = f.HasAttachment, isTrue(f.Quarantined)
 	if isTrue(f.Unread) {
 		filter.UnreadBy = user
 	}
@@ -122,7 +123,7 @@ func (s *Store) FeedbackList(ctx context.Context, scope models.Scope, project mo
 	if err != nil {
 		return list, err
 	}
-	if sel.filter.Nothing {
+	if sel.nothing {
 		if page.Count != CountNone {
 			list.Total = &Total{}
 		}

@@ -25,6 +25,8 @@ const (
 	byWords    field = "words"
 	byUnread   field = "unread"
 	byTime     field = "time"
+
+	byAttachments field = "attachments"
 )
 
 // condition is what one field of a filter asks of an item f.
@@ -71,6 +73,7 @@ type selection struct {
 	project    models.ID
 	filter     Filter
 	match      string // of the search index
+	nothing    bool   // it admits none
 	projection bool   // there is a search index
 	conditions []condition
 }
@@ -89,7 +92,7 @@ func (s *Store) selection(ctx context.Context, scope models.Scope, project model
 	}
 	if f.Query != "" {
 		sel.match = searchExpression(project, f.Query)
-		sel.filter.Nothing = f.Nothing || sel.match == ""
+		sel.nothing = sel.match == ""
 	}
 	sel.conditions = f.conditions(project, joined)
 	return sel, nil
@@ -113,6 +116,10 @@ func (f *Filter) conditions(project models.ID, joined int64) []condition {
 	add(len(f.Priorities) > 0, byPriority, "f.priority IN ?", ranks(f.Priorities))
 	add(f.Tag != "", byTag, `EXISTS (SELECT 1 FROM feedback_tags AS g WHERE g.project_id = ? AND g.quarantined = f.quarantined
 		AND g.tag = ? AND g.created_at = f.created_at AND g.n = f.n)`, project, f.Tag)
+	if f.HasAttachment != nil {
+		// Written as the index has it.
+		all = append(all, condition{byAttachments, map[bool]string{true: "f.attachments > 0", false: "f.attachments = 0"}[*f.HasAttachment], nil})
+	}
 	add(f.PageURL != "", byPage, "f.page_url = ?", f.PageURL)
 	add(f.UnreadBy != "", byUnread,
 		"f.visitor_at > coalesce((SELECT r.at FROM reads AS r WHERE r.user_id = ? AND r.feedback_id = f.id), ?)", f.UnreadBy, joined)
@@ -173,6 +180,9 @@ func (sel *selection) sources() []source {
 		add(byPriority, spans(ranks, func(rank int) span {
 			return sel.indexed("feedback_by_priority", "f.priority = ? AND f.priority <> 1", rank)
 		})...)
+	}
+	if f.HasAttachment != nil && *f.HasAttachment {
+		add(byAttachments, sel.indexed("feedback_by_attachments", "f.attachments > 0"))
 	}
 	if f.PageURL != "" && sel.projection {
 		add(byPage, sel.projected("items_by_page", "i.page = ?", pageHash(f.PageURL)), sel.recent("f.page_url = ?", f.PageURL))

@@ -69,7 +69,7 @@ func (r *remover) step(ctx context.Context) (more bool, err error) {
 	err = r.store.writer.do(ctx, false, func(t *tx) error {
 		for _, remove := range []func(models.ID) (int64, error){
 			t.blankFeedback, t.removeMessages, t.removeEvents, t.removeVisitorSessions, t.removeMails, t.removeMailAddresses,
-			t.removeTags, t.removeInsights, t.removeVolumes,
+			t.removeTags, t.removeInsights, t.removeVolumes, t.removeAttachments,
 		} {
 			if n, err := remove(row.ProjectID); err != nil || n > 0 {
 				return err
@@ -96,7 +96,7 @@ func (t *tx) blankFeedback(project models.ID) (int64, error) {
 	blanked := t.orm().Model(&feedbackRow{}).Where("n IN ?", numbers).Updates(map[string]any{
 		"session_id": "", "fingerprint": []byte{}, "message": "", "page_url": "", "kind": "", "rating": 0, "email": "", "name": "",
 		"context": "", "status": models.StatusClosed, "assignee_id": "", "tags": "[]", "quarantine_reasons": "[]", "address_hash": "",
-		"updated_at": at, "erased_at": at,
+		"updated_at": at, "erased_at": at, "attachments": 0,
 	})
 	return blanked.RowsAffected, blanked.Error
 }

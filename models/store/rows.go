@@ -168,6 +168,7 @@ type feedbackRow struct {
 	VisitorAt         int64
 	// AddressHash is a keyed hash of where it came from; "" where that is not known.
 	AddressHash string
+	Attachments int
 }
 
 func (feedbackRow) TableName() string { return "feedback" }
@@ -177,7 +178,7 @@ func (r *feedbackRow) feedback() *models.Feedback {
 		ID: r.ID, OrganizationID: r.OrganizationID, ProjectID: r.ProjectID, SessionID: r.SessionID,
 		Message: r.Message, PageURL: r.PageURL, Kind: r.Kind, Rating: r.Rating, Email: r.Email, Name: r.Name,
 		Status: r.Status, AssigneeID: r.AssigneeID, Tags: r.Tags, Priority: models.PriorityOfRank(r.Priority), Rev: r.Rev,
-		Quarantined: r.Quarantined, QuarantineReasons: r.QuarantineReasons, ReceiptVersion: r.ReceiptVersion,
+		Quarantined: r.Quarantined, QuarantineReasons: r.QuarantineReasons, ReceiptVersion: r.ReceiptVersion, Attachments: r.Attachments,
 		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt), VisitorAt: fromMillis(r.VisitorAt),
 	}
 	if r.Context != "" {

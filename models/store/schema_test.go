@@ -27,7 +27,7 @@ func TestRowsMatchTheSchema(t *testing.T) {
 	for _, row := range []any{
 		&organizationRow{}, &userRow{}, &memberRow{}, &sessionRow{}, &refreshTokenRow{}, &oneTimeTokenRow{}, &metaRow{}, &projectRow{},
 		&removalRow{}, &visitorSessionRow{}, &feedbackRow{}, messageRow{}, &jobRow{}, &readRow{}, &eventRow{}, &searchRemovalRow{},
-		&tagRow{}, &cannedReplyRow{}, &insightRow{}, &volumeRow{}, &auditRow{}, &letterRow{}, &apiKeyRow{}, &inviteRow{}, &recoveryCodeRow{}, &identityRow{}, &failureRow{}, &mailRow{}, &notificationRow{}, &mailPreferencesRow{}, &mailAddressRow{}, &viewRow{}, &blockRow{},
+		&tagRow{}, &cannedReplyRow{}, &insightRow{}, &volumeRow{}, &auditRow{}, &letterRow{}, &apiKeyRow{}, &inviteRow{}, &recoveryCodeRow{}, &identityRow{}, &failureRow{}, &mailRow{}, &notificationRow{}, &mailPreferencesRow{}, &mailAddressRow{}, &viewRow{}, &blockRow{}, &attachmentRow{}, &attachmentRemovalRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, s.read.NamingStrategy)
 		if err != nil {

@@ -73,6 +73,11 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 	if err != nil {
 		return Accepted{}, err
 	}
+	if len(sub.AttachmentIDs) > 0 { // before anything is written
+		if err := t.checkAttachments(in); err != nil {
+			return Accepted{}, err
+		}
+	}
 	seq, err := t.nextSeq(in.Project.ID)
 	if err != nil {
 		return Accepted{}, err
@@ -91,6 +96,11 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 	if !known {
 		if _, err := t.w.stmts.insertSession.exec(in.Project.ID, []byte(in.ResumeHash), session, at); err != nil {
 			return Accepted{}, fmt.Errorf("insert visitor session: %w", err)
+		}
+	}
+	if len(sub.AttachmentIDs) > 0 {
+		if err := t.claimAttachments(in); err != nil {
+			return Accepted{}, err
 		}
 	}
 	err = t.record(models.LogEntry{
@@ -141,7 +151,7 @@ func newItem(in NewFeedback, session models.ID, at int64) *models.Feedback {
 		ID: sub.ID, OrganizationID: in.Project.OrganizationID, ProjectID: in.Project.ID, SessionID: session,
 		Message: sub.Message, PageURL: sub.PageURL, Kind: sub.Kind, Rating: sub.Rating, Email: sub.Email, Name: sub.Name,
 		Context: sub.Context, Status: models.StatusNew, Priority: models.PriorityNormal, Rev: 1, Tags: []string{},
-		Quarantined: len(in.Quarantine) > 0, QuarantineReasons: in.Quarantine, ReceiptVersion: 1,
+		Quarantined: len(in.Quarantine) > 0, QuarantineReasons: in.Quarantine, ReceiptVersion: 1, Attachments: len(sub.AttachmentIDs),
 		CreatedAt: fromMillis(at), UpdatedAt: fromMillis(at), VisitorAt: fromMillis(at),
 	}
 }

@@ -157,7 +157,7 @@ func (s *Store) CountViews(ctx context.Context, scope models.Scope, project mode
 		if err != nil {
 			return nil, err
 		}
-		if sel.filter.Nothing {
+		if sel.nothing {
 			continue
 		}
 		src, _, err := sel.choose()

@@ -12,6 +12,7 @@ import { UserText } from "../ui/linkify";
 import { useMinute } from "../ui/minute";
 import { Composer } from "./composer";
 import { createComposing } from "./composing";
+import { Files } from "./files";
 import type { Inbox } from "./inbox";
 import { Time } from "./message";
 import { Properties } from "./properties";
@@ -60,6 +61,7 @@ export function ItemBody({ inbox, item, shelf, viewers, port, onEdit }: ItemBody
           {item.quarantined && <Quarantined reasons={item.quarantine_reasons} />}
           <Origin item={item} who={who} />
           <UserText text={item.message} class="message" />
+          {item.attachments.length > 0 && <Files files={item.attachments} />}
         </div>
         <Properties item={item} onEdit={onEdit} />
         <div class="item-thread">

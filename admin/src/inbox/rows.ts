@@ -34,6 +34,7 @@ export function fromArrival(event: Arrival): Feedback {
     priority: "normal",
     rev: 0,
     quarantine_reasons: [],
+    attachments: [],
     unread: true,
     updated_at: event.created_at,
   };

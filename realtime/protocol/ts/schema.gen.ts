@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/a/{id}/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same by a link, for five minutes and without a credential */
+        get: operations["open-attachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -34,6 +51,23 @@ export interface paths {
         post?: never;
         /** End an API key, and what is open by it */
         delete: operations["revoke-api-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A visitor's file */
+        get: operations["download-attachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1253,6 +1287,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/w/{key}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a file, to be named in a submission within the hour
+         * @description With the resume token only that session may name it. A visitor's session may upload 20 files an hour, an address 60 and 200 MiB, a project 1,000 and 2 GiB.
+         */
+        post: operations["upload-attachment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/w/{key}/challenge": {
         parameters: {
             query?: never;
@@ -1509,6 +1563,33 @@ export interface components {
         Answered: {
             /** @description There is a mail server: without one, ask whoever runs this server */
             mail: boolean;
+        };
+        Attachment: {
+            /** @description image/png, image/jpeg, application/pdf or text/plain; charset=utf-8 */
+            content_type: string;
+            /**
+             * Format: int64
+             * @description Of images, in pixels
+             */
+            height: number | null;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+            /** @description A link to the file that is good for five minutes, without a credential */
+            url: string;
+            /**
+             * Format: int64
+             * @description Of images, in pixels
+             */
+            width: number | null;
         };
         AuditActor: {
             /** @description The network: a /24, or /48 of IPv6 */
@@ -1769,6 +1850,8 @@ export interface components {
             tags?: string[];
         };
         Conversation: {
+            /** @description The visitor's files */
+            attachments: components["schemas"]["Attachment"][];
             /** Format: date-time */
             created_at: string;
             /**
@@ -2541,6 +2624,11 @@ export interface components {
             text: string;
         };
         ErasureReport: {
+            /**
+             * Format: int64
+             * @description With their content
+             */
+            attachments: number;
             /** @description Nothing was erased */
             dry_run: boolean;
             /**
@@ -2603,6 +2691,8 @@ export interface components {
              * @description UUIDv7
              */
             assignee_id: string | null;
+            /** @description The visitor's files */
+            attachments: components["schemas"]["Attachment"][];
             context: {
                 [key: string]: unknown;
             } | null;
@@ -3587,6 +3677,8 @@ export interface components {
             resume_token?: string;
         };
         ReceiptExport: {
+            /** @description The visitor's files */
+            attachments: components["schemas"]["Attachment"][];
             context: {
                 [key: string]: unknown;
             } | null;
@@ -3870,6 +3962,13 @@ export interface components {
         UpdateMemberInputBody: {
             /** @enum {string} */
             role: "owner" | "admin" | "agent" | "viewer";
+        };
+        Uploaded: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             */
+            id: string;
         };
         Verify: {
             /** @description From the link */
@@ -4326,6 +4425,40 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "open-attachment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The attachment's id */
+                id: string;
+                /** @description From the attachment's url */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-api-keys": {
         parameters: {
             query?: {
@@ -4412,6 +4545,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-attachment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The attachment's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             /** @description The call was refused; code says why */
             default: {
@@ -7404,6 +7569,48 @@ export interface operations {
                 };
                 content: {
                     "text/javascript": string;
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "upload-attachment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's public key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description PNG, JPEG, WebP or GIF, which are made anew without metadata as PNG or JPEG; PDF or plain text, which are kept as they are. At most 10 MiB, images at most 40 megapixels
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
                 };
             };
             /** @description The call was refused; code says why */

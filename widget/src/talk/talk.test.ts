@@ -13,7 +13,7 @@ const at = "2026-01-02T03:04:05Z";
 type Conversation = components["schemas"]["Conversation"];
 const conversation = (over: Partial<Conversation> = {}): Conversation => ({
   id: ITEM, message: "The total is wrong", page_url: "https://shop.test/", kind: null, rating: null, status: "new",
-  created_at: at, updated_at: at, receipt_url: "https://earshot.test/r/secret", messages: [], ...over,
+  created_at: at, updated_at: at, receipt_url: "https://earshot.test/r/secret", attachments: [], messages: [], ...over,
 });
 const posted = (seq: number, id = `m${seq}`, feedback_id = ITEM) => ({
   type: "ReplyPosted", epoch: "e1", seq, data: { feedback_id, message_id: id, author_name: "Ann", body: `reply ${seq}`, at },
