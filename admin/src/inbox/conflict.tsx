@@ -1,8 +1,9 @@
 import { useDashboard } from "../context";
 import type { Feedback } from "../session/types";
 import { t } from "../text/en";
+import { quarantine as text } from "../text/en-quarantine";
 import { formatMoment } from "../text/format";
-import type { Changes, Field } from "../triage/changes";
+import type { AnyField, Changes } from "../triage/changes";
 import { PriorityIcon } from "../triage/priority";
 import { Dialog } from "../ui/dialog";
 import { StatusIcon } from "../ui/icons";
@@ -11,7 +12,7 @@ import type { Inbox } from "./inbox";
 
 /** Both sides of a 409. Closing it keeps what the server has, which is also what the list already shows. */
 export function ConflictDialog({ inbox, conflict: { mine, theirs } }: { inbox: Inbox; conflict: Conflict }) {
-  const fields = Object.keys(mine) as Field[];
+  const fields = Object.keys(mine) as AnyField[];
   // Side by side and in the same form, so that the difference is seen and not searched for.
   const side = (label: string, of: Changes, note?: string) => (
     <div class="side-by-side">
@@ -36,7 +37,7 @@ export function ConflictDialog({ inbox, conflict: { mine, theirs } }: { inbox: I
   );
 }
 
-function Value({ field, of }: { field: Field; of: Changes | Feedback }) {
+function Value({ field, of }: { field: AnyField; of: Changes | Feedback }) {
   const { workspace } = useDashboard();
   switch (field) {
     case "status":
@@ -45,6 +46,8 @@ function Value({ field, of }: { field: Field; of: Changes | Feedback }) {
       return of.priority ? <><PriorityIcon priority={of.priority} />{t.priority[of.priority]}</> : null;
     case "assignee_id":
       return <bdi>{of.assignee_id ? workspace.memberName(of.assignee_id) : t.triage.nobody}</bdi>;
+    case "quarantined":
+      return <>{of.quarantined ? text.held : text.inInbox}</>;
     case "tags":
       return of.tags?.length ? <span class="tags">{of.tags.map((tag) => <bdi key={tag} class="tag">{tag}</bdi>)}</span> : <>{t.triage.noTags}</>;
   }

@@ -77,7 +77,9 @@ export function createInbox({ api, live, projectId, holding, failed, shelf, sett
   async function enter(id: string, changes: Partial<Feedback>): Promise<void> {
     const query = reading.query();
     const about = Object.keys(changes).some((name) => name === "assignee_id" || name === "tags" || query[name as "status" | "priority"]?.length > 0);
-    if (query.q || !list.newestFirst(query) || !list.isNarrowed(query) || !about || holding()) return;
+    // What was released is new in every list.
+    const released = changes.quarantined === false;
+    if (query.q || !list.newestFirst(query) || (!released && (!list.isNarrowed(query) || !about)) || holding()) return;
     const found = await api.feedback(id).catch(() => null);
     if (found && query === reading.query() && list.belongs(found, query, me) && list.within(rows.peek(), found)) rows.value = list.restore(rows.peek(), found);
   }

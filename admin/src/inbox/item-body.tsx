@@ -16,6 +16,7 @@ import { Files } from "./files";
 import type { Inbox } from "./inbox";
 import { Time } from "./message";
 import { Properties } from "./properties";
+import { Quarantined } from "./quarantine";
 import { useThreadScroll } from "./scrolling";
 import type { Shelf } from "./shelf";
 import { ThreadView } from "./thread-view";
@@ -58,7 +59,7 @@ export function ItemBody({ inbox, item, shelf, viewers, port, onEdit }: ItemBody
       {/* Focusable, because it scrolls: without that the keyboard could not reach the end of a long message. */}
       <div class="item-scroll" ref={box} tabIndex={0} role="region" aria-label={t.inbox.message} onScroll={onScroll}>
         <div class="item-body">
-          {item.quarantined && <Quarantined reasons={item.quarantine_reasons} />}
+          {item.quarantined && <Quarantined inbox={inbox} item={item} />}
           <Origin item={item} who={who} />
           <UserText text={item.message} class="message" />
           {item.attachments.length > 0 && <Files files={item.attachments} />}
@@ -123,14 +124,4 @@ function usePort(port: AnswerPort, id: string, open: (to: Visibility) => void): 
       if (port.open === open) port.open = null;
     };
   }, []);
-}
-
-/** The server's reasons are sentences for staff; they are shown as they are. */
-function Quarantined({ reasons }: { reasons: readonly string[] }) {
-  return (
-    <div class="banner warn" data-testid="quarantined">
-      <p class="strong">{t.inbox.quarantined}</p>
-      {reasons.length > 0 && <p>{t.inbox.reasons} {reasons.join(", ")}</p>}
-    </div>
-  );
 }

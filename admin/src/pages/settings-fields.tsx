@@ -1,4 +1,7 @@
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { useDashboard } from "../context";
 import { AccentField } from "../look/accent-field";
 import { widgetWords } from "../look/preview";
 import type { FieldError } from "../session/problem";
@@ -124,11 +127,43 @@ export function LanguageFields(props: FieldsProps) {
 }
 
 /** Drafts are the one setting with a promise to visitors: the hint says what they are told. */
-export function PrivacyFields(props: FieldsProps) {
+export function PrivacyFields(props: FieldsProps & { projectId: string }) {
   const set = setter(props);
   return (
     <Section title={settingsText.privacy}>
+      <Retention {...props} />
       <Switch label={settingsText.showDrafts} hint={settingsText.showDraftsHint} testid="show-drafts" checked={props.form.settings.show_drafts} onToggle={(show_drafts) => set({ show_drafts })} />
     </Section>
+  );
+}
+
+/** How much goes at once is said before it is saved: it does not come back. */
+function Retention({ form, change, errors, projectId }: FieldsProps & { projectId: string }) {
+  const { api, workspace } = useDashboard();
+  const gone = useSignal<number | null>(null);
+  const days = Number(form.retention);
+  useEffect(() => {
+    gone.value = null;
+    if (!form.retention.trim() || !Number.isInteger(days) || days < 1 || days > 3650 || !workspace.canManage.peek()) return;
+    const abort = new AbortController();
+    // Once the typing pauses: every digit is a number of days.
+    const timer = setTimeout(() => void api.retention(projectId, days, abort.signal).then(({ items }) => void (gone.value = items), () => undefined), 400);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [form.retention]);
+  return (
+    <>
+      <TextField
+        label={settingsText.retention}
+        hint={settingsText.retentionHint}
+        error={errorAt(errors, "retention_days")}
+        value={form.retention}
+        onInput={(retention) => change({ retention })}
+        input={{ name: "retention", maxLength: 4, placeholder: settingsText.retentionNone, autocomplete: "off" }}
+      />
+      <p class="hint" role="status" data-testid="retention-preview">{gone.value ? settingsText.retentionGone(gone.value) : ""}</p>
+    </>
   );
 }

@@ -6,6 +6,7 @@ import { changesOf, formOf } from "./settings-form";
 const project = {
   name: "Shop",
   allowed_origins: ["https://a.example"],
+  retention_days: 0,
   settings: { accent: "#4f46e5", kinds: ["bug"], texts: {}, rating: true },
 } as unknown as Project;
 
@@ -19,6 +20,12 @@ it("sends only what changed", () => {
   const form = formOf(project);
   const got = changesOf(project, { ...form, name: " Store ", settings: { ...form.settings, rating: false } });
   expect(got).toEqual({ name: "Store", settings: { rating: false } });
+});
+
+it("sends how long feedback is kept, and 0 for good", () => {
+  const form = formOf(project);
+  expect(changesOf(project, { ...form, retention: " 90 " })).toEqual({ retention_days: 90 });
+  expect(changesOf({ ...project, retention_days: 90 }, { ...form, retention: "" })).toEqual({ retention_days: 0 });
 });
 
 it("reads pasted origins", () => {

@@ -5,11 +5,13 @@ import { readOrigins } from "./origins";
 export interface SettingsForm {
   name: string;
   origins: string;
+  /** Days, as they are typed; empty keeps feedback for good. */
+  retention: string;
   settings: Settings;
 }
 
 export function formOf(project: Project): SettingsForm {
-  return { name: project.name, origins: project.allowed_origins.join("\n"), settings: project.settings };
+  return { name: project.name, origins: project.allowed_origins.join("\n"), retention: project.retention_days ? String(project.retention_days) : "", settings: project.settings };
 }
 
 /**
@@ -21,6 +23,8 @@ export function changesOf(project: Project, form: SettingsForm): ProjectPatch | 
   if (form.name.trim() !== project.name) patch.name = form.name.trim();
   const origins = readOrigins(form.origins);
   if (!same(origins, project.allowed_origins)) patch.allowed_origins = origins;
+  const days = form.retention.trim() === "" ? 0 : Number(form.retention);
+  if (days !== project.retention_days) patch.retention_days = days;
   // Setting by setting, so that a change elsewhere in the same project survives this save.
   const settings = Object.fromEntries(
     Object.entries(form.settings).filter(([key, value]) => !same(value, project.settings[key as keyof Settings])),

@@ -77,7 +77,7 @@ export function SettingsPage({ project }: { project: Project }) {
           <AppearanceFields {...fields} />
           <QuestionFields {...fields} />
           <LanguageFields {...fields} />
-          <PrivacyFields {...fields} />
+          <PrivacyFields {...fields} projectId={project.id} />
         </fieldset>
         {/* Drawn from what is typed and not from what is saved: that is what it is for. */}
         <div class="settings-preview"><Preview settings={fields.form.settings} /></div>

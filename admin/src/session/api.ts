@@ -2,7 +2,7 @@ import { apiSearch, type FeedbackQuery } from "../inbox/query";
 import type { LogCalls } from "../live/detour";
 import type { Changes } from "../triage/changes";
 import type { Session } from "./session";
-import type { BulkItem, BulkResult, CannedPage, CannedReply, Feedback, FeedbackPage, Insights, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewExport, NewMessage, NewProject, NewView, Project, ProjectPage, ProjectPatch, SetupState, Ticket, View, ViewList, ViewPatch } from "./types";
+import type { Block, BulkItem, BulkResult, CannedPage, CannedReply, ErasureReport, Feedback, FeedbackPage, Insights, Job, JobPage, Me, Member, MemberPage, Message, MessagePage, NewBlock, NewExport, NewMessage, NewProject, NewView, Project, ProjectPage, ProjectPatch, SetupState, Ticket, View, ViewList, ViewPatch } from "./types";
 
 /** The staff calls that the dashboard makes, typed by the generated contract. */
 export interface Api extends LogCalls {
@@ -41,6 +41,9 @@ export interface Api extends LogCalls {
   deleteView(id: string): Promise<void>;
   tags(projectId: string): Promise<string[]>;
   erase(id: string): Promise<void>;
+  createBlock(projectId: string, body: NewBlock): Promise<Block>;
+  /** What a retention of so many days would erase right away. */
+  retention(projectId: string, days: number, abort: AbortSignal): Promise<ErasureReport>;
   /** Notes that this person has read an item up to now, or that they have not. */
   markRead(id: string, read: boolean): Promise<void>;
   /** An item's messages and notes, the newest page first and each newest first. */
@@ -97,6 +100,8 @@ export function createApi({ request, stream }: Pick<Session, "request" | "stream
     createView: (projectId, body) => request("POST", `/projects/${projectId}/views`, body),
     updateView: (id, patch) => request("PATCH", `/views/${id}`, patch),
     deleteView: (id) => request("DELETE", `/views/${id}`),
+    createBlock: (id, body) => request("POST", `/projects/${id}/blocks`, body),
+    retention: (id, days, abort) => request("GET", `/projects/${id}/retention?days=${days}`, undefined, abort),
     erase: (id) => request("DELETE", `/feedback/${id}`),
     markRead: (id, read) => request(read ? "PUT" : "DELETE", `/feedback/${id}/read`),
     messages(feedbackId, cursor, abort) {

@@ -1,3 +1,5 @@
+import { counted } from "./format";
+
 // What is said where a project is set up, and where its widget is made to look like the site.
 
 export const install = {
@@ -65,7 +67,11 @@ export const settings = {
   panelTitle: "Panel title",
   placeholder: "Placeholder",
   thanks: "Thanks",
-  privacy: "Live drafts",
+  privacy: "Privacy",
+  retention: "Keep feedback for so many days",
+  retentionHint: "Counted from the last thing that happened to an item. After that it is erased for good, with its conversation and files.",
+  retentionNone: "For good",
+  retentionGone: (n: number) => `Saving this erases ${counted(n, "item", "items")} within minutes.`,
   showDrafts: "Show what visitors type before they send it",
   showDraftsHint: "The panel then tells the visitor “support can see this as you type” and has a switch to turn it off.",
   saved: "Saved",

@@ -1,21 +1,23 @@
 import type { BulkChanges, Feedback } from "../session/types";
 
 /** What staff decide about an item. */
-export type Changes = Partial<Pick<Feedback, "status" | "assignee_id" | "tags" | "priority">>;
-export type Field = keyof Changes;
+export type Changes = Partial<Pick<Feedback, "status" | "assignee_id" | "tags" | "priority" | "quarantined">>;
+export type AnyField = keyof Changes;
+/** What is picked from a list; whether an item is held back is not. */
+export type Field = Exclude<AnyField, "quarantined">;
 
-const fields: readonly Field[] = ["status", "assignee_id", "tags", "priority"];
+const fields: readonly AnyField[] = ["status", "assignee_id", "tags", "priority", "quarantined"];
 
 /** Tags are a set: the server puts them in an order of its own. */
-function same(field: Field, a: Changes, b: Changes): boolean {
+function same(field: AnyField, a: Changes, b: Changes): boolean {
   if (field !== "tags") return a[field] === b[field];
   const [one, other] = [new Set(a.tags), new Set(b.tags)];
   return one.size === other.size && [...one].every((tag) => other.has(tag));
 }
 
-const given = (changes: Changes): Field[] => fields.filter((field) => changes[field] !== undefined);
+const given = (changes: Changes): AnyField[] => fields.filter((field) => changes[field] !== undefined);
 
-function pick(from: Changes, which: readonly Field[]): Changes {
+function pick(from: Changes, which: readonly AnyField[]): Changes {
   return Object.fromEntries(which.map((field) => [field, from[field]])) as Changes;
 }
 
