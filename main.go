@@ -6,6 +6,7 @@
 //	earshot user create EMAIL, earshot user reset-password EMAIL
 //	earshot backup FILE
 //	earshot export PROJECT FILE
+//	earshot audit verify
 //	earshot version
 package main
 
@@ -65,6 +66,10 @@ type cli struct {
 			Email string `arg:"" help:"Whose password."`
 		} `cmd:"" help:"Set and print a new password, and end the user's sessions."`
 	} `cmd:"" help:"Manage users."`
+
+	Audit struct {
+		Verify struct{} `cmd:"" help:"Check that nobody changed a line."`
+	} `cmd:"" help:"Look after the record of who did what."`
 
 	Backup struct {
 		File string `arg:"" help:"A file that does not exist yet."`
@@ -166,6 +171,8 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 		return data.Export(ctx, p.cli.Export, stderr)
 	case "import <project> <file>":
 		return data.Import(ctx, p.cli.Import, stderr)
+	case "audit verify":
+		return data.VerifyAudit(ctx)
 	case "backup <file>":
 		return data.Backup(ctx, p.cli.Backup.File)
 	default:
