@@ -141,6 +141,14 @@ func (s *Server) privacyRoutes() {
 		summary: "Erase all of one visitor's feedback, or count it",
 	}, s.createErasure)
 	register(s, operation{
+		method: "GET", path: "/api/v1/projects/{id}/identity-secret", id: "get-identity-secret", tag: "Projects",
+		summary: "What the site's back end signs its visitors' identities with",
+	}, s.getIdentitySecret)
+	register(s, operation{
+		method: "POST", path: "/api/v1/projects/{id}/identity-secret/rotate", id: "rotate-identity-secret", tag: "Projects",
+		summary: "Make a new one; what the old one has signed counts no more",
+	}, s.rotateIdentitySecret)
+	register(s, operation{
 		method: "GET", path: "/api/v1/projects/{id}/retention", id: "get-retention", scope: models.ScopeProjectsWrite, tag: tag,
 		summary: "What a retention of so many days would erase right away",
 	}, s.getRetention)

@@ -231,14 +231,14 @@ func ownOrigins(base *url.URL) models.Origins {
 
 // wire makes the parts that stand on the store.
 func (s *Server) wire() error {
-	var receiptKey, mailKey, challengeKey, addressKey []byte
+	var receiptKey, mailKey, challengeKey, addressKey, identityKey []byte
 	var err error
 	for _, key := range []struct {
 		into *[]byte
 		use  string
 	}{
 		{&receiptKey, "earshot receipt"}, {&s.downloadKey, "earshot download"}, {&mailKey, "earshot mail"},
-		{&s.attachmentsKey, "earshot attachment"}, {&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"},
+		{&s.attachmentsKey, "earshot attachment"}, {&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"}, {&identityKey, "earshot identity"},
 	} {
 		if *key.into, err = models.DeriveKey(s.config.Secret, key.use); err != nil {
 			return err
@@ -246,7 +246,7 @@ func (s *Server) wire() error {
 	}
 	s.mailLinks = mail.Links{BaseURL: s.config.BaseURL, Key: mailKey}
 	s.intake, err = intake.New(intake.Options{
-		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, ChallengeKey: challengeKey, AddressKey: addressKey,
+		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, ChallengeKey: challengeKey, AddressKey: addressKey, IdentityKey: identityKey,
 		Unlimited: s.config.Unlimited, Credulous: s.config.Credulous, Now: s.now,
 	})
 	if err != nil {

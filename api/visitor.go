@@ -86,19 +86,20 @@ func (s *Server) preflight(methods string, headers ...string) fiber.Handler {
 // socket's FeedbackSubmitted; that is not embedded because encoding/json would
 // name it in its errors.
 type Submission struct {
-	ID            *models.ID      `json:"id,omitempty" doc:"Becomes the feedback's id and makes the call repeatable; made here if absent"`
-	ResumeToken   *string         `json:"resume_token,omitempty" doc:"The visitor's own secret, 43 characters of base64url; made here if absent"`
-	PageURL       string          `json:"page_url" doc:"http or https" maxLength:"2048"`
-	Message       string          `json:"message" doc:"1 to 5,000 code points after trimming"`
-	Kind          models.Kind     `json:"kind,omitempty"`
-	Rating        *int            `json:"rating,omitempty" minimum:"1" maximum:"5"`
-	Email         string          `json:"email,omitempty" maxLength:"254"`
-	Name          string          `json:"name,omitempty" maxLength:"200"`
-	Context       json.RawMessage `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
-	AttachmentIDs []models.ID     `json:"attachment_ids,omitempty" maxItems:"5"`
-	Proof         *string         `json:"proof,omitempty" doc:"Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked" maxLength:"200"`
-	ElapsedMS     *int64          `json:"elapsed_ms,omitempty" doc:"Milliseconds from the opening of the form to its sending"`
-	Website       string          `json:"website,omitempty" doc:"A trap: show the field to no person, and leave it empty"`
+	ID            *models.ID            `json:"id,omitempty" doc:"Becomes the feedback's id and makes the call repeatable; made here if absent"`
+	ResumeToken   *string               `json:"resume_token,omitempty" doc:"The visitor's own secret, 43 characters of base64url; made here if absent"`
+	PageURL       string                `json:"page_url" doc:"http or https" maxLength:"2048"`
+	Message       string                `json:"message" doc:"1 to 5,000 code points after trimming"`
+	Kind          models.Kind           `json:"kind,omitempty"`
+	Rating        *int                  `json:"rating,omitempty" minimum:"1" maximum:"5"`
+	Email         string                `json:"email,omitempty" maxLength:"254"`
+	Name          string                `json:"name,omitempty" maxLength:"200"`
+	Context       json.RawMessage       `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
+	AttachmentIDs []models.ID           `json:"attachment_ids,omitempty" maxItems:"5"`
+	Identity      *models.IdentityClaim `json:"identity,omitempty" doc:"Who the visitor is to the site, signed by its back end. One that is not true is ignored"`
+	Proof         *string               `json:"proof,omitempty" doc:"Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked" maxLength:"200"`
+	ElapsedMS     *int64                `json:"elapsed_ms,omitempty" doc:"Milliseconds from the opening of the form to its sending"`
+	Website       string                `json:"website,omitempty" doc:"A trap: show the field to no person, and leave it empty"`
 }
 
 // Receipt acknowledges a submission: it is on disk.
@@ -159,7 +160,7 @@ func (s *Server) decodeSubmission(c *fiber.Ctx) (request intake.Request, err err
 		PageURL: in.PageURL, Message: in.Message, Kind: in.Kind, Rating: models.GivenRating(in.Rating),
 		Email: in.Email, Name: in.Name, Context: in.Context, AttachmentIDs: in.AttachmentIDs,
 	}
-	request.Evidence = models.Evidence{Website: in.Website, ElapsedMS: in.ElapsedMS, Proof: in.Proof}
+	request.Evidence = models.Evidence{Website: in.Website, ElapsedMS: in.ElapsedMS, Proof: in.Proof, Identity: in.Identity}
 	if in.ID != nil {
 		request.Submission.ID = *in.ID
 	} else {

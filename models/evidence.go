@@ -11,4 +11,6 @@ type Evidence struct {
 	ElapsedMS *int64
 	// Proof answers a challenge; "" says that the client could, nil that it cannot.
 	Proof *string
+	// Identity is who the visitor is to the site; nil where it does not say.
+	Identity *IdentityClaim
 }

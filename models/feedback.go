@@ -84,11 +84,14 @@ type Feedback struct {
 	Rating         int  // 1–5, 0 where none was given
 	Email          string
 	Name           string
-	Context        json.RawMessage // an object, or nil
-	Status         Status
-	AssigneeID     ID
-	Tags           []string
-	Priority       Priority
+	// Identity is the site's own id of the visitor, where the site has signed it; ""
+	// where nobody has.
+	Identity   string
+	Context    json.RawMessage // an object, or nil
+	Status     Status
+	AssigneeID ID
+	Tags       []string
+	Priority   Priority
 	// Rev counts changes from 1; a writer names the one it has seen.
 	Rev         int64
 	Quarantined bool

@@ -23,8 +23,10 @@ type Project struct {
 	// RetentionDays is how long feedback is kept after something happened to it; 0 for
 	// good.
 	RetentionDays int
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
+	// IdentityVersion counts the secrets that the site signs identities with, from 1.
+	IdentityVersion int
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
 }
 
 // ProjectSettings is how a project's widget looks and what it asks for.

@@ -44,6 +44,8 @@ type Options struct {
 	// Secret signs receipts, ChallengeKey challenges, and AddressKey keys the hashes
 	// of addresses.
 	Secret, ChallengeKey, AddressKey []byte
+	// IdentityKey makes the secrets that sites sign their visitors' identities with.
+	IdentityKey []byte
 	// Unlimited lifts the rate limits, for load tests. Then many submissions at once
 	// are no sign against any of them.
 	Unlimited bool
@@ -60,9 +62,9 @@ type Intake struct {
 	secret  []byte
 	now     func() time.Time
 
-	addressKey []byte
-	judge      *suspicion.Judge // nil: nothing is suspected
-	challenges *challenge.Book
+	addressKey, identityKey []byte
+	judge                   *suspicion.Judge // nil: nothing is suspected
+	challenges              *challenge.Book
 
 	sessions, addresses, proven, projects, messages, asked *ratelimit.Limiter
 }
@@ -74,7 +76,7 @@ func New(options Options) (*Intake, error) {
 	}
 	in := &Intake{
 		store: options.Store, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret, now: options.Now,
-		addressKey: options.AddressKey, challenges: challenge.NewBook(options.ChallengeKey, options.Now),
+		addressKey: options.AddressKey, identityKey: options.IdentityKey, challenges: challenge.NewBook(options.ChallengeKey, options.Now),
 	}
 	if !options.Credulous {
 		in.judge = suspicion.New(options.Now, !options.Unlimited)
@@ -137,6 +139,9 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	if err := request.Submission.Normalize(); err != nil {
 		return Result{}, err
 	}
+	if err := request.Evidence.Identity.Check(); err != nil {
+		return Result{}, err
+	}
 	if request.ResumeToken != "" && !models.ValidToken(request.ResumeToken) {
 		return Result{}, models.InvalidField("resume_token", "must be 43 characters of base64url")
 	}
@@ -163,6 +168,7 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	accepted, err := in.store.Submit(ctx, store.NewFeedback{
 		Project: request.Project, Submission: request.Submission, ResumeHash: hash, TokenMade: made != "",
 		SessionID: request.SessionID, SessionStored: request.SessionStored, AddressHash: a.addressHash, Quarantine: quarantine,
+		Identity: in.identity(request),
 	})
 	if err != nil {
 		return Result{}, errors.Join(err, a.session.giveBack(ctx))
@@ -177,4 +183,19 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		result.ReceiptURL = in.ReceiptURL(accepted.ID, accepted.ReceiptVersion)
 	}
 	return result, nil
+}
+
+// IdentitySecret is what a project's site signs its visitors' identities with.
+func (in *Intake) IdentitySecret(project *models.Project) string {
+	return models.IdentitySecret(in.identityKey, project.ID, project.IdentityVersion)
+}
+
+// identity is who the visitor is to the site, "" where the site has not signed it. A
+// claim that is wrong keeps nobody's feedback out: it may be the site that errs.
+func (in *Intake) identity(request Request) string {
+	claim := request.Evidence.Identity
+	if claim != nil && claim.Verified(in.IdentitySecret(request.Project), in.now()) {
+		return claim.ID
+	}
+	return ""
 }

@@ -20,7 +20,7 @@ func (s *Store) CreateProject(ctx context.Context, scope models.Scope, p *models
 	at := s.millis()
 	row := projectRow{
 		ID: models.NewID(), OrganizationID: scope.Organization(), Name: p.Name, Key: models.NewProjectKey(),
-		AllowedOrigins: p.AllowedOrigins, Settings: p.Settings, RetentionDays: p.RetentionDays, CreatedAt: at, UpdatedAt: at,
+		AllowedOrigins: p.AllowedOrigins, Settings: p.Settings, RetentionDays: p.RetentionDays, IdentityVersion: 1, CreatedAt: at, UpdatedAt: at,
 	}
 	if scope.Project() != "" {
 		return models.Errorf(models.CodeForbidden, "a key of one project cannot create another")
@@ -98,7 +98,8 @@ func (s *Store) UpdateProject(ctx context.Context, scope models.Scope, id models
 		if err := change(&updated); err != nil {
 			return err
 		}
-		row.Name, row.AllowedOrigins, row.Settings, row.RetentionDays = updated.Name, updated.AllowedOrigins, updated.Settings, updated.RetentionDays
+		row.Name, row.AllowedOrigins, row.Settings, row.RetentionDays, row.IdentityVersion =
+			updated.Name, updated.AllowedOrigins, updated.Settings, updated.RetentionDays, updated.IdentityVersion
 		row.Key, row.KeyDisabled, row.UpdatedAt = updated.Key, updated.KeyDisabled, t.now.UnixMilli()
 		updated.UpdatedAt = fromMillis(row.UpdatedAt)
 		// With the commit, not after the wait for it: who does not wait to the
@@ -124,6 +125,7 @@ func changedFields(before, after *models.Project) map[string]string {
 		"name": before.Name != after.Name, "key": before.Key != after.Key,
 		"key_disabled":    before.KeyDisabled != after.KeyDisabled,
 		"allowed_origins": !slices.Equal(before.AllowedOrigins, after.AllowedOrigins),
+		"identity_secret": before.IdentityVersion != after.IdentityVersion,
 		"retention_days":  before.RetentionDays != after.RetentionDays,
 		"settings":        !reflect.DeepEqual(before.Settings, after.Settings),
 	} {

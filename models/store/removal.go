@@ -96,7 +96,7 @@ func (t *tx) blankFeedback(project models.ID) (int64, error) {
 	blanked := t.orm().Model(&feedbackRow{}).Where("n IN ?", numbers).Updates(map[string]any{
 		"session_id": "", "fingerprint": []byte{}, "message": "", "page_url": "", "kind": "", "rating": 0, "email": "", "name": "",
 		"context": "", "status": models.StatusClosed, "assignee_id": "", "tags": "[]", "quarantine_reasons": "[]", "address_hash": "",
-		"updated_at": at, "erased_at": at, "attachments": 0,
+		"updated_at": at, "erased_at": at, "attachments": 0, "identity": "",
 	})
 	return blanked.RowsAffected, blanked.Error
 }

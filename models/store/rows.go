@@ -99,16 +99,17 @@ type metaRow struct {
 func (metaRow) TableName() string { return "meta" }
 
 type projectRow struct {
-	ID             models.ID `gorm:"primaryKey"`
-	OrganizationID models.ID
-	Name           string
-	Key            string
-	KeyDisabled    bool
-	AllowedOrigins models.Origins         `gorm:"serializer:json"`
-	Settings       models.ProjectSettings `gorm:"serializer:json"`
-	RetentionDays  int
-	CreatedAt      int64 `gorm:"autoCreateTime:false"`
-	UpdatedAt      int64 `gorm:"autoUpdateTime:false"`
+	ID              models.ID `gorm:"primaryKey"`
+	OrganizationID  models.ID
+	Name            string
+	Key             string
+	KeyDisabled     bool
+	AllowedOrigins  models.Origins         `gorm:"serializer:json"`
+	Settings        models.ProjectSettings `gorm:"serializer:json"`
+	RetentionDays   int
+	IdentityVersion int   `gorm:"default:1"`
+	CreatedAt       int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt       int64 `gorm:"autoUpdateTime:false"`
 }
 
 func (projectRow) TableName() string { return "projects" }
@@ -116,7 +117,7 @@ func (projectRow) TableName() string { return "projects" }
 func (r projectRow) project() models.Project {
 	return models.Project{
 		ID: r.ID, OrganizationID: r.OrganizationID, Name: r.Name, Key: r.Key, KeyDisabled: r.KeyDisabled,
-		AllowedOrigins: r.AllowedOrigins, Settings: r.Settings, RetentionDays: r.RetentionDays,
+		AllowedOrigins: r.AllowedOrigins, Settings: r.Settings, RetentionDays: r.RetentionDays, IdentityVersion: r.IdentityVersion,
 		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
 	}
 }
@@ -169,6 +170,7 @@ type feedbackRow struct {
 	// AddressHash is a keyed hash of where it came from; "" where that is not known.
 	AddressHash string
 	Attachments int
+	Identity    string
 }
 
 func (feedbackRow) TableName() string { return "feedback" }
@@ -178,7 +180,7 @@ func (r *feedbackRow) feedback() *models.Feedback {
 		ID: r.ID, OrganizationID: r.OrganizationID, ProjectID: r.ProjectID, SessionID: r.SessionID,
 		Message: r.Message, PageURL: r.PageURL, Kind: r.Kind, Rating: r.Rating, Email: r.Email, Name: r.Name,
 		Status: r.Status, AssigneeID: r.AssigneeID, Tags: r.Tags, Priority: models.PriorityOfRank(r.Priority), Rev: r.Rev,
-		Quarantined: r.Quarantined, QuarantineReasons: r.QuarantineReasons, ReceiptVersion: r.ReceiptVersion, Attachments: r.Attachments,
+		Quarantined: r.Quarantined, QuarantineReasons: r.QuarantineReasons, ReceiptVersion: r.ReceiptVersion, Attachments: r.Attachments, Identity: r.Identity,
 		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt), VisitorAt: fromMillis(r.VisitorAt),
 	}
 	if r.Context != "" {

@@ -23,6 +23,8 @@ type NewFeedback struct {
 	SessionID     models.ID
 	// AddressHash is what is kept of the sender's address.
 	AddressHash string
+	// Identity is the site's own id of the visitor, verified; "" where it is not.
+	Identity string
 	// Quarantine says why the submission is suspected; empty if it is not.
 	Quarantine []string
 }
@@ -103,6 +105,11 @@ func (t *tx) submit(in NewFeedback, sub *models.Submission, fingerprint, reasons
 			return Accepted{}, err
 		}
 	}
+	if in.Identity != "" {
+		if err := t.orm().Model(&feedbackRow{}).Where("id = ?", sub.ID).Update("identity", in.Identity).Error; err != nil {
+			return Accepted{}, err
+		}
+	}
 	err = t.record(models.LogEntry{
 		ProjectID: in.Project.ID, Seq: seq, Type: models.EventFeedbackReceived, FeedbackID: sub.ID, At: fromMillis(at),
 		Feedback: newItem(in, session, at),
@@ -151,7 +158,7 @@ func newItem(in NewFeedback, session models.ID, at int64) *models.Feedback {
 		ID: sub.ID, OrganizationID: in.Project.OrganizationID, ProjectID: in.Project.ID, SessionID: session,
 		Message: sub.Message, PageURL: sub.PageURL, Kind: sub.Kind, Rating: sub.Rating, Email: sub.Email, Name: sub.Name,
 		Context: sub.Context, Status: models.StatusNew, Priority: models.PriorityNormal, Rev: 1, Tags: []string{},
-		Quarantined: len(in.Quarantine) > 0, QuarantineReasons: in.Quarantine, ReceiptVersion: 1, Attachments: len(sub.AttachmentIDs),
+		Quarantined: len(in.Quarantine) > 0, QuarantineReasons: in.Quarantine, ReceiptVersion: 1, Attachments: len(sub.AttachmentIDs), Identity: in.Identity,
 		CreatedAt: fromMillis(at), UpdatedAt: fromMillis(at), VisitorAt: fromMillis(at),
 	}
 }

@@ -65,6 +65,8 @@ type Visitor struct {
 	SessionID models.ID `json:"session_id"`
 	Name      *string   `json:"name" nullable:"true"`
 	Email     *string   `json:"email" nullable:"true"`
+	// Identity is the only one of these that is not the visitor's word alone.
+	Identity *string `json:"identity,omitempty" doc:"The site's own id of the visitor, where the site has signed it"`
 }
 
 // FeedbackUpdated names what changed in an item, with its new revision.

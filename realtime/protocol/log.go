@@ -67,7 +67,7 @@ func feedbackReceived(f *models.Feedback) DashboardFeedbackReceived {
 
 // VisitorOf is what an item tells of its author.
 func VisitorOf(f *models.Feedback) Visitor {
-	return Visitor{SessionID: f.SessionID, Name: OrNull(f.Name), Email: OrNull(f.Email)}
+	return Visitor{SessionID: f.SessionID, Name: OrNull(f.Name), Email: OrNull(f.Email), Identity: OrNull(f.Identity)}
 }
 
 // OrNull is nil for the zero value, which stands for "none" in the domain and

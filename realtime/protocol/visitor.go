@@ -25,17 +25,18 @@ type DraftChanged struct {
 
 // FeedbackSubmitted is a visitor's feedback; the envelope's id becomes its id.
 type FeedbackSubmitted struct {
-	PageURL       string          `json:"page_url" doc:"http or https" maxLength:"2048"`
-	Message       string          `json:"message" doc:"1 to 5,000 code points after trimming"`
-	Kind          models.Kind     `json:"kind,omitempty"`
-	Rating        *int            `json:"rating,omitempty" minimum:"1" maximum:"5"`
-	Email         string          `json:"email,omitempty" maxLength:"254"`
-	Name          string          `json:"name,omitempty" maxLength:"200"`
-	Context       json.RawMessage `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
-	AttachmentIDs []models.ID     `json:"attachment_ids,omitempty" maxItems:"5"`
-	Proof         *string         `json:"proof,omitempty" doc:"Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked" maxLength:"200"`
-	ElapsedMS     *int64          `json:"elapsed_ms,omitempty" doc:"Milliseconds from the opening of the form to its sending"`
-	Website       string          `json:"website,omitempty" doc:"A trap: show the field to no person, and leave it empty"`
+	PageURL       string                `json:"page_url" doc:"http or https" maxLength:"2048"`
+	Message       string                `json:"message" doc:"1 to 5,000 code points after trimming"`
+	Kind          models.Kind           `json:"kind,omitempty"`
+	Rating        *int                  `json:"rating,omitempty" minimum:"1" maximum:"5"`
+	Email         string                `json:"email,omitempty" maxLength:"254"`
+	Name          string                `json:"name,omitempty" maxLength:"200"`
+	Context       json.RawMessage       `json:"context,omitempty" doc:"An object of the page's own making, at most 16 KiB"`
+	AttachmentIDs []models.ID           `json:"attachment_ids,omitempty" maxItems:"5"`
+	Identity      *models.IdentityClaim `json:"identity,omitempty" doc:"Who the visitor is to the site, signed by its back end. One that is not true is ignored"`
+	Proof         *string               `json:"proof,omitempty" doc:"Answers a challenge: the challenge, a colon, and what makes the SHA-256 of the whole begin with as many zero bits as its difficulty. Send it empty to say that you can; without it, what is suspected is kept but quarantined, and you are not asked" maxLength:"200"`
+	ElapsedMS     *int64                `json:"elapsed_ms,omitempty" doc:"Milliseconds from the opening of the form to its sending"`
+	Website       string                `json:"website,omitempty" doc:"A trap: show the field to no person, and leave it empty"`
 }
 
 // Submission is the event as the domain knows it.
@@ -48,7 +49,7 @@ func (f FeedbackSubmitted) Submission(id models.ID) models.Submission {
 
 // Evidence is what the event tells of how it was made.
 func (f FeedbackSubmitted) Evidence() models.Evidence {
-	return models.Evidence{Website: f.Website, ElapsedMS: f.ElapsedMS, Proof: f.Proof}
+	return models.Evidence{Website: f.Website, ElapsedMS: f.ElapsedMS, Proof: f.Proof, Identity: f.Identity}
 }
 
 // VisitorConnected opens every visitor's socket. The session is provisional

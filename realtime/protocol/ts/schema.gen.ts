@@ -924,6 +924,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/identity-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the site's back end signs its visitors' identities with */
+        get: operations["get-identity-secret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/identity-secret/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new one; what the old one has signed counts no more */
+        post: operations["rotate-identity-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/imports": {
         parameters: {
             query?: never;
@@ -2805,6 +2839,8 @@ export interface components {
              */
             elapsed_ms?: number;
             email?: string;
+            /** @description Who the visitor is to the site, signed by its back end. One that is not true is ignored */
+            identity?: components["schemas"]["IdentityClaim"];
             /** @enum {string} */
             kind?: "bug" | "idea" | "question" | "praise" | "other";
             /** @description 1 to 5,000 code points after trimming */
@@ -2871,6 +2907,21 @@ export interface components {
             /** @enum {string} */
             code: "empty" | "too_long" | "secret" | "card_number";
             message: string;
+        };
+        IdentityClaim: {
+            /**
+             * Format: int64
+             * @description Unix seconds
+             */
+            exp: number;
+            /** @description HMAC-SHA256 of the id, a colon and exp, with the project's identity secret, in hexadecimal */
+            hash: string;
+            /** @description The site's own id of the visitor */
+            id: string;
+        };
+        IdentitySecret: {
+            /** @description Keep it in the back end: whoever has it can say to be any visitor */
+            secret: string;
         };
         InsightCount: {
             /** Format: int64 */
@@ -3796,6 +3847,7 @@ export interface components {
              */
             reason: "unknown_token" | "epoch_changed" | "too_old" | "beyond_head" | "project_deleted";
         };
+        RotateIdentityInputBody: Record<string, never>;
         SendVerificationInputBody: Record<string, never>;
         SettingsPatch: {
             accent?: string;
@@ -3874,6 +3926,8 @@ export interface components {
              * @description Becomes the feedback's id and makes the call repeatable; made here if absent
              */
             id?: string;
+            /** @description Who the visitor is to the site, signed by its back end. One that is not true is ignored */
+            identity?: components["schemas"]["IdentityClaim"];
             /** @enum {string} */
             kind?: "bug" | "idea" | "question" | "praise" | "other";
             /** @description 1 to 5,000 code points after trimming */
@@ -4036,6 +4090,8 @@ export interface components {
         };
         Visitor: {
             email: string | null;
+            /** @description The site's own id of the visitor, where the site has signed it */
+            identity?: string;
             name: string | null;
             /**
              * Format: uuid
@@ -6756,6 +6812,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-identity-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentitySecret"];
+                };
+            };
+            /** @description The call was refused; code says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rotate-identity-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateIdentityInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentitySecret"];
+                };
             };
             /** @description The call was refused; code says why */
             default: {
