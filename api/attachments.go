@@ -198,7 +198,7 @@ func (s *Server) downloadAttachment(c *fiber.Ctx) error {
 const policyFile = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 func (s *Server) sendAttachment(c *fiber.Ctx, a models.Attachment) error {
-	content, err := s.attachments.Open(c.UserContext(), a.ID)
+	content, err := s.attachments.Open(a.ID)
 	if err != nil {
 		return err
 	}

@@ -284,7 +284,7 @@ func TestFilesOfNobodyGoAtTheStart(t *testing.T) {
 	for i := range 250 {
 		path := filepath.Join(folder, string(models.NewID()))
 		if i == 0 {
-			path = filepath.Join(folder, "half-written.tmp")
+			path = filepath.Join(folder, "half-written.half")
 		}
 		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
 			t.Fatal(err)

@@ -44,9 +44,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	requests := s.drainRequests(ctx, late.C)
 	s.behind.wait() // each has a deadline of its own
 	if s.attachments != nil {
-		if err := s.attachments.Stop(); err != nil {
-			s.log.Error("close attachments", "error", err)
-		}
+		s.attachments.Stop()
 	}
 	s.abortStreams()
 	return errors.Join(sockets, requests, s.closeStore())

@@ -1,4 +1,4 @@
-// Package attachments keeps visitors' files: their content in a bucket, what is known
+// Package attachments keeps visitors' files: their content in a folder, what is known
 // of them in the database. Content is on disk before anybody is told its id, and
 // goes once nothing in the database needs it any more, whatever ends in between.
 package attachments
@@ -6,18 +6,14 @@ package attachments
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
-
-	"gocloud.dev/blob"
-	"gocloud.dev/blob/fileblob"
-	"gocloud.dev/gcerrors"
 
 	"earshot/models"
 	"earshot/models/files"
@@ -41,8 +37,7 @@ const (
 // Keeper keeps attachments. End it with Stop.
 type Keeper struct {
 	store  Store
-	folder string
-	bucket *blob.Bucket
+	folder folder
 	reader *files.Reader
 	log    *slog.Logger
 	cancel context.CancelFunc
@@ -51,26 +46,21 @@ type Keeper struct {
 
 // Start opens the folder, which is made where it is missing, and begins to remove
 // what nothing needs.
-func Start(s Store, folder string, log *slog.Logger) (*Keeper, error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder for attachments: %w", err)
-	}
-	// What was half written when the process ended is in nobody's way but takes room.
-	bucket, err := fileblob.OpenBucket(folder, &fileblob.Options{Metadata: fileblob.MetadataDontWrite, NoTempDir: true, DirFileMode: 0o700})
+func Start(s Store, path string, log *slog.Logger) (*Keeper, error) {
+	folder, err := openFolder(path)
 	if err != nil {
-		return nil, fmt.Errorf("open attachments: %w", err)
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	k := &Keeper{store: s, folder: folder, bucket: bucket, reader: files.NewReader(), log: log, cancel: cancel}
+	k := &Keeper{store: s, folder: folder, reader: files.NewReader(), log: log, cancel: cancel}
 	k.ended.Go(func() { k.run(ctx) })
 	return k, nil
 }
 
-// Stop ends the removing and closes the bucket.
-func (k *Keeper) Stop() error {
+// Stop ends the removing.
+func (k *Keeper) Stop() {
 	k.cancel()
 	k.ended.Wait()
-	return k.bucket.Close()
 }
 
 // Keep looks at a file and keeps it. owner's alone it is to name the attachment in a
@@ -81,7 +71,7 @@ func (k *Keeper) Keep(ctx context.Context, project *models.Project, owner models
 		return models.Attachment{}, err
 	}
 	id := models.NewID()
-	if err := k.write(ctx, id, file.Content); err != nil {
+	if err := k.folder.write(id, file.Content); err != nil {
 		return models.Attachment{}, err
 	}
 	kept, err := k.store.CreateAttachment(ctx, models.Attachment{
@@ -89,58 +79,13 @@ func (k *Keeper) Keep(ctx context.Context, project *models.Project, owner models
 		Width: file.Width, Height: file.Height,
 	}, project, owner)
 	if models.CodeOf(err) != models.CodeUnavailable && err != nil { // otherwise it may be there
-		err = errors.Join(err, k.remove(context.WithoutCancel(ctx), id))
+		err = errors.Join(err, k.folder.remove(id))
 	}
 	return kept, err
 }
 
-// write returns once the content is on disk: the bucket by itself leaves that to the
-// system.
-func (k *Keeper) write(ctx context.Context, id models.ID, content []byte) error {
-	if err := k.bucket.WriteAll(ctx, string(id), content, nil); err != nil {
-		return roomOr(fmt.Errorf("keep attachment: %w", err))
-	}
-	for _, path := range []string{filepath.Join(k.folder, string(id)), k.folder} {
-		if err := syncPath(path); err != nil {
-			return roomOr(fmt.Errorf("keep attachment: %w", err))
-		}
-	}
-	return nil
-}
-
-func syncPath(path string) error {
-	file, err := os.Open(path) //nolint:gosec // a name of ours
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
-}
-
-func roomOr(err error) error {
-	if errors.Is(err, errNoSpace) {
-		return models.Errorf(models.CodeStorageFull, "there is no room for the file")
-	}
-	return err
-}
-
 // Open reads an attachment's content. CodeNotFound where there is none.
-func (k *Keeper) Open(ctx context.Context, id models.ID) (io.ReadCloser, error) {
-	reader, err := k.bucket.NewReader(ctx, string(id), nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return nil, models.Errorf(models.CodeNotFound, "there is no such file")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read attachment: %w", err)
-	}
-	return reader, nil
-}
-
-func (k *Keeper) remove(ctx context.Context, id models.ID) error {
-	if err := k.bucket.Delete(ctx, string(id)); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-		return fmt.Errorf("remove attachment: %w", err)
-	}
-	return nil
-}
+func (k *Keeper) Open(id models.ID) (io.ReadCloser, error) { return k.folder.open(id) }
 
 func (k *Keeper) run(ctx context.Context) {
 	if err := k.sweep(ctx); err != nil && ctx.Err() == nil {
@@ -176,7 +121,7 @@ func (k *Keeper) tidy(ctx context.Context) error {
 			return err
 		}
 		for _, id := range ids {
-			if err := k.remove(ctx, id); err != nil {
+			if err := k.folder.remove(id); err != nil {
 				return err
 			}
 		}
@@ -195,11 +140,11 @@ func (k *Keeper) sweep(ctx context.Context) error {
 		unknown, err := k.store.UnknownAttachments(ctx, some)
 		some = some[:0]
 		for _, id := range unknown {
-			err = errors.Join(err, k.remove(ctx, id))
+			err = errors.Join(err, k.folder.remove(id))
 		}
 		return err
 	}
-	err := filepath.WalkDir(k.folder, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(k.folder.path, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
@@ -209,7 +154,7 @@ func (k *Keeper) sweep(ctx context.Context) error {
 		}
 		if id := models.ID(entry.Name()); id.Valid() {
 			some = append(some, id)
-		} else if filepath.Dir(path) == filepath.Clean(k.folder) { // half written
+		} else if strings.HasSuffix(path, half) {
 			err = errors.Join(err, os.Remove(path)) //nolint:gosec // the folder is ours alone, mode 0700
 		}
 		if len(some) == batch {
