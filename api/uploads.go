@@ -1,7 +1,6 @@
 package api
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -29,8 +28,6 @@ const (
 	attachmentTime = time.Minute
 )
 
-var importPath = regexp.MustCompile(`^/api/v1/projects/[^/]+/imports$`)
-
 // attachmentKey is the project key in the address of an upload by a visitor; "" of
 // anything else.
 func attachmentKey(path string) string {
@@ -44,8 +41,18 @@ func attachmentKey(path string) string {
 	return key
 }
 
+// isImport is asked of every POST: so it is no regular expression.
+func isImport(path string) bool {
+	project, ok := strings.CutSuffix(path, "/imports")
+	if !ok {
+		return false
+	}
+	project, ok = strings.CutPrefix(project, "/api/v1/projects/")
+	return ok && project != "" && !strings.Contains(project, "/")
+}
+
 func isUpload(method, path string) bool {
-	return method == fiber.MethodPost && (attachmentKey(path) != "" || importPath.MatchString(path))
+	return method == fiber.MethodPost && (attachmentKey(path) != "" || isImport(path))
 }
 
 // uploads are those whose bodies come. They are known by their requests' headers,
@@ -125,7 +132,7 @@ func (s *Server) roomForUploads(header *fasthttp.RequestHeader) (config fasthttp
 		}
 		return s.room(header, string(project.ID), maxAttachment, attachmentTime)
 	}
-	if !importPath.MatchString(path) {
+	if !isImport(path) {
 		return config
 	}
 	token, ok := bearerToken(string(header.Peek(fiber.HeaderAuthorization)))

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useDashboard } from "../context";
 import type { Feedback } from "../session/types";
-import { files as t } from "../text/en-files";
+import { files as t } from "../text/en-item";
 import { Icon } from "../ui/icons";
 
 /** Ten megabytes, on a slow line. */

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useDashboard } from "../context";
 import type { Feedback } from "../session/types";
 import { t } from "../text/en";
+import { identity } from "../text/en-item";
 import { formatMoment, initials, shortPage } from "../text/format";
 import type { Field } from "../triage/changes";
 import { PriorityIcon } from "../triage/priority";
@@ -37,6 +38,8 @@ export function Properties({ item, onEdit }: { item: Feedback; onEdit(field: Fie
           </Property>
           {item.rating !== null && <Property name={t.inbox.ratingLabel}><Stars rating={item.rating} /></Property>}
           <Property name={t.inbox.page}><ForeignLink href={item.page_url}>{shortPage(item.page_url)}</ForeignLink></Property>
+          {/* The one word here that is not the visitor's: their site has signed it. */}
+          {item.visitor.identity && <Property name={identity}><bdi>{item.visitor.identity}</bdi></Property>}
           {email && <Property name={t.inbox.email}><a href={`mailto:${encodeURIComponent(email)}`}><bdi>{email}</bdi></a></Property>}
           <Property name={t.inbox.received}><time dateTime={item.created_at}>{formatMoment(item.created_at)}</time></Property>
           {/* The same moment twice would look like news. */}

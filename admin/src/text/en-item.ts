@@ -1,4 +1,6 @@
-/** What visitors send along. */
+/** What an item brings along. */
+export const identity = "Signed in as";
+
 export const files = {
   title: "Files",
   enlarge: (name: string) => `Show ${name} larger or smaller`,
