@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"earshot/models"
+	"earshot/models/intake"
 	"earshot/models/store"
 )
 
@@ -32,7 +33,7 @@ type forgotOutput struct{ Body Answered }
 // no time that tells: what there is to do is done behind the answer.
 func (s *Server) forgotPassword(ctx context.Context, in *forgotInput) (*forgotOutput, error) {
 	email := models.NormalizeEmail(in.Body.Email)
-	for _, key := range []string{"reset " + email, "reset from " + models.TruncateAddress(askerOf(ctx).address)} {
+	for _, key := range []string{"reset " + email, "reset from " + intake.AddressKey(askerOf(ctx).address)} {
 		if err := s.letters.Take(ctx, key); err != nil {
 			return nil, err
 		}

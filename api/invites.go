@@ -86,7 +86,7 @@ func (s *Server) createInvite(ctx context.Context, in *createInviteInput) (*crea
 		return nil, err
 	}
 	if invite.Email != "" {
-		if err := s.letters.Take(ctx, "invite "+string(claims.Scope.Organization())); err != nil {
+		if err := s.invitations.Take(ctx, string(claims.Scope.Organization())); err != nil {
 			return nil, err
 		}
 	}
@@ -165,6 +165,9 @@ func (s *Server) join(ctx context.Context, in *joinInput) (*signedIn, error) {
 	user, organization, err := s.store.JoinByInvite(ctx, token, user)
 	if err != nil {
 		return nil, err
+	}
+	if !user.EmailVerified {
+		s.postVerification(ctx, user)
 	}
 	return s.signIn(ctx, user.ID, organization)
 }

@@ -8,9 +8,12 @@ import (
 	"earshot/models/mail"
 )
 
-// lettersPerHour bounds the letters to one address, and of one organisation's
-// invitations: what they hold is written by whoever asks for them.
-const lettersPerHour = 20
+// lettersPerHour bounds the letters to one address, and those that one address asks
+// for; invitesPerHour those of an organisation's invitations.
+const (
+	lettersPerHour = 20
+	invitesPerHour = 200
+)
 
 // lettersBehind is how many are made at once, behind their answers.
 const lettersBehind = 32

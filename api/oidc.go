@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"earshot/models"
+	"earshot/models/intake"
 	"earshot/models/seal"
 	"earshot/models/store"
 )
@@ -220,7 +221,7 @@ func (s *Server) enterByIdentity(ctx context.Context, identity store.Identity) (
 	if models.CodeOf(err) != models.CodeNotFound || !s.config.SignupOpen || !identity.EmailVerified {
 		return nil, err
 	}
-	if err := s.signUps.Take(ctx, models.ByOf(ctx).Address); err != nil {
+	if err := s.signUps.Take(ctx, intake.AddressKey(askerOf(ctx).address)); err != nil {
 		return nil, err
 	}
 	user, err = models.NewUserWithoutPassword(identity.Email, identity.Name)

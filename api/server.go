@@ -98,7 +98,7 @@ type Server struct {
 	passwords *password.Hasher
 	// loginAddresses bounds wrong passwords by address; by account and address the
 	// store counts. letters bounds mails about accounts.
-	loginAddresses, letters, signUps *ratelimit.Limiter
+	loginAddresses, letters, invitations, signUps *ratelimit.Limiter
 	// factors keeps the secrets of second factors.
 	factors seal.Box
 	// provider signs people in who have an account there; nil for none.
@@ -290,7 +290,7 @@ func (s *Server) guard() (err error) {
 		period time.Duration
 	}{
 		{&s.loginAddresses, loginsPerAddress, time.Minute}, {&s.polls, pollsPerMinute, time.Minute}, {&s.letters, lettersPerHour, time.Hour},
-		{&s.signUps, signUpsPerAddress, time.Hour}, {&s.uploadLimits.session, filesPerSession, time.Hour},
+		{&s.invitations, invitesPerHour, time.Hour}, {&s.signUps, signUpsPerAddress, time.Hour}, {&s.uploadLimits.session, filesPerSession, time.Hour},
 		{&s.uploadLimits.address, filesPerAddress, time.Hour}, {&s.uploadLimits.project, filesPerProject, time.Hour},
 		{&s.uploadLimits.addressKiB, bytesPerAddress >> 10, time.Hour}, {&s.uploadLimits.projectKiB, bytesPerProject >> 10, time.Hour},
 	} {
