@@ -14,6 +14,8 @@ import (
 const (
 	maxFirstRouteJS  = 60 << 10
 	maxFirstRouteCSS = 12 << 10
+	// The theme's, the entry, what all pages share, the inbox, and what that shares with its parts.
+	maxFirstRouteFiles = 5
 )
 
 var (
@@ -60,14 +62,18 @@ func TestFirstRouteBudget(t *testing.T) {
 	}
 	closure(t, inbox, loaded)
 
-	size := map[string]int{}
+	size, files := map[string]int{}, map[string]int{}
 	for _, asset := range loaded {
 		size[asset.ContentType] += len(asset.Gzip)
+		files[asset.ContentType]++
 	}
 	js, css := size["text/javascript; charset=utf-8"], size["text/css; charset=utf-8"]
 	t.Logf("first route: %d bytes of JavaScript, %d bytes of CSS, gzip", js, css)
 	if js == 0 || js > maxFirstRouteJS {
 		t.Errorf("first route JavaScript: got %d bytes gzip, want 1 to %d", js, maxFirstRouteJS)
+	}
+	if got := files["text/javascript; charset=utf-8"]; got > maxFirstRouteFiles {
+		t.Errorf("first route: got %d scripts, want at most %d: what all pages share has fallen apart", got, maxFirstRouteFiles)
 	}
 	if css == 0 || css > maxFirstRouteCSS {
 		t.Errorf("first route CSS: got %d bytes gzip, want 1 to %d", css, maxFirstRouteCSS)

@@ -17,7 +17,7 @@ type AuditEntry struct {
 	N         int64              `json:"n" doc:"Its number in the organisation's log: consecutive, from 1"`
 	At        time.Time          `json:"at"`
 	Actor     AuditActor         `json:"actor"`
-	Action    models.AuditAction `json:"action" doc:"For programs; never changes" example:"member.role_changed"`
+	Action    models.AuditAction `json:"action"`
 	Object    AuditObject        `json:"object"`
 	ProjectID *models.ID         `json:"project_id" nullable:"true"`
 	Detail    map[string]string  `json:"detail" nullable:"false" doc:"Names of fields, roles and scopes"`

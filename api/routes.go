@@ -283,7 +283,7 @@ func (s *Server) pageRoutes() {
 	}
 	s.app.Get("/", page)
 	s.app.Get("/assets/:name", asset)
-	for _, path := range []string{"/login", "/setup", "/preferences", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings", "/projects/:id/jobs", "/projects/:id/insights"} {
+	for _, path := range []string{"/login", "/setup", "/preferences", "/account", "/team", "/api-keys", "/audit", "/forgot", "/reset", "/verify", "/signup", "/join", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings", "/projects/:id/jobs", "/projects/:id/insights"} {
 		s.app.Get(path, page)
 		s.app.Get(path+"/", withoutSlash)
 	}

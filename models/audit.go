@@ -37,6 +37,17 @@ const (
 	AuditImported        AuditAction = "import.requested"
 )
 
+// AuditActions lists all actions; the caller owns the slice.
+func AuditActions() []AuditAction {
+	return []AuditAction{
+		AuditSignedIn, AuditSignedOut, AuditTokenReused, AuditPasswordChanged, AuditFactorAdded,
+		AuditFactorRemoved, AuditIdentityLinked, AuditMemberJoined, AuditRoleChanged, AuditMemberRemoved,
+		AuditInvited, AuditInviteRevoked, AuditKeyCreated, AuditKeyRevoked, AuditProjectCreated,
+		AuditProjectChanged, AuditProjectDeleted, AuditFeedbackErased, AuditReceiptRevoked, AuditExported,
+		AuditImported,
+	}
+}
+
 // ActorKind is what sort of party did something.
 type ActorKind string
 

@@ -53,6 +53,16 @@ func (ExportFormat) Schema(huma.Registry) *huma.Schema {
 }
 
 // Schema implements huma.SchemaProvider.
+func (KeyScope) Schema(huma.Registry) *huma.Schema { return enumSchema(KeyScopes()) }
+
+// Schema implements huma.SchemaProvider.
+func (AuditAction) Schema(huma.Registry) *huma.Schema {
+	s := enumSchema(AuditActions())
+	s.Description, s.Examples = "For programs; never changes", []any{string(AuditRoleChanged)}
+	return s
+}
+
+// Schema implements huma.SchemaProvider.
 func (Code) Schema(huma.Registry) *huma.Schema {
 	return enumSchema(Codes())
 }

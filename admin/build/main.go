@@ -57,48 +57,39 @@ func run() error {
 // bundle returns the assets by their hashed names, and the hashed name of each entry by its plain one.
 func bundle() (files map[string][]byte, names map[string]string, err error) {
 	files, names = map[string][]byte{}, map[string]string{}
-	common := api.BuildOptions{
-		Bundle:            true,
-		Write:             false,
-		Outdir:            target,
-		EntryNames:        "[name]-[hash]",
-		ChunkNames:        "[name]-[hash]",
-		MinifyWhitespace:  true,
-		MinifyIdentifiers: true,
-		MinifySyntax:      true,
-		LegalComments:     api.LegalCommentsNone,
-		Charset:           api.CharsetUTF8,
-		Target:            api.ES2022,
-		JSX:               api.JSXAutomatic,
-		JSXImportSource:   "preact",
-		Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
-		LogLevel:          api.LogLevelWarning,
-	}
-	app := common
-	app.EntryPointsAdvanced = []api.EntryPoint{
-		{InputPath: source + "/app.tsx", OutputPath: "app"},
+	common := commonOptions()
+	styles := common
+	styles.EntryPointsAdvanced = []api.EntryPoint{
 		{InputPath: source + "/styles/style.css", OutputPath: "style"},
+		{InputPath: source + "/styles/late.css", OutputPath: "late"},
 	}
-	app.Format = api.FormatESModule
-	app.Splitting = true
 	// The theme is set by a classic script before the first paint: a module would run after it, and the page would flash.
 	theme := common
 	theme.EntryPointsAdvanced = []api.EntryPoint{{InputPath: source + "/theme.ts", OutputPath: "theme"}}
 	theme.Format = api.FormatIIFE
+	for _, options := range []api.BuildOptions{styles, theme} {
+		if err := build(options, files, names); err != nil {
+			return nil, nil, err
+		}
+	}
 
-	for _, options := range []api.BuildOptions{app, theme} {
-		result := api.Build(options)
-		if len(result.Errors) > 0 {
-			return nil, nil, fmt.Errorf("%d errors, the first: %s", len(result.Errors), result.Errors[0].Text)
-		}
-		for _, file := range result.OutputFiles {
-			name := filepath.Base(file.Path)
-			files[name] = file.Contents
-			stem, ext := name[:strings.LastIndex(name, "-")], filepath.Ext(name)
-			if stem == "app" || stem == "style" || stem == "theme" {
-				names[stem+ext] = name
-			}
-		}
+	app := common
+	app.EntryPointsAdvanced = []api.EntryPoint{{InputPath: source + "/app.tsx", OutputPath: "app"}}
+	app.Format = api.FormatESModule
+	app.Splitting = true
+	// Known to the scripts alone: the page itself does not name what the first route does without.
+	app.Define["LATE_STYLES"] = `"/assets/` + names["late.css"] + `"`
+	first, err := start(app, source+"/app.tsx")
+	if err != nil {
+		return nil, nil, err
+	}
+	folder, err := filepath.Abs(".")
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the sources: %w", err)
+	}
+	app.Plugins = []api.Plugin{sharing(first, folder)}
+	if err := build(app, files, names); err != nil {
+		return nil, nil, err
 	}
 	icon, err := os.ReadFile(source + "/icon.svg")
 	if err != nil {
@@ -108,6 +99,44 @@ func bundle() (files map[string][]byte, names map[string]string, err error) {
 	names["icon.svg"] = "icon-" + base32.StdEncoding.EncodeToString(sum[:])[:8] + ".svg"
 	files[names["icon.svg"]] = icon
 	return files, names, nil
+}
+
+// commonOptions are those of scripts and styles. Defines are shared by who copies them.
+func commonOptions() api.BuildOptions {
+	return api.BuildOptions{
+			Bundle:            true,
+			Write:             false,
+			Outdir:            target,
+			EntryNames:        "[name]-[hash]",
+			ChunkNames:        "[name]-[hash]",
+			MinifyWhitespace:  true,
+			MinifyIdentifiers: true,
+			MinifySyntax:      true,
+			LegalComments:     api.LegalCommentsNone,
+			Charset:           api.CharsetUTF8,
+			Target:            api.ES2022,
+			JSX:               api.JSXAutomatic,
+			JSXImportSource:   "preact",
+			Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
+			LogLevel:          api.LogLevelWarning,
+	}
+}
+
+// build adds what comes of one build to the assets.
+func build(options api.BuildOptions, files map[string][]byte, names map[string]string) error {
+	result := api.Build(options)
+	if len(result.Errors) > 0 {
+		return fmt.Errorf("%d errors, the first: %s", len(result.Errors), result.Errors[0].Text)
+	}
+	for _, file := range result.OutputFiles {
+		name := filepath.Base(file.Path)
+		files[name] = file.Contents
+		stem, ext := name[:strings.LastIndex(name, "-")], filepath.Ext(name)
+		if stem == "app" || stem == "style" || stem == "late" || stem == "theme" {
+			names[stem+ext] = name
+		}
+	}
+	return nil
 }
 
 // preloads lists the chunks that the entry imports statically: without the hint the browser learns of them one round

@@ -7,7 +7,7 @@ import { createKeys } from "./keys";
 import { createLive, type Live } from "./live/live";
 import { createCommands } from "./palette/commands";
 import { readSingleKeys, signedInHint } from "./preferences";
-import { currentHref, inboxHref, loginHref, navigate, route, startRouter } from "./router";
+import { currentHref, inboxHref, isEntrance, isOpen, loginHref, navigate, route, startRouter } from "./router";
 import { createApi } from "./session/api";
 import { createSession } from "./session/session";
 import { Frame } from "./shell/frame";
@@ -46,6 +46,8 @@ function connect(): Live {
     log: api,
     access: session.access,
     refresh: session.refresh,
+    // Not knowing the new role yet is no failure to show: the server refuses what it does not allow.
+    returned: () => void workspace.know(api.me()).catch(() => undefined),
     heard: (event) => alerts?.heard(event),
     deleted: (id) => leaveDeleted({ workspace, notices, place: route, go: navigate }, id),
     online: () => navigator.onLine,
@@ -71,6 +73,9 @@ const dashboard: Dashboard = {
   live: () => (live ??= connect()),
 };
 
+/** Which organisation this window shows, "" before it is known. */
+let organization = "";
+
 /** Keeps the place and the session in step: nobody sees a page without one, nobody signed in sees the sign-in page. */
 function guard(): void {
   const place = route.value;
@@ -81,14 +86,17 @@ function guard(): void {
     live = null;
     workspace.clear();
     views.show(null);
-    if (place.name !== "login" && place.name !== "setup") {
+    organization = "";
+    if (!isOpen(place)) {
       navigate(state.reason === "left" ? "/login" : loginHref(currentHref.peek()), { replace: true });
     }
   }
   if (state.name === "in") {
+    // The session was moved to another organisation, here or in another window. Nothing of this one's may be left over.
+    if (organization && organization !== state.organization) return location.assign("/");
+    organization = state.organization;
     // Replaced, or the way back would lead to a form that sends people forward again.
-    if (place.name === "login") navigate(place.next, { replace: true });
-    else if (place.name === "setup") navigate("/", { replace: true });
+    if (isEntrance(place.name)) navigate(place.name === "login" ? place.next : "/", { replace: true });
     // Peeked at: a read that has failed offers its own retry, and must not start itself again.
     if (!workspace.me.peek() && !workspace.failed.peek()) void workspace.read();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { currentHref, inboxHref, loginHref, navigate, parseRoute, route, safeNext, startRouter } from "./router";
+import { currentHref, inboxHref, linkToken, loginHref, navigate, parseRoute, route, safeNext, startRouter } from "./router";
 
 describe("parseRoute", () => {
   it.each([
@@ -10,6 +10,9 @@ describe("parseRoute", () => {
     ["/setup", { name: "setup", token: "" }],
     ["/projects/p1/install", { name: "install", projectId: "p1" }],
     ["/preferences", { name: "preferences" }],
+    ["/api-keys/", { name: "keys" }],
+    ["/join#token=abc", { name: "join" }],
+    ["/constructor", { name: "missing" }],
     ["/projects/p1/settings/", { name: "settings", projectId: "p1" }],
     ["/projects/p1", { name: "missing" }],
     ["/projects/../inbox", { name: "missing" }],
@@ -33,6 +36,8 @@ describe("safeNext", () => {
     ["a script", "javascript:alert(1)", "/"],
     ["a tab, which browsers drop", "/\t/evil.example", "/"],
     ["the sign-in page itself", "/login?next=/login", "/"],
+    ["the page to sign up", "/signup", "/"],
+    ["an invitation", "/join", "/join"],
   ])("%s", (_, next, want) => expect(safeNext(next)).toBe(want));
 
   it("survives the way to the sign-in page and back", () => {
@@ -53,5 +58,14 @@ describe("navigation", () => {
     const out = new MouseEvent("click", { bubbles: true, cancelable: true });
     document.getElementById("out")?.dispatchEvent(out);
     expect(out.defaultPrevented).toBe(false);
+  });
+
+  it.each(["reset", "verify", "join"] as const)("takes the secret of a link to %s out of the address, and keeps it", (page) => {
+    startRouter(document);
+    history.pushState(null, "", `/${page}#token=secret`);
+    window.dispatchEvent(new Event("hashchange"));
+    expect([location.href.includes("secret"), currentHref.value, linkToken(page)]).toEqual([false, `/${page}`, "secret"]);
+    navigate(loginHref(`/${page}`));
+    expect(linkToken(page)).toBe("secret");
   });
 });

@@ -2,8 +2,7 @@ import { computed, signal } from "@preact/signals";
 
 /** Every place of the dashboard. The URL is the only store of where somebody is, so a reload or a shared link lands there. */
 export type Route =
-  | { name: "projects" }
-  | { name: "preferences" }
+  | { name: PlainPage }
   | { name: "setup"; token: string }
   | { name: "login"; next: string }
   | { name: "inbox"; projectId: string; feedbackId: string | null; query: URLSearchParams }
@@ -12,6 +11,29 @@ export type Route =
   | { name: "insights"; projectId: string }
   | { name: "jobs"; projectId: string; query: URLSearchParams }
   | { name: "missing" };
+
+type PlainPage = "projects" | "preferences" | "account" | "team" | "keys" | "audit" | "forgot" | "reset" | "verify" | "signup" | "join";
+
+/** Places that are named by their path alone. */
+const plain: Readonly<Record<string, PlainPage>> = {
+  "/": "projects",
+  "/preferences": "preferences",
+  "/account": "account",
+  "/team": "team",
+  "/api-keys": "keys",
+  "/audit": "audit",
+  "/forgot": "forgot",
+  "/reset": "reset",
+  "/verify": "verify",
+  "/signup": "signup",
+  "/join": "join",
+};
+
+/** Pages for which nobody has to be signed in. */
+export const isOpen = ({ name }: Route): boolean => isEntrance(name) || name === "forgot" || name === "reset" || name === "verify" || name === "join";
+
+/** Pages that are for who is not signed in, and for nobody else. */
+export const isEntrance = (name: Route["name"]): boolean => name === "login" || name === "setup" || name === "signup";
 
 const segment = "([0-9a-zA-Z-]+)";
 const inboxPath = new RegExp(`^/projects/${segment}/inbox(?:/${segment})?$`);
@@ -25,8 +47,8 @@ export function parseRoute(href: string): Route {
   const url = new URL(href, "http://dashboard.invalid");
   // A trailing slash is a slip of the hand, not another page.
   const path = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
-  if (path === "/") return { name: "projects" };
-  if (path === "/preferences") return { name: "preferences" };
+  const page = Object.hasOwn(plain, path) ? plain[path] : undefined;
+  if (page) return { name: page };
   if (path === "/login") return { name: "login", next: safeNext(url.searchParams.get("next")) };
   if (path === "/setup") return { name: "setup", token: new URLSearchParams(url.hash.slice(1)).get("token") ?? "" };
   const inbox = inboxPath.exec(path);
@@ -49,7 +71,7 @@ export function parseRoute(href: string): Route {
 export function safeNext(next: string | null): string {
   if (!next || !next.startsWith("/") || /^\/[/\\]/.test(next) || /[\u0000-\u001f]/.test(next)) return "/";
   const { name } = parseRoute(next);
-  return name === "login" || name === "setup" || name === "missing" ? "/" : next;
+  return isEntrance(name) || name === "missing" ? "/" : next;
 }
 
 export function inboxHref(projectId: string, feedbackId: string | null, query?: URLSearchParams): string {
@@ -62,7 +84,28 @@ export function loginHref(next: string): string {
   return target === "/" ? "/login" : `/login?next=${encodeURIComponent(target)}`;
 }
 
-const here = (): string => location.pathname + location.search + location.hash;
+/** The links that bring a secret in their fragment, for somebody who may not be signed in. */
+const keyed: ReadonlySet<Route["name"]> = new Set(["reset", "verify", "join"]);
+
+/** What those links brought, by page, for as long as the window is there. */
+const brought = signal<Readonly<Record<string, string>>>({});
+
+/** The token of the link that led to a page, "" where it had none. */
+export const linkToken = (page: "reset" | "verify" | "join"): string => brought.value[page] ?? "";
+
+/**
+ * Where the browser is. A secret is taken out of the address bar before anything is drawn: it would stay in the history,
+ * and on the screen of whoever shows theirs.
+ */
+function here(): string {
+  const { name } = parseRoute(location.pathname);
+  const token = keyed.has(name) && new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token) {
+    brought.value = { ...brought.peek(), [name]: token };
+    history.replaceState(history.state, "", location.pathname);
+  }
+  return location.pathname + location.search + location.hash;
+}
 
 /** Path, query and fragment of the current place. */
 export const currentHref = signal(here());

@@ -20,6 +20,8 @@ export interface Workspace {
   /** For who is known by id only. Drawn again when the members come. */
   memberName(id: string): string;
   read(): Promise<void>;
+  /** Takes in what a call tells of the person, as a changed name or role, and hands the answer on. */
+  know(answer: Promise<Me>): Promise<Me>;
   /** Takes in the project that a call answers with, new or changed, and hands the answer on. */
   put(answer: Promise<Project>): Promise<Project>;
   /** The project is no more. What is not there is not missed: several sources may tell of one deletion. */
@@ -70,6 +72,13 @@ export function createWorkspace(api: Api): Workspace {
       } catch {
         if (person === asker) failed.value = true;
       }
+    },
+    async know(answer) {
+      const asker = person;
+      const who = await answer;
+      // Not before the first read has succeeded: a page without a list of projects could not be shown.
+      if (person === asker && me.peek()) me.value = who;
+      return who;
     },
     async put(answer) {
       const asker = person;

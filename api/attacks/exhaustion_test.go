@@ -61,7 +61,7 @@ func TestExhaustion(t *testing.T) {
 		var all sync.WaitGroup
 		for range 100 {
 			all.Go(func() {
-				request, err := http.NewRequestWithContext(t.Context(), "POST", at.URL+"/api/v1/auth/login", strings.NewReader(`{"email":"owner@example.com","password":"not the password"}`))
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at.URL+"/api/v1/auth/login", strings.NewReader(`{"email":"owner@example.com","password":"not the password"}`))
 				if err != nil {
 					return
 				}

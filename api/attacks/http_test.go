@@ -89,7 +89,7 @@ func TestRawHTTP(t *testing.T) {
 				t.Errorf("no answer: %v, want %d", err, tc.status)
 			case err == nil && tc.status != 0 && r.StatusCode != tc.status:
 				t.Errorf("answer = %d, want %d", r.StatusCode, tc.status)
-			case err == nil && tc.status == 0 && r.StatusCode == 201:
+			case err == nil && tc.status == 0 && r.StatusCode == http.StatusCreated:
 				t.Errorf("answer = %d, want it not taken", r.StatusCode)
 			}
 			at.Client(t).Get("/healthz", 200)

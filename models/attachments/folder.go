@@ -48,7 +48,7 @@ func (f folder) write(id models.ID, content []byte) error {
 }
 
 func (f folder) writeHalf(id models.ID, content []byte) error {
-	file, err := os.OpenFile(f.file(id)+half, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a name of ours
+	file, err := os.OpenFile(f.file(id)+half, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

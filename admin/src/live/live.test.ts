@@ -134,17 +134,42 @@ describe("live", () => {
     expect(opened).toHaveBeenCalledTimes(2);
   });
 
-  it("says that the session has ended, unless asking about it shows otherwise", async () => {
-    const { live, refresh, options } = setUp();
+  it("comes back where the server ended what was open and one refresh shows that the session goes on", async () => {
+    const { live, refresh, options, opened, connected, returned } = setUp();
+    connected();
     options().onState("stopped", 4502);
-    expect(live.connection.value).toBe("ended");
+    expect(live.connection.value).toBe("reconnecting");
+    await vi.advanceTimersByTimeAsync(0);
     expect(refresh).toHaveBeenCalledOnce();
+    expect(opened).toHaveBeenCalledTimes(2);
+    expect(returned).toHaveBeenCalledOnce();
+    connected();
+    expect(live.connection.value).toBe("connected");
+  });
+
+  it("comes back once in a row, and again when it has held for a while", async () => {
+    const { options, opened } = setUp();
+    for (const [later, want] of [[0, 2], [0, 2], [60_000, 3]] as const) {
+      await vi.advanceTimersByTimeAsync(later);
+      options().onState("stopped", 4502);
+      await vi.advanceTimersByTimeAsync(0);
+      expect(opened).toHaveBeenCalledTimes(want);
+    }
+  });
+
+  it("waits for a person where nobody answers whether the session goes on", async () => {
+    const { live, refresh, options, opened } = setUp();
+    refresh.mockRejectedValueOnce(new Error("unreachable"));
+    options().onState("stopped", 4502);
     await vi.advanceTimersByTimeAsync(0);
     expect(live.connection.value).toBe("offline");
+    expect(opened).toHaveBeenCalledTimes(1);
+    live.tryNow();
+    expect(opened).toHaveBeenCalledTimes(2);
   });
 
   it("says nothing of a stop that is over when that is found out", async () => {
-    const { live, refresh, options, connected } = setUp();
+    const { live, refresh, options, connected, opened, returned } = setUp();
     let answer = (_: string): void => undefined;
     refresh.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
     options().onState("stopped", 4502);
@@ -153,6 +178,19 @@ describe("live", () => {
     answer("fresh");
     await vi.advanceTimersByTimeAsync(0);
     expect(live.connection.value).toBe("connected");
+    expect(opened).toHaveBeenCalledTimes(2);
+    expect(returned).not.toHaveBeenCalled();
+  });
+
+  it("opens nothing anew once it is closed", async () => {
+    const { live, refresh, options, opened } = setUp();
+    let answer = (_: string): void => undefined;
+    refresh.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    options().onState("stopped", 4502);
+    live.close();
+    answer("fresh");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(opened).toHaveBeenCalledTimes(1);
   });
 
   it("hands over nothing once it is closed, and asks for nothing more", async () => {

@@ -45,6 +45,8 @@ export interface LiveDeps extends RenewalDeps {
   log: LogCalls;
   /** What the watched project's log told, once and in order, after its listener. */
   heard?(event: ServerEvent): void;
+  /** The server had ended what was open, and lets this person in again: what they may do is to be read anew. */
+  returned?(): void;
   /** The watched project was deleted by somebody else. Told once; it is not watched any more. */
   deleted(projectId: string): void;
   online(): boolean;
@@ -53,6 +55,9 @@ export interface LiveDeps extends RenewalDeps {
   /** Calls back when the window is hidden or shown. Returns the way out. */
   visibility(work: (visible: boolean) => void): () => void;
 }
+
+/** Two ends by the server within this time are not a change of roles. */
+const againMs = 2_000;
 
 /**
  * One connection and what is known through it. Everything in here is replaceable: after any doubt (gap, other epoch,
@@ -68,6 +73,8 @@ export function createLive(deps: LiveDeps): Live {
   const viewing = createViewing((data) => void link.send({ type: "Viewing", data }));
   const changes = signal(0);
   let stopped = false;
+  let over = false;
+  let returnedAt = -Infinity;
 
   function deleted(projectId: string): void {
     crowd.forget();
@@ -82,13 +89,29 @@ export function createLive(deps: LiveDeps): Live {
     stopped = state === "stopped";
     if (!stopped) return connection.moved(state, wait);
     renewal.stop();
-    // 4501 and 4502 say that the session is gone; the refresh finds out and leads to the sign-in page.
-    const ended = code === 4501 || code === 4502;
-    connection.stopped(ended);
-    if (!ended) return;
-    // Somebody may have it tried again before that is known; then there is nothing to correct.
-    const alive = (): void => void (stopped && connection.stopped(false));
-    deps.refresh().then((token) => token && alive(), alive);
+    if (code === 4501 || code === 4502) void revoked();
+    else connection.stopped(false);
+  }
+
+  /**
+   * The session has ended, or what the person may do is another now: one refresh tells which. It leads to the sign-in page
+   * by itself; with a fresh token all is opened anew. Not twice in a row, or a server that is at odds with itself would be
+   * asked without end.
+   */
+  async function revoked(): Promise<void> {
+    const closed = link;
+    const again = deps.now() - returnedAt < againMs;
+    if (again) connection.stopped(false);
+    else connection.moved("waiting");
+    const token = await deps.refresh().catch(() => undefined);
+    // Closed with the session, or somebody has had it tried again meanwhile.
+    if (closed !== link || !stopped || over) return;
+    if (!token || again) return connection.stopped(token === null);
+    returnedAt = deps.now();
+    stopped = false;
+    link.close();
+    link = open();
+    deps.returned?.();
   }
 
   function open(): Carrier<ClientEvent> {
@@ -135,6 +158,7 @@ export function createLive(deps: LiveDeps): Live {
       return () => follower.unwatch(counted) && crowd.forget();
     },
     close() {
+      over = true;
       crowd.close();
       connection.close();
       renewal.stop();

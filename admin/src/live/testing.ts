@@ -11,6 +11,7 @@ export function setUp() {
   const socket = { send: vi.fn((event: ClientEvent) => sent.push(event) > 0), hasten: vi.fn(), close: vi.fn() } satisfies Carrier<ClientEvent>;
   const refresh = vi.fn(async (): Promise<string | null> => "fresh");
   const deleted = vi.fn();
+  const returned = vi.fn();
   const polls: { at: Position | null; reply(batch: Batch<ServerEvent>): void; fail(error: unknown): void }[] = [];
   const opened = vi.fn();
   const access = vi.fn(() => ({ token: "present", expires: Date.now() + 900_000 }));
@@ -30,6 +31,7 @@ export function setUp() {
     access,
     refresh,
     deleted,
+    returned,
     online: () => true,
     wake: (work) => {
       wake = work;
@@ -53,5 +55,5 @@ export function setUp() {
   const seen = (): string[] => listener.received.mock.calls.map(([data]) => data.message);
   const subscribes = (): object[] => sent.filter((event) => event.type === "Subscribe").map((event) => event.data);
   const refused = (): void => [1, 2].forEach(() => options.onState("waiting", 1006, 100));
-  return { live, listener, give, connected, subscribed, received, event, seen, subscribes, refused, sent, refresh, access, deleted, socket, polls, opened, options: () => options, wake: () => wake(), show: (visible: boolean) => show(visible) };
+  return { live, listener, give, connected, subscribed, received, event, seen, subscribes, refused, sent, refresh, access, deleted, returned, socket, polls, opened, options: () => options, wake: () => wake(), show: (visible: boolean) => show(visible) };
 }

@@ -1,12 +1,13 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { readProblem, Problem, Unreachable } from "./problem";
 import { content, send, type Call } from "./send";
-import type { Credentials, SetupBody } from "./types";
+import { organizationOf } from "./token";
+import type { Credentials, JoinBody, SetupBody, SignUpBody } from "./types";
 
 /** Why nobody is signed in. `none`: never was on this device, so the sign-in page owes no explanation. */
 export type SignedOutReason = "none" | "expired" | "left";
 /** `unknown` lasts from page load until the first refresh is answered. */
-export type SessionState = { name: "unknown" } | { name: "in"; token: string; expires: number } | { name: "out"; reason: SignedOutReason };
+export type SessionState = { name: "unknown" } | { name: "in"; token: string; expires: number; organization: string } | { name: "out"; reason: SignedOutReason };
 
 export interface SessionDeps {
   fetch: typeof fetch;
@@ -24,7 +25,14 @@ export interface Session {
   refresh(): Promise<string | null>;
   login(body: Credentials): Promise<void>;
   setup(body: SetupBody): Promise<void>;
+  signUp(body: SignUpBody): Promise<void>;
+  /** Makes an account with an invitation's link. */
+  join(body: JoinBody): Promise<void>;
+  /** Moves the session to another organisation of the person's, in all windows: each sees it in `state` with its next token. */
+  move(organizationId: string): Promise<void>;
   logout(): Promise<void>;
+  /** A call of who need not be signed in: its refusal speaks of what it brought, and ends nobody's session. */
+  ask<T>(path: string, body?: unknown): Promise<T>;
   /** A staff call. A 401 is answered by one refresh and one repeat; a second one ends the session. */
   request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
   /** As `request`, for an answer that takes its time or has no end: resolves to it once it has begun well. Its bounds are the caller's. */
@@ -42,7 +50,7 @@ function createState({ hint, now }: SessionDeps) {
   let visit = 0;
   return {
     state,
-    /** Another number means that a session has ended since: whoever is here now may be somebody else. */
+    /** Another number means that a session has ended or moved since: whoever is here now may be somebody else, or elsewhere. */
     visit: (): number => visit,
     access(): { token: string; expires: number } | null {
       const present = state.peek();
@@ -50,7 +58,10 @@ function createState({ hint, now }: SessionDeps) {
     },
     enter(answer: unknown): string {
       const { access_token: token, expires_in } = answer as { access_token: string; expires_in: number };
-      state.value = { name: "in", token, expires: now() + expires_in * 1000 };
+      const organization = organizationOf(token);
+      const before = state.peek();
+      if (before.name === "in" && before.organization !== organization) visit++;
+      state.value = { name: "in", token, expires: now() + expires_in * 1000, organization };
       hint.set(true);
       return token;
     },
@@ -70,10 +81,10 @@ export function createSession(deps: SessionDeps): Session {
   let refreshing: Promise<string | null> | null = null;
 
   /** Each refresh uses the old cookie up; two at once would look like theft to the server. */
-  async function rotate(before: SessionState): Promise<string | null> {
+  async function rotate(before: SessionState, body: object = {}): Promise<string | null> {
     // Somebody has signed in or out while this waited its turn.
     if (state.peek() !== before) return token();
-    const response = await send(deps.fetch, { method: "POST", path: "/auth/refresh", body: {} }, null);
+    const response = await send(deps.fetch, { method: "POST", path: "/auth/refresh", body }, null);
     const answer = response.ok ? await content(response) : null;
     // The same while the answer was on its way: it speaks of the session that was.
     if (state.peek() !== before) return token();
@@ -126,6 +137,12 @@ export function createSession(deps: SessionDeps): Session {
     });
   }
 
+  async function ask<T>(path: string, body?: unknown): Promise<T> {
+    const response = await send(deps.fetch, { method: body === undefined ? "GET" : "POST", path, body }, null);
+    if (!response.ok) throw await readProblem(response);
+    return (response.status === 204 ? undefined : await content(response)) as T;
+  }
+
   /** Alone, too: a refresh under way would bring a cookie back that outlives the sign-out. */
   function logout(): Promise<void> {
     return deps.exclusive(async () => {
@@ -142,7 +159,11 @@ export function createSession(deps: SessionDeps): Session {
     refresh,
     login: (body) => credentials("/auth/login", body),
     setup: (body) => credentials("/setup", body),
+    signUp: (body) => credentials("/auth/signup", body),
+    join: (body) => credentials("/auth/invites/join", body),
+    move: (organization_id) => deps.exclusive(async () => void (await rotate(state.peek(), { organization_id }))),
     logout,
+    ask,
     request,
     stream: (path, headers, abort) => answered({ method: "GET", path, headers, abort, patient: true }),
     access,

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { useDashboard } from "../context";
 import { useKeys } from "../keys";
 import { useCommands, type Command } from "../palette/commands";
-import { inboxHref, navigate, route, type Route } from "../router";
+import { inboxHref, isEntrance, isOpen, navigate, route, type Route } from "../router";
 import { t } from "../text/en";
 import { Empty, NoticeList } from "../ui/notices";
 import { pages } from "./pages";
@@ -31,19 +31,32 @@ export function Frame({ unreachable, onRetry }: FrameProps) {
     );
   }
   // Where the guard is about to lead away from a page, nothing is drawn: it would flash.
-  const bare = place.name === "login" || place.name === "setup";
   return (
     <>
-      {bare ? state === "out" && <Bare place={place} /> : <Shell place={place} ready={state === "in"} />}
+      {isOpen(place) ? (state === "out" || (state === "in" && !isEntrance(place.name))) && <Bare place={place} /> : <Shell place={place} ready={state === "in"} />}
       <NoticeList notices={notices} />
     </>
   );
 }
 
-/** The pages of who is not signed in: no shell, no data. */
+/** The pages of who is not, or need not be, signed in: no shell, no data. */
 function Bare({ place }: { place: Route }) {
-  if (place.name === "setup") return <pages.setup.Page token={place.token} />;
-  return <pages.login.Page />;
+  switch (place.name) {
+    case "setup":
+      return <pages.setup.Page token={place.token} />;
+    case "forgot":
+      return <pages.forgot.Page />;
+    case "reset":
+      return <pages.reset.Page />;
+    case "verify":
+      return <pages.verify.Page />;
+    case "signup":
+      return <pages.signup.Page />;
+    case "join":
+      return <pages.join.Page />;
+    default:
+      return <pages.login.Page />;
+  }
 }
 
 /** The shell stands while the session is still being asked for, so that signing in by cookie never flashes a form. */
@@ -66,7 +79,7 @@ function Shell({ place, ready }: { place: Route; ready: boolean }) {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);
-  useCommands(commands, () => shellCommands(projectId, () => (help.value = true), session.logout));
+  useCommands(commands, () => shellCommands(projectId, workspace.canManage.peek(), () => (help.value = true), session.logout));
   useKeys(keys, {
     "?": () => (help.value = true),
     "g i": () => {
@@ -90,7 +103,7 @@ function Shell({ place, ready }: { place: Route; ready: boolean }) {
 }
 
 /** What can be done everywhere. */
-function shellCommands(projectId: string | null, help: () => void, signOut: () => Promise<void>): readonly Command[] {
+function shellCommands(projectId: string | null, manages: boolean, help: () => void, signOut: () => Promise<void>): readonly Command[] {
   const to = (name: string, href: string, keys?: string): Command => ({ name, run: () => navigate(href), ...(keys ? { keys } : {}) });
   const here = projectId
     ? [
@@ -104,6 +117,9 @@ function shellCommands(projectId: string | null, help: () => void, signOut: () =
   return [
     ...here,
     to(t.palette.goProjects, "/"),
+    to(t.palette.goTeam, "/team"),
+    ...(manages ? [to(t.palette.goKeys, "/api-keys"), to(t.palette.goAudit, "/audit")] : []),
+    to(t.palette.goAccount, "/account"),
     to(t.palette.goPreferences, "/preferences"),
     { name: t.help.title, keys: "?", run: help },
     // What fails is told by the account menu's own way out; here the session just stays.
@@ -127,8 +143,20 @@ function Content({ place }: { place: Route }) {
   const projects = workspace.projects.value;
   if (!projects) return <div class="boot-bar" />;
   // From here on the list is known, and every page can rely on its project.
-  if (place.name === "projects") return <pages.projects.Page />;
-  if (place.name === "preferences") return <pages.preferences.Page />;
+  switch (place.name) {
+    case "projects":
+      return <pages.projects.Page />;
+    case "preferences":
+      return <pages.preferences.Page />;
+    case "account":
+      return <pages.account.Page />;
+    case "team":
+      return <pages.team.Page />;
+    case "keys":
+      return <pages.keys.Page />;
+    case "audit":
+      return <pages.audit.Page />;
+  }
   // Out of the list and not asked for by itself: the list is what this person may see.
   const project = "projectId" in place ? projects.find(({ id }) => id === place.projectId) : undefined;
   if (!project) {

@@ -1,7 +1,11 @@
 import { lazy } from "../lazy";
 import type { Route } from "../router";
+import { lateStyles } from "./late-styles";
 
 const acting = () => import("../inbox/acting");
+const links = () => import("../entry/links");
+/** With the style sheet of the pages that are rarely the first. */
+const late = <T,>(load: () => Promise<T>): Promise<T> => Promise.all([load(), lateStyles()]).then(([module]) => module);
 
 /** Each page is a chunk of its own: who answers feedback never loads the settings. */
 export const pages = {
@@ -12,8 +16,17 @@ export const pages = {
   jobs: lazy(() => import("../jobs/jobs-page").then((module) => module.JobsPage)),
   settings: lazy(() => import("../pages/settings").then((module) => module.SettingsPage)),
   preferences: lazy(() => import("../pages/preferences").then((module) => module.PreferencesPage)),
-  login: lazy(() => import("../pages/login").then((module) => module.LoginPage)),
-  setup: lazy(() => import("../pages/setup").then((module) => module.SetupPage)),
+  login: lazy(() => import("../entry/login").then((module) => module.LoginPage)),
+  setup: lazy(() => import("../entry/setup").then((module) => module.SetupPage)),
+  forgot: lazy(() => late(links).then((module) => module.ForgotPage)),
+  reset: lazy(() => late(links).then((module) => module.ResetPage)),
+  verify: lazy(() => late(links).then((module) => module.VerifyPage)),
+  signup: lazy(() => late(links).then((module) => module.SignUpPage)),
+  join: lazy(() => late(links).then((module) => module.JoinPage)),
+  account: lazy(() => late(() => import("../account/account-page")).then((module) => module.AccountPage)),
+  team: lazy(() => late(() => import("../team/team-page")).then((module) => module.TeamPage)),
+  keys: lazy(() => late(() => import("../programs/keys-page")).then((module) => module.KeysPage)),
+  audit: lazy(() => late(() => import("../audit/audit-page")).then((module) => module.AuditPage)),
   item: lazy(() => acting().then((module) => module.DetailPane)),
   conflict: lazy(() => acting().then((module) => module.ConflictDialog)),
   filters: lazy(() => acting().then((module) => module.FilterPanel)),

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useDashboard } from "../context";
 import { readSingleKeys, readTheme, writeSingleKeys, writeTheme, type Theme } from "../preferences";
 import { inboxHref, navigate, type Route } from "../router";
+import type { Me } from "../session/types";
 import { t } from "../text/en";
 import { explain } from "../workspace";
 import { Choice, Switch } from "../ui/field";
@@ -25,7 +26,9 @@ export function Sidebar({ place, projectId, onHelp, onPalette }: SidebarProps) {
         <ProjectPicker projectId={projectId} />
         <button type="button" class="icon-button end" aria-label={t.palette.open} title={`${t.palette.open} (Ctrl/⌘ K)`} aria-keyshortcuts="Control+K Meta+K" data-testid="palette-open" onClick={onPalette}><Icon name="search" /></button>
       </div>
-      {projectId ? <Nav place={place} projectId={projectId} /> : <span class="side-fill" />}
+      <nav class="nav" aria-label={t.nav.label}>
+        <ul>{projectId ? <ProjectNav place={place} projectId={projectId} /> : <OrganizationNav place={place} />}</ul>
+      </nav>
       <div class="side-end">
         <ConnectionState active={projectId !== null} />
         <AccountMenu onHelp={onHelp} />
@@ -34,9 +37,8 @@ export function Sidebar({ place, projectId, onHelp, onPalette }: SidebarProps) {
   );
 }
 
-/** The project's views, and its pages below them. */
-function Nav({ place, projectId }: { place: Route; projectId: string }) {
-  const link = (href: string, icon: IconName, label: string, current: boolean) => (
+function link(href: string, icon: IconName, label: string, current: boolean) {
+  return (
     <li>
       <a href={href} aria-current={current ? "page" : undefined}>
         <Icon name={icon} />
@@ -44,16 +46,34 @@ function Nav({ place, projectId }: { place: Route; projectId: string }) {
       </a>
     </li>
   );
+}
+
+/** The project's views, and its pages below them. */
+function ProjectNav({ place, projectId }: { place: Route; projectId: string }) {
   return (
-    <nav class="nav" aria-label={t.nav.label}>
-      <ul>
-        <NavViews place={place} projectId={projectId} />
-        {link(`/projects/${projectId}/install`, "install", t.nav.install, place.name === "install")}
-        {link(`/projects/${projectId}/insights`, "insights", t.nav.insights, place.name === "insights")}
-        {link(`/projects/${projectId}/jobs`, "jobs", t.nav.jobs, place.name === "jobs")}
-        {link(`/projects/${projectId}/settings`, "settings", t.nav.settings, place.name === "settings")}
-      </ul>
-    </nav>
+    <>
+      <NavViews place={place} projectId={projectId} />
+      {link(`/projects/${projectId}/install`, "install", t.nav.install, place.name === "install")}
+      {link(`/projects/${projectId}/insights`, "insights", t.nav.insights, place.name === "insights")}
+      {link(`/projects/${projectId}/jobs`, "jobs", t.nav.jobs, place.name === "jobs")}
+      {link(`/projects/${projectId}/settings`, "settings", t.nav.settings, place.name === "settings")}
+    </>
+  );
+}
+
+/** What the organisation has outside of its projects. Only what the role allows is offered. */
+function OrganizationNav({ place }: { place: Route }) {
+  const { workspace } = useDashboard();
+  // Which of them there are is not known before: a list that grows would move under the pointer.
+  if (!workspace.me.value) return null;
+  return (
+    <>
+      {link("/", "projects", t.nav.projects, place.name === "projects")}
+      {link("/team", "team", t.nav.team, place.name === "team")}
+      {workspace.canManage.value && link("/api-keys", "key", t.nav.apiKeys, place.name === "keys")}
+      {workspace.canManage.value && link("/audit", "audit", t.nav.audit, place.name === "audit")}
+      {link("/account", "user", t.nav.profile, place.name === "account")}
+    </>
   );
 }
 
@@ -108,6 +128,7 @@ function AccountMenu({ onHelp }: { onHelp(): void }) {
   // The name is the account's own; the address stands in until somebody has given one.
   const me = workspace.me.value;
   const name = me ? me.user.name || me.user.email : "";
+  const item = (href: string, label: string) => <a class="menu-item" href={href} onClick={(event) => closeMenu(event.currentTarget)}>{label}</a>;
   return (
     <Menu class="account" testid="account-menu" align="end" side={wide() ? "above" : "below"} role="dialog" face={
       <>
@@ -123,11 +144,17 @@ function AccountMenu({ onHelp }: { onHelp(): void }) {
           <bdi class="cut faint">{me.organization.name}</bdi>
         </div>
       )}
+      {me && me.organizations.length > 1 && <Organizations me={me} />}
       {/* Applied as they are picked: there is nothing to save, and the effect is the preview. */}
       <Choice legend={t.nav.theme} name="theme" value={theme.value} options={t.nav.themes} onPick={(next) => writeTheme((theme.value = next))} />
       <Switch label={t.nav.keys} checked={single.value} onToggle={(on) => writeSingleKeys((single.value = on))} />
       <hr />
-      <a class="menu-item" href="/preferences" onClick={(event) => closeMenu(event.currentTarget)}>{t.preferences.title}</a>
+      {item("/account", t.nav.profile)}
+      {item("/preferences", t.preferences.title)}
+      {item("/team", t.nav.team)}
+      {workspace.canManage.value && item("/api-keys", t.nav.apiKeys)}
+      {workspace.canManage.value && item("/audit", t.nav.audit)}
+      <hr />
       {/* The menu goes first: a dialog over an open popover would share the top layer with it. */}
       <button type="button" class="menu-item" onClick={(event) => { closeMenu(event.currentTarget); onHelp(); }}>
         {t.nav.help}
@@ -137,6 +164,29 @@ function AccountMenu({ onHelp }: { onHelp(): void }) {
         {t.nav.signOut}
       </button>
     </Menu>
+  );
+}
+
+/** Where else the person is a member. The whole dashboard starts afresh there, in all of their windows. */
+function Organizations({ me }: { me: Me }) {
+  const { session, notices } = useDashboard();
+  const busy = useSignal(false);
+  const move = async (id: string): Promise<void> => {
+    if (busy.value || id === me.organization.id) return;
+    busy.value = true;
+    await session.move(id).catch((error: unknown) => notices.show(explain(error), "bad"));
+    busy.value = false;
+  };
+  return (
+    <div role="group" aria-label={t.nav.organizations} class="menu-group">
+      {me.organizations.map(({ id, name }) => (
+        <button type="button" key={id} class="menu-item" aria-pressed={id === me.organization.id} aria-disabled={busy.value} data-testid="organization" onClick={() => move(id)}>
+          <bdi class="cut">{name}</bdi>
+          {id === me.organization.id && <Icon name="check" class="end" />}
+        </button>
+      ))}
+      <hr />
+    </div>
   );
 }
 

@@ -12,6 +12,10 @@ export const palette = {
   goSettings: "Go to the settings",
   goProjects: "Go to all projects",
   goPreferences: "Go to the preferences",
+  goTeam: "Go to the team",
+  goKeys: "Go to the API keys",
+  goAudit: "Go to the audit log",
+  goAccount: "Go to your account",
   signOut: "Sign out",
   assignMe: "Assign to me",
 } as const;

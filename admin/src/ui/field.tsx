@@ -38,6 +38,9 @@ interface TextFieldProps extends Omit<FieldProps, "children"> {
     maxLength?: number;
     placeholder?: string | undefined;
     dir?: "auto" | "ltr";
+    inputMode?: "numeric" | "text";
+    readOnly?: boolean | undefined;
+    spellcheck?: boolean;
   };
 }
 

@@ -1540,7 +1540,7 @@ export interface components {
              * @description The one project that the key is limited to
              */
             project_id: string | null;
-            scopes: string[];
+            scopes: ("feedback:read" | "feedback:write" | "feedback:erase" | "projects:read" | "projects:write" | "jobs:write" | "members:read" | "audit:read" | "metrics:read")[];
             /**
              * Format: date-time
              * @description To within five minutes
@@ -1640,8 +1640,9 @@ export interface components {
             /**
              * @description For programs; never changes
              * @example member.role_changed
+             * @enum {string}
              */
-            action: string;
+            action: "session.started" | "session.ended" | "session.token_reused" | "user.password_changed" | "user.second_factor_added" | "user.second_factor_removed" | "user.identity_linked" | "member.joined" | "member.role_changed" | "member.removed" | "invite.created" | "invite.revoked" | "api_key.created" | "api_key.revoked" | "project.created" | "project.changed" | "project.deleted" | "feedback.erased" | "receipt.revoked" | "export.requested" | "import.requested";
             actor: components["schemas"]["AuditActor"];
             /** Format: date-time */
             at: string;
@@ -1951,7 +1952,7 @@ export interface components {
              * @description The one project that the key is limited to
              */
             project_id: string | null;
-            scopes: string[];
+            scopes: ("feedback:read" | "feedback:write" | "feedback:erase" | "projects:read" | "projects:write" | "jobs:write" | "members:read" | "audit:read" | "metrics:read")[];
             /**
              * Format: date-time
              * @description To within five minutes
@@ -3284,7 +3285,7 @@ export interface components {
              */
             project_id?: string;
             /** @description What the key may do */
-            scopes: string[];
+            scopes: ("feedback:read" | "feedback:write" | "feedback:erase" | "projects:read" | "projects:write" | "jobs:write" | "members:read" | "audit:read" | "metrics:read")[];
         };
         NewBlock: {
             /** @description Of address: one of IPv4 or IPv6. Of the latter its /64 is blocked */

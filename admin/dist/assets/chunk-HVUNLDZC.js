@@ -1,0 +1,1 @@
+function n(o,t){let e=document.createElement("a");e.href=URL.createObjectURL(o),e.download=t,document.body.append(e),e.click(),e.remove(),setTimeout(()=>URL.revokeObjectURL(e.href),6e4)}export{n as a};
