@@ -104,21 +104,21 @@ func bundle() (files map[string][]byte, names map[string]string, err error) {
 // commonOptions are those of scripts and styles. Defines are shared by who copies them.
 func commonOptions() api.BuildOptions {
 	return api.BuildOptions{
-			Bundle:            true,
-			Write:             false,
-			Outdir:            target,
-			EntryNames:        "[name]-[hash]",
-			ChunkNames:        "[name]-[hash]",
-			MinifyWhitespace:  true,
-			MinifyIdentifiers: true,
-			MinifySyntax:      true,
-			LegalComments:     api.LegalCommentsNone,
-			Charset:           api.CharsetUTF8,
-			Target:            api.ES2022,
-			JSX:               api.JSXAutomatic,
-			JSXImportSource:   "preact",
-			Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
-			LogLevel:          api.LogLevelWarning,
+		Bundle:            true,
+		Write:             false,
+		Outdir:            target,
+		EntryNames:        "[name]-[hash]",
+		ChunkNames:        "[name]-[hash]",
+		MinifyWhitespace:  true,
+		MinifyIdentifiers: true,
+		MinifySyntax:      true,
+		LegalComments:     api.LegalCommentsNone,
+		Charset:           api.CharsetUTF8,
+		Target:            api.ES2022,
+		JSX:               api.JSXAutomatic,
+		JSXImportSource:   "preact",
+		Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
+		LogLevel:          api.LogLevelWarning,
 	}
 }
 
