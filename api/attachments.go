@@ -1,10 +1,6 @@
 package api
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -143,31 +139,13 @@ func (s *Server) countUpload(c *fiber.Ctx, project *models.Project, owner models
 const attachmentLinkLifetime = 5 * time.Minute
 
 func (s *Server) attachmentURL(id models.ID) string {
-	expires := s.now().Add(attachmentLinkLifetime).Unix()
-	return s.config.BaseURL + "/a/" + string(id) + "/" + s.attachmentToken(id, expires)
-}
-
-func (s *Server) attachmentToken(id models.ID, expires int64) string {
-	token := binary.BigEndian.AppendUint64(nil, uint64(expires)) //nolint:gosec // a time after 1970
-	mac := hmac.New(sha256.New, s.attachmentsKey)
-	mac.Write(token)
-	mac.Write([]byte(id))
-	return base64.RawURLEncoding.EncodeToString(append(token, mac.Sum(nil)[:downloadMACBytes]...))
-}
-
-func (s *Server) attachmentAllowed(id models.ID, token string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != downloadExpiryBytes+downloadMACBytes {
-		return false
-	}
-	expires := int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // compared with what we made
-	return hmac.Equal([]byte(token), []byte(s.attachmentToken(id, expires))) && s.now().Unix() <= expires
+	return s.config.BaseURL + "/a/" + string(id) + "/" + s.attachmentsKey.token(id, s.now().Add(attachmentLinkLifetime))
 }
 
 // linkedAttachment sends a file to whoever has a link to it.
 func (s *Server) linkedAttachment(c *fiber.Ctx) error {
 	id := models.ID(c.Params("id"))
-	if !s.attachmentAllowed(id, c.Params("token")) {
+	if !s.attachmentsKey.allows(id, c.Params("token"), s.now()) {
 		return models.Errorf(models.CodeNotFound, "this link is not, or no longer, good")
 	}
 	found, err := s.store.AttachmentByLink(c.UserContext(), id)

@@ -2,10 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -178,8 +174,7 @@ func (s *Server) downloadURL(job models.Job) string {
 	if _, err := os.Stat(jobs.Path(s.exportFolder(), job)); err != nil {
 		return "" // it was kept for a day
 	}
-	expires := s.now().Add(downloadLifetime).Unix()
-	return s.config.BaseURL + "/api/v1/jobs/" + string(job.ID) + "/download/" + s.downloadToken(job.ID, expires)
+	return s.config.BaseURL + "/api/v1/jobs/" + string(job.ID) + "/download/" + s.downloadKey.token(job.ID, s.now().Add(downloadLifetime))
 }
 
 // hasFile reports whether there is something to fetch of a job. The words of an
@@ -189,28 +184,6 @@ func hasFile(job models.Job) bool {
 		return job.Status.Final() && job.Import.Refused > 0
 	}
 	return job.Status == models.JobSucceeded && !job.Withdrawn
-}
-
-const (
-	downloadExpiryBytes = 8
-	downloadMACBytes    = 16 // 128 bits: not to be found by trying
-)
-
-func (s *Server) downloadToken(job models.ID, expires int64) string {
-	token := binary.BigEndian.AppendUint64(nil, uint64(expires)) //nolint:gosec // a time after 1970
-	mac := hmac.New(sha256.New, s.downloadKey)
-	mac.Write(token)
-	mac.Write([]byte(job))
-	return base64.RawURLEncoding.EncodeToString(append(token, mac.Sum(nil)[:downloadMACBytes]...))
-}
-
-func (s *Server) downloadAllowed(job models.ID, token string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != downloadExpiryBytes+downloadMACBytes {
-		return false
-	}
-	expires := int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // compared with what we made
-	return hmac.Equal([]byte(token), []byte(s.downloadToken(job, expires))) && s.now().Unix() <= expires
 }
 
 func (s *Server) exportFolder() string { return s.data().Exports() }
@@ -267,7 +240,7 @@ func (p paced) Read(buf []byte) (int, error) {
 }
 
 func (s *Server) downloadJob(c *fiber.Ctx, id models.ID) (models.Job, error) {
-	if s.downloadAllowed(id, c.Params("token")) {
+	if s.downloadKey.allows(id, c.Params("token"), s.now()) {
 		return s.store.JobByLink(c.UserContext(), id)
 	}
 	token, ok := bearer(c)

@@ -88,7 +88,7 @@ type Server struct {
 	jobs     *jobs.Runner
 	mails    *mail.Runner // nil where none are sent
 	// downloadKey signs links to exports, attachmentsKey those to attachments.
-	downloadKey, attachmentsKey []byte
+	downloadKey, attachmentsKey linkKey
 	attachments                 *attachments.Keeper
 	uploads                     *uploads
 	uploadLimits                struct{ session, address, project, addressKiB, projectKiB *ratelimit.Limiter }
@@ -237,8 +237,8 @@ func (s *Server) wire() error {
 		into *[]byte
 		use  string
 	}{
-		{&receiptKey, "earshot receipt"}, {&s.downloadKey, "earshot download"}, {&mailKey, "earshot mail"},
-		{&s.attachmentsKey, "earshot attachment"}, {&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"}, {&identityKey, "earshot identity"},
+		{&receiptKey, "earshot receipt"}, {(*[]byte)(&s.downloadKey), "earshot download"}, {&mailKey, "earshot mail"},
+		{(*[]byte)(&s.attachmentsKey), "earshot attachment"}, {&challengeKey, "earshot challenge"}, {&addressKey, "earshot address"}, {&identityKey, "earshot identity"},
 	} {
 		if *key.into, err = models.DeriveKey(s.config.Secret, key.use); err != nil {
 			return err
