@@ -78,7 +78,7 @@ func TestSessionThatEndsElsewhere(t *testing.T) {
 
 			c.end(other)
 			staff.see("[data-testid=login]")
-			staff.text("[data-testid=login-reason]", "Your session has ended. Sign in to return to where you were.")
+			staff.text("[data-testid=login-reason]", "You were signed out. Sign in to return to where you were.")
 			staff.signIn(ownerEmail, ownerPassword)
 			staff.see(detail)
 			await(staff, "the same place is shown", "location.href", place)
