@@ -29,6 +29,8 @@ export interface Delivery {
   submit(body: Feedback): Promise<Outcome>;
   /** Tries what waits. `eager` after good news: online again, visible again. */
   flush(eager?: boolean): Promise<void>;
+  /** The page is left. What is under way may arrive or not: the next page need not wait to try it again. */
+  leave(): void;
 }
 
 export function createDelivery(
@@ -102,7 +104,7 @@ export function createDelivery(
     return { ...answer, id };
   }
 
-  return { submit, flush };
+  return { submit, flush, leave: () => underWay.forEach((id) => outbox.later(id)) };
 }
 
 /** Undefined where POST is to try: it may be the node that is in trouble and not the submission, and its refusal is final. */

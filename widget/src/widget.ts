@@ -248,7 +248,10 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     if (view?.state === "kept" && view.id === detail.id) present({ state: "sent", id: detail.id });
   }
 
-  const leave = () => live?.close(true);
+  const leave = () => {
+    live?.close(true);
+    delivery.leave();
+  };
   startWaker(config, { open, flush: () => delivery.flush(true), greet, leave, back: () => opened && live?.open() }, signal);
   host.root.append(launcher);
   emitter.on("sent", onSent);
