@@ -48,5 +48,6 @@ func ReceiptID(token string) (models.ID, bool) {
 // version given.
 func (in *Intake) VerifyReceipt(token string, id models.ID, version int) bool {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	return err == nil && len(raw) == receiptIDBytes+receiptMACBytes && hmac.Equal(raw[receiptIDBytes:], in.receiptMAC(id, version))
+	return err == nil && len(raw) == receiptIDBytes+receiptMACBytes && uuid.UUID(raw[:receiptIDBytes]).String() == string(id) &&
+		hmac.Equal(raw[receiptIDBytes:], in.receiptMAC(id, version))
 }
