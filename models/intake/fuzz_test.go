@@ -18,7 +18,7 @@ func FuzzReceipt(f *testing.F) {
 		return strings.TrimPrefix(in.ReceiptURL(id, version), "https://earshot.example/r/")
 	}
 	genuine := tokenOf(item, 2)
-	for _, token := range []string{genuine, genuine + "=", genuine[:42], tokenOf(item, 1), tokenOf(other, 2), "", strings.Repeat("A", 43)} {
+	for _, token := range []string{genuine, genuine + "=", genuine[:20] + "\r\n" + genuine[20:], genuine[:42], tokenOf(item, 1), tokenOf(other, 2), "", strings.Repeat("A", 43)} {
 		f.Add(token)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
