@@ -131,6 +131,7 @@ export const en = {
     draft: "writing now",
     live: "Live now",
     rating: (n: number) => `${n} of 5 stars`,
+    files: (n: number) => counted(n, "file", "files"),
     changeFailed: "The item could not be changed and is as it was.",
     eraseFailed: "The item could not be erased.",
     erased: "Item erased",
