@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Origins is the list of web origins whose pages may embed a project's widget.
@@ -45,8 +46,18 @@ func originMatches(entry, got string) bool {
 	return entry == got
 }
 
+// plainOrigin reports whether s is in the letters in which browsers write origins:
+// ASCII, others as "xn--…", and IPv6 without a zone. Anything else would match no page,
+// or in lower case be another host.
+func plainOrigin(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII || r == '%' })
+}
+
 // normalizeOrigin lowers case and drops default ports, as browsers do.
 func normalizeOrigin(s string) (string, bool) {
+	if !plainOrigin(s) {
+		return "", false
+	}
 	u, err := url.Parse(strings.ToLower(s))
 	if err != nil || u.Host == "" || u.User != nil || u.Opaque != "" ||
 		u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") || !isHTTP(u.Scheme) {
@@ -74,6 +85,9 @@ func validPort(port string) bool {
 // normalizeOriginEntry checks one entry of a project's list.
 func normalizeOriginEntry(s string) (string, bool) {
 	s = strings.TrimSpace(s)
+	if !plainOrigin(s) {
+		return "", false
+	}
 	lower := strings.ToLower(s)
 	if base, ok := strings.CutSuffix(lower, ":*"); ok {
 		origin, ok := normalizeOrigin(base)

@@ -96,7 +96,7 @@ func (p *Project) normalizeOrigins(bad *problems) {
 		origin, ok := normalizeOriginEntry(entry)
 		if !ok {
 			bad.add("allowed_origins."+strconv.Itoa(i),
-				`must be an origin such as "https://example.com", "https://*.example.com" or "http://localhost:*"`)
+				`must be an origin such as "https://example.com", "https://*.example.com" or "http://localhost:*", with other letters than ASCII as "xn--…"`)
 			continue
 		}
 		if !slices.Contains(normal, origin) {
