@@ -124,6 +124,13 @@ func TestOriginEntries(t *testing.T) {
 		"http://:8080":               "",
 		"https://exa mple.com":       "",
 		"https://a/://*.example.com": "",
+		// Browsers send neither, and neither has one form only.
+		"https://bücher.example":        "",
+		"https://xn--bcher-kva.example": "https://xn--bcher-kva.example",
+		"https://\u212a.example":        "", // the sign of kelvin, "k" in lower case
+		"https://%c3%84.example":        "",
+		"http://[fe80::1%25eth0]":       "",
+		"http://[fe80::1%25eth0]:*":     "",
 	} {
 		got, ok := normalizeOriginEntry(in)
 		if ok != (want != "") || (ok && got != want) {
