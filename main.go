@@ -114,8 +114,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // parsed is what the command line and the environment come to.
 type parsed struct {
 	config.Config
-	cli     cli
-	ignored []string
+	cli cli
 }
 
 // parse gives the command, "" where there is nothing more to do. All bad
@@ -138,10 +137,9 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	if err != nil {
 		problems = append(problems, err)
 	} else {
-		refused, ignored := config.Unsupported(getenv)
 		checked, bad := p.cli.Check()
-		problems = append(append(problems, refused...), bad...)
-		p.Config, p.ignored = checked, ignored
+		problems = append(append(problems, config.Unsupported(getenv)...), bad...)
+		p.Config = checked
 		command = result.Command()
 	}
 	if len(problems) > 0 {
@@ -206,6 +204,11 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 		return fmt.Errorf("listen on %s: %w", p.Addr, err)
 	}
 	defer func() { _ = listener.Close() }() // also closed by the server
+	private, err := api.ListenPrivately(p.MetricsAddr, p.DebugAddr)
+	if err != nil {
+		return err
+	}
+	defer private.Close()
 	if err := data.Prepare(); err != nil {
 		return err
 	}
@@ -220,6 +223,8 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	private.Serve(server)
+	welcome.metrics, welcome.debug = private.Addresses()
 	welcome.print(data.Out)
 	select {
 	case err = <-served:
@@ -233,7 +238,7 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 
 // open brings the data folder up to date and wires the server.
 func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welcome, error) {
-	w := welcome{base: p.BaseURL, data: p.Data, unlimited: p.Unlimited, ignored: p.ignored}
+	w := welcome{base: p.BaseURL, data: p.Data, unlimited: p.Unlimited}
 	if err := data.Migrate(ctx); err != nil {
 		return nil, w, err
 	}
@@ -273,9 +278,9 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 // welcome is what the terminal shows at start.
 type welcome struct {
 	base, data, setup string
+	metrics, debug    string // the private addresses
 	demo              demo.Demo
 	unlimited         bool
-	ignored           []string
 }
 
 func (w welcome) print(out io.Writer) {
@@ -294,8 +299,11 @@ func (w welcome) print(out io.Writer) {
 	}
 	line("API", w.base+"/docs")
 	line("Data", w.data)
-	for _, name := range w.ignored {
-		line("Ignored", name+" is not supported by this version.")
+	if w.metrics != "" {
+		line("Metrics", "http://"+w.metrics+"/metrics")
+	}
+	if w.debug != "" {
+		line("Profiles", "http://"+w.debug+"/debug/pprof/")
 	}
 	if w.unlimited {
 		line("WARNING", "All rate, connection and log-in limits are off (EARSHOT_LIMITS=off). For load tests only.")

@@ -73,6 +73,7 @@ func (s *Server) newApp() *fiber.App {
 // headers and the log know the status.
 func (s *Server) enter(c *fiber.Ctx) (err error) {
 	s.requests.next(c)
+	defer s.countRequest(c, time.Now())
 	if s.log.Enabled(c.UserContext(), slog.LevelDebug) {
 		defer s.logRequest(c, s.now())
 	}

@@ -273,6 +273,7 @@ func (s *Server) pageRoutes() {
 		summary: "Whether requests should be sent here",
 	}, s.getReady)
 
+	s.app.Get("/metrics", s.getMetrics)
 	s.app.Get("/openapi.json", document(s.documents.openAPI))
 	s.app.Get("/asyncapi.json", document(s.documents.asyncAPI))
 	s.app.Get("/docs", showDocs)

@@ -170,6 +170,13 @@ func (q *queue) settle() (closed, more bool) {
 	return q.closed, false
 }
 
+// size is how many bytes wait.
+func (q *queue) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
+}
+
 // room reports whether another page of a replay may be added.
 func (q *queue) room() bool {
 	q.mu.Lock()

@@ -18,6 +18,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/metrics"
 	"earshot/models/store"
 	"earshot/realtime/protocol"
 )
@@ -64,6 +65,8 @@ type Options struct {
 	Authenticate func(ctx context.Context, token string) (models.Claims, error)
 	// Unlimited lifts the limits on connections and frames, for load tests.
 	Unlimited bool
+	// Metrics counts what happens; nil where nobody reads it.
+	Metrics *metrics.Metrics
 }
 
 // Server owns all open sockets.
@@ -76,6 +79,7 @@ type Server struct {
 	jobs         Jobs
 	authenticate func(ctx context.Context, token string) (models.Claims, error)
 	unlimited    bool
+	metrics      *metrics.Metrics
 
 	transport *Transport
 
@@ -99,6 +103,12 @@ func New(options Options) *Server {
 		jobs: options.Jobs, authenticate: options.Authenticate, unlimited: options.Unlimited,
 		transport: NewTransport(options.Log), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{},
 		provisional: map[tokenKey]*provisional{}, addresses: map[string]int{},
+	}
+	if s.metrics = options.Metrics; s.metrics != nil {
+		s.transport.metrics = s.metrics
+		s.measure()
+	} else {
+		s.metrics = s.transport.metrics
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop

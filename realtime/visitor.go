@@ -77,8 +77,10 @@ func (s *Server) serveVisitor(c net.Conn, encoding protocol.Encoding, project *m
 	}
 	s.mu.Lock()
 	s.visitors[v] = struct{}{}
+	v.kind = kindVisitor
 	v.draining = s.draining
 	s.mu.Unlock()
+	s.metrics.Sockets.Opened(kindVisitor)
 	v.setTokenHash()
 	s.enterProvisional(v, v.token)
 	v.start(v)

@@ -11,6 +11,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/challenge"
+	"earshot/models/metrics"
 	"earshot/models/ratelimit"
 	"earshot/models/store"
 	"earshot/models/suspicion"
@@ -53,11 +54,14 @@ type Options struct {
 	Credulous bool
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
+	// Metrics counts what is taken in; nil where nobody reads it.
+	Metrics *metrics.Metrics
 }
 
 // Intake takes submissions in. It may be used by many goroutines at once.
 type Intake struct {
 	store   Store
+	metrics *metrics.Metrics
 	baseURL string
 	secret  []byte
 	now     func() time.Time
@@ -74,8 +78,11 @@ func New(options Options) (*Intake, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Metrics == nil {
+		options.Metrics = metrics.New("", "")
+	}
 	in := &Intake{
-		store: options.Store, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret, now: options.Now,
+		store: options.Store, metrics: options.Metrics, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret, now: options.Now,
 		addressKey: options.AddressKey, identityKey: options.IdentityKey, challenges: challenge.NewBook(options.ChallengeKey, options.Now),
 	}
 	if !options.Credulous {
@@ -173,6 +180,7 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	if err != nil {
 		return Result{}, errors.Join(err, a.session.giveBack(ctx))
 	}
+	in.count(accepted, quarantine)
 	result := Result{ID: accepted.ID, SessionID: accepted.SessionID, Repeated: accepted.Repeated, ResumeToken: made}
 	if accepted.Repeated {
 		if err := a.session.giveBack(ctx); err != nil {
@@ -183,6 +191,17 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		result.ReceiptURL = in.ReceiptURL(accepted.ID, accepted.ReceiptVersion)
 	}
 	return result, nil
+}
+
+func (in *Intake) count(accepted store.Accepted, quarantine []string) {
+	switch {
+	case accepted.Repeated:
+		in.metrics.Submitted("repeated")
+	case len(quarantine) > 0:
+		in.metrics.Submitted("quarantined")
+	default:
+		in.metrics.Submitted("accepted")
+	}
 }
 
 // IdentitySecret is what a project's site signs its visitors' identities with.

@@ -15,6 +15,7 @@ import (
 	"maragu.dev/goqite"
 
 	"earshot/models"
+	"earshot/models/metrics"
 )
 
 const (
@@ -53,6 +54,7 @@ type writer struct {
 	mails   bool
 	// auditKey seals the audit log.
 	auditKey []byte
+	metrics  metrics.Writer
 	queue    chan *op
 
 	// The run goroutine's own.
@@ -64,6 +66,9 @@ type writer struct {
 	// commits counts them.
 	owed    atomic.Int32
 	commits atomic.Uint64
+	// failedAt is when the last transaction failed, in Unix nanoseconds; 0 if it did
+	// not.
+	failedAt atomic.Int64
 
 	mu     sync.RWMutex // guards closed against sends on queue
 	closed bool
@@ -97,7 +102,7 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	orm.Statement.ConnPool = conn
 	w := &writer{
 		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
-		queueDB: queueDB, jobs: newQueue(queueDB), mails: options.Mails, auditKey: options.AuditKey,
+		queueDB: queueDB, jobs: newQueue(queueDB), mails: options.Mails, auditKey: options.AuditKey, metrics: options.Metrics.Writer,
 		queue: make(chan *op, queueLength), ended: make(chan struct{}),
 	}
 	go w.run()
@@ -134,6 +139,7 @@ func (w *writer) enqueue(o *op) error {
 	case w.queue <- o:
 		return nil
 	default:
+		w.metrics.Refused.Inc()
 		return errUnavailable
 	}
 }
@@ -194,7 +200,9 @@ func (w *writer) drain(batch []*op) []*op {
 // write gets a transaction of its own, so that one bad row fails alone.
 func (w *writer) commit(batch []*op) {
 	results := make([]error, len(batch))
+	began := time.Now()
 	entries, err := w.transact(batch, results)
+	w.count(batch, time.Since(began), err)
 	if err != nil && len(batch) > 1 {
 		if seldom(&w.warnedAt) {
 			w.log.Warn("batch failed, writes go one by one", "writes", len(batch), "error", err)
@@ -213,6 +221,19 @@ func (w *writer) commit(batch []*op) {
 	for i, o := range batch {
 		o.done <- errors.Join(results[i], err)
 	}
+}
+
+// count is for the metrics. Whether the last transaction failed, and when, says
+// whether there is a point in more writes.
+func (w *writer) count(batch []*op, took time.Duration, err error) {
+	if err != nil {
+		w.metrics.Failed.Inc()
+		w.failedAt.Store(time.Now().UnixNano())
+		return
+	}
+	w.failedAt.Store(0)
+	w.metrics.Batch.Observe(float64(len(batch)))
+	w.metrics.Seconds.Observe(took.Seconds())
 }
 
 // complain logs why the storage fails: clients are told only that it does.
