@@ -19,6 +19,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,6 +33,7 @@ import (
 	"earshot/api/operator"
 	"earshot/models"
 	"earshot/models/store"
+	"earshot/models/trace"
 )
 
 // version is set by release builds (-ldflags "-X main.version=…").
@@ -114,7 +116,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // parsed is what the command line and the environment come to.
 type parsed struct {
 	config.Config
-	cli cli
+	cli     cli
+	tracing *trace.Options // nil: nothing is traced
 }
 
 // parse gives the command, "" where there is nothing more to do. All bad
@@ -138,8 +141,9 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 		problems = append(problems, err)
 	} else {
 		checked, bad := p.cli.Check()
-		problems = append(append(problems, config.Unsupported(getenv)...), bad...)
-		p.Config = checked
+		tracing, untraceable := config.Tracing(getenv, version)
+		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable)
+		p.Config, p.tracing = checked, tracing
 		command = result.Command()
 	}
 	if len(problems) > 0 {
@@ -262,6 +266,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
+		Tracing: p.tracing,
 	})
 	if err != nil {
 		return nil, w, err

@@ -73,7 +73,11 @@ func (s *Server) newApp() *fiber.App {
 // headers and the log know the status.
 func (s *Server) enter(c *fiber.Ctx) (err error) {
 	s.requests.next(c)
-	defer s.countRequest(c, time.Now())
+	began := time.Now()
+	defer s.countRequest(c, began)
+	if s.tracer != nil {
+		defer s.endSpan(c, s.beginSpan(c, began))
+	}
 	if s.log.Enabled(c.UserContext(), slog.LevelDebug) {
 		defer s.logRequest(c, s.now())
 	}

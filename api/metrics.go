@@ -21,11 +21,15 @@ const missingLocal = "earshot.missing"
 // countRequest names the route and never the address, which may hold a receipt, and
 // of which there is no end.
 func (s *Server) countRequest(c *fiber.Ctx, began time.Time) {
-	route := c.Route().Path
+	s.metrics.HTTP.Answered(knownMethod(c), routeOf(c), c.Response().StatusCode(), time.Since(began).Seconds())
+}
+
+// routeOf is the pattern of the route that answered.
+func routeOf(c *fiber.Ctx) string {
 	if c.Locals(missingLocal) != nil {
-		route = metrics.NoRoute
+		return metrics.NoRoute
 	}
-	s.metrics.HTTP.Answered(knownMethod(c), route, c.Response().StatusCode(), time.Since(began).Seconds())
+	return c.Route().Path
 }
 
 // getMetrics is for owners and for API keys with the scope, of the organisation that

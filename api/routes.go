@@ -31,7 +31,7 @@ func (s *Server) routes() error {
 
 func (s *Server) visitorRoutes() {
 	s.app.Post("/w/:key/feedback", s.submitFeedback)
-	s.app.Options("/w/:key/feedback", s.preflight("POST"))
+	s.app.Options("/w/:key/feedback", s.preflight("POST", "Traceparent", "Tracestate"))
 	s.app.Get("/w/:key/challenge", s.getChallenge)
 	s.app.Options("/w/:key/challenge", s.preflight("GET"))
 	s.app.Get("/w/:key/socket", s.visitorSocket)

@@ -34,6 +34,7 @@ import (
 	"earshot/models/ratelimit"
 	"earshot/models/seal"
 	"earshot/models/store"
+	"earshot/models/trace"
 	"earshot/realtime"
 	"earshot/realtime/protocol"
 )
@@ -67,6 +68,8 @@ type Config struct {
 	Mail *MailConfig
 	// OIDC is another provider that signs people in; nil for none.
 	OIDC *OIDCConfig
+	// Tracing is where traces go; nil for nowhere.
+	Tracing *trace.Options
 	// Drain bounds Shutdown; 0 leaves that to its context.
 	Drain time.Duration
 }
@@ -85,6 +88,7 @@ type Server struct {
 	app      *fiber.App
 	huma     huma.API
 	metrics  *metrics.Metrics
+	tracer   *trace.Tracer // nil: nothing is traced
 	store    *store.Store
 	hub      *realtime.Hub
 	realtime *realtime.Server
@@ -159,10 +163,16 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 
 func (s *Server) data() operator.Data { return operator.Data{Dir: s.config.DataDir, Log: s.log} }
 
-func (s *Server) open(ctx context.Context) (*Server, error) {
+func (s *Server) open(ctx context.Context) (_ *Server, err error) {
+	s.startTracing()
+	defer func() {
+		if err != nil {
+			s.tracer.Close(ctx)
+		}
+	}()
 	// The hub is told of commits before there is a store to ask for its epoch;
 	// nothing is committed until Open has returned.
-	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() }, s.metrics.Hub)
+	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() }, s.metrics.Hub, s.tracer)
 	auditKey, err := models.DeriveKey(s.config.Secret, operator.AuditUse)
 	if err != nil {
 		s.hub.Close()
@@ -264,7 +274,7 @@ func (s *Server) wire() error {
 	}
 	s.realtime = realtime.New(realtime.Options{
 		Hub: s.hub, Store: s.store, Intake: s.intake, Log: s.log, Now: s.now,
-		Authenticate: s.authenticate, Unlimited: s.config.Unlimited, Jobs: s, Metrics: s.metrics,
+		Authenticate: s.authenticate, Unlimited: s.config.Unlimited, Jobs: s, Metrics: s.metrics, Tracer: s.tracer,
 	})
 	s.app = s.newApp()
 	s.app.Server().ConnState = s.connections.note

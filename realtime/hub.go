@@ -7,6 +7,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/metrics"
+	"earshot/models/trace"
 	"earshot/realtime/protocol"
 )
 
@@ -26,6 +27,7 @@ type Hub struct {
 	log     *slog.Logger
 	epoch   func() models.Epoch
 	metrics metrics.Hub
+	tracer  *trace.Tracer // nil: nothing is traced
 
 	pendingMu sync.Mutex
 	pending   []models.LogEntry
@@ -42,9 +44,9 @@ type Hub struct {
 }
 
 // NewHub starts a hub; the caller closes it. epoch is asked at publications.
-func NewHub(log *slog.Logger, epoch func() models.Epoch, counts metrics.Hub) *Hub {
+func NewHub(log *slog.Logger, epoch func() models.Epoch, counts metrics.Hub, tracer *trace.Tracer) *Hub {
 	h := &Hub{
-		log: log, epoch: epoch, metrics: counts, wake: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
+		log: log, epoch: epoch, metrics: counts, tracer: tracer, wake: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
 		topics: map[models.ID]*topic{}, dropped: map[models.ID]int64{},
 	}
 	go h.run()
@@ -141,9 +143,12 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 	} else {
 		t.tail.add(p) // before it is offered: who has no room for it looks there
 	}
+	spans := h.traceRun(entries)
+	p.written = newWritten(spans)
 	for s := range t.subscriptions {
 		s.offer(p)
 	}
+	endPublishing(spans, len(t.subscriptions))
 	h.metrics.Delivered.Add(float64(len(t.subscriptions) * len(p.events)))
 }
 

@@ -248,7 +248,7 @@ func (s *place) sendRecent(p publication) (done bool) {
 // where there is no room for it yet.
 func (s *place) push(p publication) bool {
 	frames := p.in(s.conn.encoding)
-	return frames == nil || s.conn.offer(outgoing{frames: frames, events: len(p.events)})
+	return frames == nil || s.conn.offer(outgoing{frames: frames, events: len(p.events), written: p.written.sample()})
 }
 
 // caughtUp goes live where nothing was published since the last page was read.

@@ -20,6 +20,7 @@ import (
 	"earshot/models/intake"
 	"earshot/models/metrics"
 	"earshot/models/store"
+	"earshot/models/trace"
 	"earshot/realtime/protocol"
 )
 
@@ -67,6 +68,8 @@ type Options struct {
 	Unlimited bool
 	// Metrics counts what happens; nil where nobody reads it.
 	Metrics *metrics.Metrics
+	// Tracer follows submissions; nil where nobody does.
+	Tracer *trace.Tracer
 }
 
 // Server owns all open sockets.
@@ -80,6 +83,7 @@ type Server struct {
 	authenticate func(ctx context.Context, token string) (models.Claims, error)
 	unlimited    bool
 	metrics      *metrics.Metrics
+	tracer       *trace.Tracer
 
 	transport *Transport
 
@@ -100,7 +104,7 @@ type Server struct {
 func New(options Options) *Server {
 	s := &Server{
 		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
-		jobs: options.Jobs, authenticate: options.Authenticate, unlimited: options.Unlimited,
+		jobs: options.Jobs, authenticate: options.Authenticate, unlimited: options.Unlimited, tracer: options.Tracer,
 		transport: NewTransport(options.Log), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{},
 		provisional: map[tokenKey]*provisional{}, addresses: map[string]int{},
 	}

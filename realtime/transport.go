@@ -42,7 +42,7 @@ type Transport struct {
 // NewTransport starts a Transport; end it with Close once its sockets have
 // ended.
 func NewTransport(log *slog.Logger) *Transport {
-	t := &Transport{log: log, now: steady(time.Now()), metrics: metrics.New("", ""), parking: startParking(log), parkAfter: parkAfter, sockets: map[*conn]struct{}{}}
+	t := &Transport{log: log, now: steady(time.Now()), metrics: metrics.Unread(), parking: startParking(log), parkAfter: parkAfter, sockets: map[*conn]struct{}{}}
 	t.upgrader = websocket.New(t.opened, websocket.Config{
 		HandshakeTimeout: handshakeTimeout,
 		WriteBufferPool:  &sync.Pool{},

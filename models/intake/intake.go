@@ -15,6 +15,7 @@ import (
 	"earshot/models/ratelimit"
 	"earshot/models/store"
 	"earshot/models/suspicion"
+	"earshot/models/trace"
 )
 
 // The limits of the wire contract, in submissions a minute. An office shares an
@@ -79,7 +80,7 @@ func New(options Options) (*Intake, error) {
 		options.Now = time.Now
 	}
 	if options.Metrics == nil {
-		options.Metrics = metrics.New("", "")
+		options.Metrics = metrics.Unread()
 	}
 	in := &Intake{
 		store: options.Store, metrics: options.Metrics, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret, now: options.Now,
@@ -142,7 +143,21 @@ type Result struct {
 // speaks against it, a submission is kept but quarantined, so that a flood hides
 // nobody's feedback; a client that can answer challenges is asked for a proof of
 // work (CodeChallengeRequired), with which it is let through.
-func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
+func (in *Intake) Submit(ctx context.Context, request Request) (result Result, err error) {
+	span := trace.Of(ctx).Child("intake", time.Now())
+	if span != nil {
+		ctx = trace.With(ctx, span)
+		defer func() {
+			if err != nil {
+				span.Set(trace.Attribute{Name: "earshot.code", Value: string(models.CodeOf(err))})
+			}
+			span.End(time.Now())
+		}()
+	}
+	return in.submit(ctx, request)
+}
+
+func (in *Intake) submit(ctx context.Context, request Request) (Result, error) {
 	if err := request.Submission.Normalize(); err != nil {
 		return Result{}, err
 	}

@@ -100,7 +100,7 @@ const (
 // Start starts a Runner; end it with Stop.
 func Start(ctx context.Context, options Options) (*Runner, error) {
 	if options.Metrics == nil {
-		options.Metrics = metrics.New("", "")
+		options.Metrics = metrics.Unread()
 	}
 	r := &Runner{Options: options, sent: map[models.ID]sentMail{}, posted: make(chan struct{}, 1)}
 	var err error

@@ -32,11 +32,11 @@ type Metrics struct {
 	Hub     Hub
 	Writer  Writer
 
-	submissions, logins, refusals, jobs, mails *prometheus.CounterVec
+	submissions, logins, refusals, jobs, mails, spans *prometheus.CounterVec
 }
 
-// New makes a server's metrics, all zero.
-func New(version, commit string) *Metrics {
+// Unread makes metrics for who is given none: they are counted and nobody reads them.
+func Unread() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.HTTP = newHTTP(m.registry)
 	m.Sockets = newSockets(m.registry)
@@ -47,6 +47,13 @@ func New(version, commit string) *Metrics {
 	m.refusals = counters(m.registry, "refusals_total", "Requests and events that were refused, by the wire's code.", "way", "code")
 	m.jobs = counters(m.registry, "jobs_finished_total", "Exports and imports that have ended.", "kind", "status")
 	m.mails = counters(m.registry, "mails_total", "Attempts to hand a mail to the mail server.", "outcome")
+	m.spans = counters(m.registry, "spans_total", "Spans of traces, by what became of them.", "outcome")
+	return m
+}
+
+// New makes a server's metrics, all zero.
+func New(version, commit string) *Metrics {
+	m := Unread()
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "Always 1; the labels say which build runs.",
 	}, []string{"version", "commit", "go"})
@@ -71,6 +78,11 @@ func (m *Metrics) JobFinished(kind, status string) { m.jobs.WithLabelValues(kind
 // Mailed counts what became of an attempt: "delivered", "put_off", "rejected" or
 // "unreachable".
 func (m *Metrics) Mailed(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
+
+// Traced counts spans: "exported", "dropped" for want of room, or "failed".
+func (m *Metrics) Traced(outcome string, spans int) {
+	m.spans.WithLabelValues(outcome).Add(float64(spans))
+}
 
 // Gauge has read asked for a value whenever the metrics are read. It may be asked
 // for by several goroutines, and must not block for long. values of labels tell

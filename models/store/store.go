@@ -87,7 +87,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options.Now = time.Now
 	}
 	if options.Metrics == nil {
-		options.Metrics = metrics.New("", "")
+		options.Metrics = metrics.Unread()
 	}
 	s := &Store{log: options.Log, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}, blocks: map[models.ID]*models.Blocks{}}
 	err := s.open(ctx, options)

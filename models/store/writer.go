@@ -16,6 +16,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/metrics"
+	"earshot/models/trace"
 )
 
 const (
@@ -38,6 +39,9 @@ type op struct {
 	// client may read. It saves a savepoint.
 	clean bool
 	done  chan error
+	// span is what the write is a part of, commit that of its last transaction; nil
+	// where it is not traced.
+	span, commit *trace.Span
 }
 
 // writer owns the one connection that writes.
@@ -114,7 +118,7 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 // first: then the outcome is unknown and the code is unavailable. After an error
 // what apply wrote to must not be read: it may still be running.
 func (w *writer) do(ctx context.Context, clean bool, apply func(*tx) error) error {
-	o := &op{apply: apply, clean: clean, done: make(chan error, 1)}
+	o := &op{apply: apply, clean: clean, done: make(chan error, 1), span: trace.Of(ctx)}
 	if err := w.enqueue(o); err != nil {
 		return err
 	}
@@ -201,7 +205,7 @@ func (w *writer) drain(batch []*op) []*op {
 func (w *writer) commit(batch []*op) {
 	results := make([]error, len(batch))
 	began := time.Now()
-	entries, err := w.transact(batch, results)
+	entries, err := w.transact(batch, results, began)
 	w.count(batch, time.Since(began), err)
 	if err != nil && len(batch) > 1 {
 		if seldom(&w.warnedAt) {
@@ -219,6 +223,7 @@ func (w *writer) commit(batch []*op) {
 		w.complain(err)
 	}
 	for i, o := range batch {
+		o.endSpan(len(batch), errors.Join(results[i], err))
 		o.done <- errors.Join(results[i], err)
 	}
 }
@@ -256,7 +261,7 @@ func seldom(last *time.Time) bool {
 
 // transact runs one transaction. Its error means that nothing was committed;
 // results holds what single writes were refused for.
-func (w *writer) transact(batch []*op, results []error) (entries []models.LogEntry, err error) {
+func (w *writer) transact(batch []*op, results []error, began time.Time) (entries []models.LogEntry, err error) {
 	ctx := context.Background() // a cancelled caller must not undo its neighbours
 	if _, err := w.stmts.begin.exec(); err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
@@ -269,9 +274,12 @@ func (w *writer) transact(batch []*op, results []error) (entries []models.LogEnt
 	}()
 	t := &tx{w: w, ctx: ctx, now: w.now(), heads: map[models.ID]*int64{}}
 	for i, o := range batch {
+		first := len(t.entries)
+		o.commit = o.span.Child("commit", began)
 		if results[i], err = t.applyOne(o); err != nil {
 			return nil, err
 		}
+		o.mark(t.entries[first:])
 	}
 	if _, err := w.stmts.commit.exec(); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
