@@ -7,6 +7,7 @@
 //	earshot backup FILE
 //	earshot export PROJECT FILE
 //	earshot audit verify
+//	earshot print grafana|alerts|prometheus|systemd|caddy|nginx
 //	earshot version
 package main
 
@@ -80,6 +81,8 @@ type cli struct {
 	Export operator.Export `cmd:"" help:"Write a project's feedback to a file, also while the server runs."`
 
 	Import operator.Import `cmd:"" help:"Take a file's feedback into a project, also while the server runs."`
+
+	Print operator.Print `cmd:"" help:"Print a file for those around the server: grafana, alerts, prometheus, systemd, caddy or nginx."`
 
 	Version struct{} `cmd:"" help:"Print the version."`
 }
@@ -175,6 +178,10 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 		return data.Import(ctx, p.cli.Import, stderr)
 	case "audit verify":
 		return data.VerifyAudit(ctx)
+	case "print <name>":
+		return p.cli.Print.Run(operator.Deployment{
+			BaseURL: p.BaseURL, Addr: p.Addr, Data: p.Data, MetricsAddr: p.MetricsAddr, Drain: p.Drain,
+		}, stdout)
 	case "backup <file>":
 		return data.Backup(ctx, p.cli.Backup.File)
 	default:

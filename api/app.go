@@ -74,6 +74,7 @@ func (s *Server) newApp() *fiber.App {
 func (s *Server) enter(c *fiber.Ctx) (err error) {
 	s.requests.next(c)
 	began := time.Now()
+	s.metrics.HTTP.InFlight.Inc()
 	defer s.countRequest(c, began)
 	if s.tracer != nil {
 		defer s.endSpan(c, s.beginSpan(c, began))

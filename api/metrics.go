@@ -21,6 +21,7 @@ const missingLocal = "earshot.missing"
 // countRequest names the route and never the address, which may hold a receipt, and
 // of which there is no end.
 func (s *Server) countRequest(c *fiber.Ctx, began time.Time) {
+	s.metrics.HTTP.InFlight.Dec()
 	s.metrics.HTTP.Answered(knownMethod(c), routeOf(c), c.Response().StatusCode(), time.Since(began).Seconds())
 }
 

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -99,6 +101,40 @@ func (m *Metrics) Gauge(name, help string, read func() float64, labels ...Label)
 
 // Label is a gauge's.
 type Label struct{ Name, Value string }
+
+// Names lists all metrics by the names under which they are registered, each with its
+// labels; the caller owns the map.
+func (m *Metrics) Names() map[string][]string {
+	described := make(chan *prometheus.Desc)
+	go func() {
+		defer close(described)
+		m.registry.Describe(described)
+	}()
+	names := map[string][]string{}
+	for desc := range described {
+		// A Desc tells its parts in this text alone.
+		text := desc.String()
+		name := between(text, `fqName: "`, `"`)
+		for _, labels := range []string{between(text, "constLabels: {", "}"), between(text, "variableLabels: {", "}")} {
+			for label := range strings.SplitSeq(labels, ",") {
+				label, _, _ = strings.Cut(label, "=")
+				if label = strings.TrimSpace(label); label != "" && !slices.Contains(names[name], label) {
+					names[name] = append(names[name], label)
+				}
+			}
+		}
+		if names[name] == nil {
+			names[name] = []string{}
+		}
+	}
+	return names
+}
+
+func between(text, before, after string) string {
+	_, rest, _ := strings.Cut(text, before)
+	found, _, _ := strings.Cut(rest, after)
+	return found
+}
 
 // Write writes all metrics in Prometheus's text format, for one reader after the
 // other: a scrape that comes too often must not cost more for that.
