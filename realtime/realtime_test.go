@@ -19,6 +19,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/metrics"
 	"earshot/models/store"
 	"earshot/realtime/protocol"
 )
@@ -89,7 +90,7 @@ func start(t *testing.T, unlimited bool) *harness {
 		t.Fatal(err)
 	}
 	h := &harness{t: t}
-	h.hub = NewHub(log, func() models.Epoch { return h.store.Epoch() })
+	h.hub = NewHub(log, func() models.Epoch { return h.store.Epoch() }, metrics.Unread().Hub, nil)
 	publish := func(entries []models.LogEntry) {
 		if !h.losing.Load() {
 			h.hub.Publish(entries)
