@@ -181,6 +181,9 @@ func (r *headsRecord) create(path string, content []byte) error {
 // are safe, and a record that is behind does no harm until an older database is
 // put back.
 func (r *headsRecord) note(project models.ID, last int64) {
+	if r == nil { // PostgreSQL has none
+		return
+	}
 	offset, known := r.offsets[project]
 	if !known {
 		offset = r.end

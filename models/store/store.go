@@ -26,7 +26,8 @@ const readTimeout = 10 * time.Second
 
 // Options is what a Store needs from outside.
 type Options struct {
-	// Path is the SQLite file. Its folder must exist.
+	// Path is the SQLite file, whose folder must exist, or the address of a PostgreSQL
+	// database (postgres://…).
 	Path string
 	Log  *slog.Logger
 	// Now is the clock; time.Now where nil.
@@ -54,6 +55,8 @@ type Store struct {
 	read   *gorm.DB
 	write  *gorm.DB
 	writer *writer
+	// searchable: there is a search index.
+	searchable bool
 	// What follows the writer in the background.
 	checkpoints *checkpointer
 	index       *searchIndex
@@ -94,6 +97,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, options Options) (err error) {
+	if IsPostgres(options.Path) {
+		return s.openPostgres(ctx, options)
+	}
 	if s.write, err = open(writerDSN(options.Path), 1); err != nil {
 		return err
 	}
@@ -105,6 +111,7 @@ func (s *Store) open(ctx context.Context, options Options) (err error) {
 	if s.read, err = openReaders(options.Path, s.index != nil); err != nil {
 		return err
 	}
+	s.searchable = s.index != nil
 	if s.writer, err = newWriter(ctx, s.write, options); err != nil {
 		return err
 	}
@@ -114,16 +121,12 @@ func (s *Store) open(ctx context.Context, options Options) (err error) {
 
 // startBackground starts what follows the writer.
 func (s *Store) startBackground(ctx context.Context, options Options) (err error) {
-	if err = s.refuseOlder(ctx); err != nil {
-		return err
+	if IsPostgres(options.Path) {
+		s.search, err = startPostgresSearch(s)
+	} else {
+		err = s.startFiles(ctx, options)
 	}
-	if err = s.startRecord(ctx); err != nil {
-		return err
-	}
-	if s.checkpoints, err = startCheckpointer(ctx, options.Path, s.writer, options.Log); err != nil {
-		return err
-	}
-	if s.search, err = startSearchProjection(ctx, s, s.index); err != nil {
+	if err != nil {
 		return err
 	}
 	s.removals = startRemover(s)
@@ -133,6 +136,21 @@ func (s *Store) startBackground(ctx context.Context, options Options) (err error
 	}
 	s.retention = startRetention(s, options.window)
 	return nil
+}
+
+// startFiles starts what follows the writer in SQLite's files.
+func (s *Store) startFiles(ctx context.Context, options Options) (err error) {
+	if err = s.refuseOlder(ctx); err != nil {
+		return err
+	}
+	if err = s.startRecord(ctx); err != nil {
+		return err
+	}
+	if s.checkpoints, err = startCheckpointer(ctx, options.Path, s.writer, options.Log); err != nil {
+		return err
+	}
+	s.search, err = startSearchProjection(ctx, s, s.index)
+	return err
 }
 
 // Close lets the writer commit what waits, then closes the database. Writes
@@ -201,8 +219,12 @@ func owned(query *gorm.DB, scope models.Scope) *gorm.DB {
 
 func (s *Store) millis() int64 { return s.now().UnixMilli() }
 
-// Exists reports whether a database is at path already.
+// Exists reports whether a database is at path already. Of one that has an address
+// only connecting tells.
 func Exists(path string) bool {
+	if IsPostgres(path) {
+		return true
+	}
 	info, err := os.Stat(path)
 	return err == nil && info.Size() > 0
 }
