@@ -41,19 +41,24 @@ func lazily(body []byte) func() *packed {
 
 // pinned is the widget's own files, likewise.
 type pinned struct {
-	core, talk   func() *packed
-	integrity    func() string
-	dictionaries map[string]func() *packed
+	// files by name.
+	files     map[string]pinnedFile
+	integrity func() string
+}
+
+type pinnedFile struct {
+	content     func() *packed
+	contentType string
 }
 
 func newPinned() pinned {
-	p := pinned{
-		core: lazily(widget.Core()), talk: lazily(widget.Talk()), integrity: sync.OnceValue(widget.Integrity),
-		dictionaries: map[string]func() *packed{},
+	p := pinned{integrity: sync.OnceValue(widget.Integrity), files: map[string]pinnedFile{"core.js": {lazily(widget.Core()), scriptType}}}
+	for name, content := range widget.Chunks() {
+		p.files[name] = pinnedFile{lazily(content), scriptType}
 	}
 	for _, locale := range locales() {
 		if content, ok := widget.Locale(locale); ok {
-			p.dictionaries[locale] = lazily(content)
+			p.files[locale+".json"] = pinnedFile{lazily(content), jsonType}
 		}
 	}
 	return p

@@ -167,7 +167,7 @@ func humaProblem(model *huma.ErrorModel) error {
 // closing a connection with unread data resets it, and the client would never
 // read why.
 func discardBody(c *fiber.Ctx) {
-	const idle, longest, most = time.Second, 5 * time.Second, 32 << 20
+	const idle, longest, most = 2 * time.Second, 6 * time.Second, 32 << 20
 	conn := c.Context().Conn()
 	// The server gives either the whole body or, where it stopped reading, none of
 	// it; what a request in chunks declared is then gone as well.

@@ -44,7 +44,7 @@ func (s *Server) visitorRoutes() {
 	s.app.Get("/a/:id/:token", s.linkedAttachment)
 	s.app.Get("/w/:key/config.json", s.widgetConfigFile)
 	s.app.Options("/w/:key/config.json", s.preflight("GET"))
-	s.app.Get("/w/v/:version/:file", s.pinnedFile)
+	s.app.Get("/w/v/:version/:file", s.sendPinned)
 	s.app.Get("/w/:file", s.widgetScript)
 	s.app.Get("/u/:token", s.showUnsubscribe)
 	s.app.Post("/u/:token", s.unsubscribe)

@@ -315,7 +315,7 @@ func TestWidgetFiles(t *testing.T) {
 	if !json.Valid(s.Client(t).Get("/w/v/"+version+"/de.json", 200).Body) {
 		t.Error("the German strings are not JSON")
 	}
-	for _, name := range []string{"core.js", "talk.js"} {
+	for _, name := range []string{"core.js", "live.js", "mend.js", "shot.js", "talk.js"} {
 		file := s.Client(t).Get("/w/v/"+version+"/"+name, 200)
 		wantHeader(t, file, "Cache-Control", "public, max-age=31536000, immutable")
 		wantHeader(t, file, "Content-Type", "text/javascript; charset=utf-8")

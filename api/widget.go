@@ -199,24 +199,16 @@ func (s *Server) widgetConfigFile(c *fiber.Ctx) error {
 	return s.sendWidget(c, project, true)
 }
 
-// pinnedFile is a file of one version of the widget: it never changes.
-func (s *Server) pinnedFile(c *fiber.Ctx) error {
+// sendPinned answers with a file of one version of the widget: it never changes.
+func (s *Server) sendPinned(c *fiber.Ctx) error {
 	sharedHeaders(c)
 	if c.Params("version") != widget.Version() {
 		return models.Errorf(models.CodeNotFound, "this version of the widget is not here")
 	}
-	name := c.Params("file")
-	for script, file := range map[string]func() *packed{"core.js": s.pinned.core, "talk.js": s.pinned.talk} {
-		if name == script {
-			c.Set(fiber.HeaderCacheControl, cacheEver)
-			return file().send(c, scriptType)
-		}
-	}
-	locale, _ := strings.CutSuffix(name, ".json")
-	dictionary := s.pinned.dictionaries[locale]
-	if dictionary == nil || locale == name {
+	file, ok := s.pinned.files[c.Params("file")]
+	if !ok {
 		return fiber.ErrNotFound
 	}
 	c.Set(fiber.HeaderCacheControl, cacheEver)
-	return dictionary().send(c, jsonType)
+	return file.content().send(c, file.contentType)
 }

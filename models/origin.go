@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // Origins is the list of web origins whose pages may embed a project's widget.
@@ -45,9 +48,14 @@ func originMatches(entry, got string) bool {
 	return entry == got
 }
 
-// normalizeOrigin lowers case and drops default ports, as browsers do.
+// normalizeOrigin lowers case, drops default ports and writes names in ASCII (RFC
+// 5891), as browsers do.
 func normalizeOrigin(s string) (string, bool) {
-	u, err := url.Parse(strings.ToLower(s))
+	s, ok := asciiHost(strings.ToLower(s))
+	if !ok {
+		return "", false
+	}
+	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.User != nil || u.Opaque != "" ||
 		u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") || !isHTTP(u.Scheme) {
 		return "", false
@@ -63,6 +71,24 @@ func normalizeOrigin(s string) (string, bool) {
 	}
 	host = strings.TrimSuffix(host, ":")
 	return u.Scheme + "://" + host, u.Hostname() != ""
+}
+
+// asciiHost writes the name in an origin as browsers send it. What would be decoded
+// in it is refused: no browser writes one so.
+func asciiHost(origin string) (string, bool) {
+	if strings.Contains(origin, "%") {
+		return "", false
+	}
+	if !strings.ContainsFunc(origin, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return origin, true
+	}
+	scheme, rest, ok := strings.Cut(origin, "://")
+	end := strings.IndexAny(rest, ":/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, err := idna.Lookup.ToASCII(rest[:end])
+	return scheme + "://" + host + rest[end:], ok && err == nil
 }
 
 // validPort admits the ports that a browser can name, as it writes them.

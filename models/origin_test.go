@@ -38,6 +38,10 @@ func TestOriginsAllow(t *testing.T) {
 		{"https://example.com", "https://", false},
 		{"https://example.com", "\xff", false},
 
+		{"https://Bücher.example", "https://xn--bcher-kva.example", true}, // browsers write it so
+		{"https://*.bücher.example", "https://shop.xn--bcher-kva.example", true},
+		{"https://example.com", "https://example%2ecom", false},
+
 		{"https://*.example.com", "https://www.example.com", true},
 		{"https://*.example.com", "https://a.b.example.com", true},
 		{"https://*.Example.com", "https://WWW.example.com:443", true},

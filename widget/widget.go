@@ -1,5 +1,5 @@
 // Package widget holds the visitor's widget as it is served: one script, alone for pinned addresses or with a project's
-// public configuration baked in, a second one for who has conversations, and a dictionary a language.
+// public configuration baked in, others that it loads when it first needs them, and a dictionary a language.
 package widget
 
 import (
@@ -19,11 +19,11 @@ import (
 //go:embed dist/core.js
 var core string
 
-//go:embed dist/talk.js
-var talk string
-
 //go:embed dist/version
 var version string
+
+//go:embed dist/live.js dist/mend.js dist/shot.js dist/talk.js
+var chunks embed.FS
 
 //go:embed dist/*.json
 var locales embed.FS
@@ -43,8 +43,21 @@ func Version() string { return version }
 // Core returns the script without a project, for the pinned address /w/v/<Version>/core.js. It may be cached for ever.
 func Core() []byte { return []byte(core) }
 
-// Talk returns the module that Core loads when a visitor wants their conversations, from /w/v/<Version>/talk.js.
-func Talk() []byte { return []byte(talk) }
+// Chunks returns the modules that Core loads when it first needs them, by their names at /w/v/<Version>/<name>: live.js
+// with the panel, talk.js for who has conversations, shot.js for a picture of the page, mend.js after a refusal.
+func Chunks() map[string][]byte {
+	files, err := chunks.ReadDir("dist")
+	if err != nil {
+		return nil // what is embedded is there
+	}
+	all := make(map[string][]byte, len(files))
+	for _, file := range files {
+		if content, err := chunks.ReadFile("dist/" + file.Name()); err == nil {
+			all[file.Name()] = content
+		}
+	}
+	return all
+}
 
 // Integrity returns the value of the integrity attribute that goes with Core.
 func Integrity() string {

@@ -29,11 +29,14 @@ const (
 	// public name. They are shortened for the size budget.
 	internal = `^(claim|hurry|failed|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
 		`leave|flush|reading|busy|emit|field|after|hasten|form|protocol|back|error|root|ask|use|greet|hear|` +
-		`onTalk|onNews|onLeave|draw|begin|outbox|session|emitter|dress|language|faulty)$`
+		`onTalk|onNews|onLeave|draw|begin|outbox|emitter|dress|language|faulty|revise|changed)$`
 
 	// versionLength in hex digits: short in addresses, long enough never to meet twice.
 	versionLength = 16
 )
+
+// chunks are the scripts that the core loads when it needs them: folders of the source.
+var chunks = []string{"live", "mend", "shot", "talk"} //nolint:gochecknoglobals // a table
 
 func main() {
 	if err := run(); err != nil {
@@ -44,12 +47,10 @@ func main() {
 
 // run works in the folder of widget.go, where `go generate` starts it.
 func run() error {
-	core, names, err := bundle("main.ts", "(earshotConfig=>{", "})(null);\n", map[string]any{})
-	if err != nil {
+	if err := checkWords(); err != nil {
 		return err
 	}
-	// The chunk is handed objects of the core, so what is shortened has the same name in both.
-	talk, _, err := bundle(filepath.Join("talk", "main.ts"), "", "", names)
+	core, names, err := bundle("main.ts", "(earshotConfig=>{", "})(null);\n", map[string]any{})
 	if err != nil {
 		return err
 	}
@@ -57,15 +58,22 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	for _, chunk := range chunks {
+		// It is handed objects of the core, so what is shortened has the same name in both.
+		if files[chunk+".js"], names, err = bundle(filepath.Join(chunk, "main.ts"), "", "", names); err != nil {
+			return err
+		}
+	}
 	hash := sha256.New()
 	hash.Write(core)
-	hash.Write(talk)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		hash.Write(files[name])
 	}
 	version := hex.EncodeToString(hash.Sum(nil))[:versionLength]
-	files["core.js"] = bytes.ReplaceAll(core, []byte(placeholder), []byte(version))
-	files["talk.js"] = talk
+	files["core.js"] = core
+	for name, content := range files {
+		files[name] = bytes.ReplaceAll(content, []byte(placeholder), []byte(version))
+	}
 	files["version"] = []byte(version)
 	return write(files)
 }
@@ -156,6 +164,31 @@ var inlineNumbers = api.Plugin{Name: "inline-numbers", Setup: func(build api.Plu
 		return api.OnLoadResult{Contents: &text, Loader: api.LoaderTS}, nil
 	})
 }}
+
+// checkWords refuses words whose name the build would shorten where they are read, and there alone: they would be missing.
+func checkWords() error {
+	names, err := filepath.Glob(filepath.Join(source, "*", "locales", "en.json"))
+	if err != nil {
+		return fmt.Errorf("list words: %w", err)
+	}
+	shortened := regexp.MustCompile(internal)
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("read words: %w", err)
+		}
+		var words map[string]string
+		if err := json.Unmarshal(text, &words); err != nil {
+			return fmt.Errorf("words %s: %w", name, err)
+		}
+		for word := range words {
+			if shortened.MatchString(word) {
+				return fmt.Errorf("the word %q in %s has the name of something internal", word, name)
+			}
+		}
+	}
+	return nil
+}
 
 // locales returns the compact dictionaries by file name.
 func locales() (map[string][]byte, error) {

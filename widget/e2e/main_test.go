@@ -72,7 +72,9 @@ func (b *sharedBrowser) start() (context.Context, error) {
 	b.once.Do(func() {
 		options := append(chromedp.DefaultExecAllocatorOptions[:],
 			chromedp.ExecPath(chromium()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
-			chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
+			chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"),
+			// A person would choose the tab in a dialog of the browser.
+			chromedp.Flag("auto-accept-this-tab-capture", true))
 		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 		// The browser also speaks of events that this library is too old to know; nobody needs to read that.
 		quiet := chromedp.WithErrorf(func(string, ...any) {})

@@ -138,12 +138,13 @@ func TestKeyboardOnly(t *testing.T) {
 	await(visitor, "the message has the focus", focused, "message")
 	visitor.press("j/?")
 	await(visitor, "the page's shortcuts stay quiet", "heard", "TabTab")
-	for _, want := range []string{"rating", "email", "submit"} {
+	visitor.see(attaching)
+	for _, want := range []string{"button", "button", "rating", "email", "submit"} {
 		visitor.press(kb.Tab)
 		await(visitor, "the order of Tab", focused, want)
 	}
 	await(visitor, "the focus ring is visible", ring, "solid2px")
-	for range 3 {
+	for range 5 {
 		visitor.press(kb.Tab, chromedp.ModifierShift)
 	}
 	visitor.press(kb.Tab, chromedp.ModifierShift)

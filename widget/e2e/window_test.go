@@ -213,6 +213,7 @@ func (w *window) click(path string) {
 func (w *window) fill(path, text string) {
 	w.t.Helper()
 	w.click(path)
+	await(w, path+" has the focus", "e2e.find("+quote(path)+").includes(e2e.focused())", true)
 	w.run("e2e.focused().select()")
 	w.write(text)
 }

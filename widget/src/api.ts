@@ -1,5 +1,5 @@
 import { mergeConfig, type PageOptions, type WidgetConfig } from "./config";
-import type { PageContext } from "./context";
+import type { Visit } from "./context";
 import { createEmitter } from "./emitter";
 import { VERSION } from "./version";
 import { createWidget } from "./widget";
@@ -12,7 +12,7 @@ export interface Api {
 /** The browser global: `Earshot('open')` and `Earshot.open()` are the same, since its commands are its members. */
 export function createApi(baked: Partial<WidgetConfig>, page: PageOptions): Api {
   const emitter = createEmitter();
-  const about: PageContext = {};
+  const about: Visit = {};
   const commands = (command: string, ...args: unknown[]) => members[command]?.(...args);
   const members = commands as unknown as Record<string, (...args: unknown[]) => unknown>;
 
@@ -26,6 +26,10 @@ export function createApi(baked: Partial<WidgetConfig>, page: PageOptions): Api 
       members.destroy?.();
       Object.assign(members, createWidget(config, page, emitter, about));
       emitter.emit("ready", { version: VERSION });
+    },
+    identify(id: string, { hash, exp, ...user }: { hash?: string; exp?: number; email?: string; name?: string } = {}) {
+      about.user = { id, ...user };
+      about.identity = hash ? { id, hash, exp: exp! } : undefined;
     },
     set(attributes: Record<string, unknown>) {
       about.attributes = { ...about.attributes, ...attributes };

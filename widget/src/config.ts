@@ -36,9 +36,12 @@ export interface PageOptions {
   zIndex?: string;
   kinds?: string;
   storage?: string;
+  /** "off": the visitor is not offered to attach files, or a picture of the page. */
+  files?: string;
+  screenshot?: string;
 }
 
-export type Config = WidgetConfig & { selector?: string; zIndex?: string; storage?: string };
+export type Config = WidgetConfig & Pick<PageOptions, "selector" | "zIndex" | "storage" | "files" | "screenshot">;
 
 /** The page's options win over the project's settings, which win over what holds until the settings are known. */
 export function mergeConfig(baked: Partial<WidgetConfig>, { lang, kinds, ...page }: PageOptions): Config {

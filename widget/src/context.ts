@@ -1,7 +1,16 @@
+import type { Feedback } from "./outbox";
+
 /** What a page's own code tells about its visitor, with `set` and `tag`. */
 export interface PageContext {
+  /** Who the visitor is to the page, with `identify`. */
+  user?: { id: string; email?: string; name?: string };
   attributes?: Record<string, unknown>;
   tags?: string[];
+}
+
+export interface Visit extends PageContext {
+  /** That of `user`, as the site's back end has signed it. */
+  identity?: Feedback["identity"];
 }
 
 /** Longest page_url that the server takes. */

@@ -46,6 +46,20 @@ describe("the way out", () => {
     expect(posts).toHaveLength(1);
   });
 
+  it("is free for the next page at once, when this one is left before there is an answer", async () => {
+    vi.stubGlobal("fetch", () => new Promise(() => {}));
+    const { delivery } = start();
+    void delivery.submit(body);
+    await settle();
+    const next = start();
+    next.outbox.hurry();
+    expect(next.outbox.claim()).toBeUndefined();
+    delivery.leave();
+    next.outbox.hurry();
+    await settle(1);
+    expect(next.outbox.claim()?.body).toEqual(body);
+  });
+
   it("changes to POST at once when the socket is lost", async () => {
     const posts = fakeFetch();
     const { delivery, socket } = await connected();

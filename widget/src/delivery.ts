@@ -1,11 +1,16 @@
-import type { VisitorServerEvent } from "../../realtime/protocol/ts";
+import type { VisitorClientEvent, VisitorServerEvent } from "../../realtime/protocol/ts";
+import { loadChunk } from "./chunk";
 import type { Config } from "./config";
 import type { Emitter } from "./emitter";
 import type { Feedback, Outbox, Parcel } from "./outbox";
-import type { Session } from "./session";
 import { uuidv7 } from "./uuid";
 
 const POST_TIMEOUT_MS = 15_000;
+/** How often a submission is mended before its refusal counts. */
+const MENDINGS = 3;
+
+/** What the server answers to an event of the visitor with that token. Undefined: no socket could carry it. */
+export type Ask = (owner: string, event: VisitorClientEvent & { id: string }) => Promise<VisitorServerEvent | undefined>;
 
 /** What became of one attempt. `later`: try again, no sooner than the given milliseconds. */
 type Answer =
@@ -24,12 +29,14 @@ export interface Delivery {
   submit(body: Feedback): Promise<Outcome>;
   /** Tries what waits. `eager` after good news: online again, visible again. */
   flush(eager?: boolean): Promise<void>;
+  /** The page is left. What is under way may arrive or not: the next page need not wait to try it again. */
+  leave(): void;
 }
 
 export function createDelivery(
   config: Config,
   outbox: Outbox,
-  session: Session,
+  ask: Ask,
   emitter: Emitter,
   /** Once it says so nothing is tried again by itself. */
   stop?: AbortSignal,
@@ -39,9 +46,9 @@ export function createDelivery(
 
   /** `kept`: the outbox has it, so there is a later. */
   async function attempt(entry: Parcel, kept = true): Promise<Answer> {
-    const { id, token, body } = entry;
+    const { id } = entry;
     underWay.add(id);
-    let answer = told(await session.ask(token, { type: "FeedbackSubmitted", id, data: body })) || (await post(config, entry));
+    let answer = await mended(entry, await carry(entry));
     underWay.delete(id);
     if (answer.state === "later" && !kept) answer = { state: "refused", code: "outbox_full", message: "" };
     if (answer.state === "sent") {
@@ -51,6 +58,23 @@ export function createDelivery(
       outbox.later(id, answer.after);
       schedule();
     } else emitter.emit("error", { ...answer, id });
+    return answer;
+  }
+
+  const carry = async (entry: Parcel): Promise<Answer> =>
+    told(await ask(entry.token, { type: "FeedbackSubmitted", id: entry.id, data: entry.body })) || post(config, entry);
+
+  /** A refusal may ask for something that can be done without the visitor. Where the script for it does not come, it stands. */
+  async function mended(entry: Parcel, answer: Answer): Promise<Answer> {
+    try {
+      for (let left = MENDINGS; answer.state === "refused" && left--; ) {
+        const { mend } = await loadChunk(config, "mend");
+        const body = await mend(config, entry.body, answer.code, answer.field);
+        if (!body) break;
+        outbox.revise(entry.id, body);
+        answer = await carry((entry = { ...entry, body }));
+      }
+    } catch {}
     return answer;
   }
 
@@ -80,13 +104,16 @@ export function createDelivery(
     return { ...answer, id };
   }
 
-  return { submit, flush };
+  return { submit, flush, leave: () => underWay.forEach((id) => outbox.later(id)) };
 }
 
 /** Undefined where POST is to try: it may be the node that is in trouble and not the submission, and its refusal is final. */
 function told(event?: VisitorServerEvent): Answer | undefined {
   if (event?.type === "FeedbackReceived") return { state: "sent" };
-  if (event?.type === "Error" && event.data.code === "rate_limited") return { state: "later", after: event.data.retry_after_ms };
+  if (event?.type !== "Error") return undefined;
+  const { code, message, retry_after_ms: after } = event.data;
+  if (code === "rate_limited") return { state: "later", after };
+  if (code === "challenge_required") return { state: "refused", code, message };
   return undefined;
 }
 

@@ -1,13 +1,10 @@
-import type { components } from "../../realtime/protocol/ts";
 import type { Config, Kind } from "./config";
-import { context, pageURL, type PageContext } from "./context";
+import { context, pageURL, type Visit } from "./context";
 import { focusIsFree, h, icon, type Child } from "./dom";
 import { face, KINDS } from "./icons";
 import type { Feedback } from "./outbox";
 
 export const MESSAGE_LENGTH = 5_000;
-
-type Reading = components["schemas"]["DraftAccepted"];
 
 /** What the visitor has entered. It outlives the form: closing, another language or theme lose nothing. */
 export interface Draft {
@@ -19,18 +16,26 @@ export interface Draft {
   name?: string;
   /** The visitor lets support read along; only asked where the project wants it. */
   shared: boolean;
+  /** What programs write into a field that people do not see. */
+  website?: string;
+  /** The ids of files, which may be under way; one that will not arrive rejects with what to tell the visitor. */
+  files?: Promise<string>[];
 }
 
 /** What goes out of what was entered. */
-export function feedback({ message, kind, rating, email, name }: Partial<Draft>, page: PageContext): Feedback {
+export function feedback({ message, kind, rating, email, name, website }: Partial<Draft>, { identity, ...page }: Visit): Feedback {
   return {
     page_url: pageURL(),
     message: (message || "").trim(),
     kind,
     rating: rating ? +rating : undefined,
-    email: email?.trim() || undefined,
-    name,
+    email: email?.trim() || page.user?.email,
+    name: name || page.user?.name,
     context: context(page),
+    identity,
+    website,
+    // Says that work may be asked for.
+    proof: "",
   };
 }
 
@@ -38,7 +43,6 @@ export interface Form {
   el: HTMLFormElement;
   /** Says at once what is wrong, marks the field it is about (the message unless it is the email) and moves focus there. */
   error(text: string, field?: string): void;
-  reading(reading: Reading): void;
   /** Says what keeps a message from being sent. */
   faulty(feedback: Feedback): boolean;
   busy(busy: boolean): void;
@@ -62,6 +66,7 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
   const alert = h("p", { id: "alert", role: "alert" });
   // The panel's one polite region; it exists before it speaks, or screen readers miss the first words.
   const hints = h("div", { id: "hints", role: "status" });
+  const trap = h("input", { name: "website", class: "sr", tabindex: "-1", "aria-hidden": "true", autocomplete: "off" });
   const send = h("button", { id: "submit", class: "primary" });
   const kinds = config.kinds.filter((kind) => KINDS[kind]);
   const sign = (kind: Kind): Child[] => [icon(KINDS[kind]), strings[kind]];
@@ -71,7 +76,7 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
     "form",
     { novalidate: "", input, submit },
     kinds.length > 1 && choice("kind", strings.kind, kinds, sign),
-    h("div", {}, h("label", { for: "message" }, strings.message), message, hints),
+    h("div", {}, h("label", { for: "message" }, strings.message), message, hints, h("div", { class: "more" }), trap),
     config.rating && choice("rating", strings.rating, [1, 2, 3, 4, 5], mood),
     config.ask_email &&
       h("div", {}, h("label", { for: "email" }, strings.email, h("small", {}, strings.emailHelp)), email),
@@ -125,10 +130,6 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
     el,
     error,
     faulty,
-    reading(reading) {
-      const words = (reading.hints || []).map((hint) => strings[`hint_${hint.code}` as "hint_secret"] || hint.message);
-      hints.replaceChildren(...words.map((text) => h("p", {}, text)));
-    },
     busy,
   };
 }

@@ -38,6 +38,8 @@ export interface Outbox {
   add(id: string, body: Feedback): Entry | undefined;
   remove(id: string): void;
   later(id: string, retryAfter?: number): void;
+  /** It goes out like this from now on. */
+  revise(id: string, body: Feedback): void;
   fail(id: string): void;
   /** The next one that is due, for one attempt: until that is over nobody else is given it, in no tab. */
   claim(): Entry | undefined;
@@ -138,6 +140,7 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
         entry.hold = Date.now() + Math.min(retryAfter, GIVE_UP_MS);
       });
     },
+    revise: (id, body) => change(id, (entry) => (entry.body = body)),
     fail: (id) => change(id, (entry) => (entry.at = 0)),
     claim: () =>
       use(({ entries }) => {

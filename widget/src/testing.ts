@@ -5,7 +5,7 @@ import { createDelivery } from "./delivery";
 import { createEmitter } from "./emitter";
 import en from "./locales/en.json";
 import { createOutbox } from "./outbox";
-import { createSession } from "./session";
+import { createSession } from "./live/session";
 
 export const config = (over: Partial<Config> = {}): Config => ({
   key: "pk_test",
@@ -76,7 +76,12 @@ export const reply = (status: number, body: unknown, headers: Record<string, str
 
 export const acknowledged = (id: string): Response => reply(201, { id });
 
-export const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+/** Lets time pass, with what is loaded meanwhile. */
+export async function settle(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+  await vi.dynamicImportSettled();
+  await vi.advanceTimersByTimeAsync(ms);
+}
 
 /** A clock that stands still, an empty storage and sockets driven by hand, for each test of a file. */
 export function useBrowser(after: () => void = () => {}): void {
@@ -100,7 +105,7 @@ export function start() {
   const outbox = createOutbox("earshot:pk_test", () => localStorage);
   const stop = new AbortController();
   const session = createSession(config(), outbox.token, () => {}, stop.signal);
-  const delivery = createDelivery(config(), outbox, session, emitter, stop.signal);
+  const delivery = createDelivery(config(), outbox, session.ask, emitter, stop.signal);
   const end = () => (stop.abort(), session.close(true));
   started.push(end);
   return { emitter, outbox, session, delivery, end };

@@ -1,24 +1,22 @@
 import type { VisitorServerEvent } from "../../realtime/protocol/ts";
-import { loadTalk } from "./chunk";
+import { loadChunk } from "./chunk";
 import { mergeConfig, type Config, type Kind, type PageOptions, type WidgetConfig } from "./config";
-import type { PageContext } from "./context";
-import { createDelivery, type Outcome } from "./delivery";
+import type { Visit } from "./context";
+import { createDelivery, type Ask, type Outcome } from "./delivery";
 import { focusIsFree, h, icon, reword } from "./dom";
 import type { Emitter } from "./emitter";
-import { feedback, MESSAGE_LENGTH, type Draft } from "./form";
+import { feedback, type Draft } from "./form";
 import { createHost } from "./host";
 import { SPEECH } from "./icons";
+import type { Live } from "./live/main";
 import { fetchJSON, LAUNCHER, pickLanguage } from "./locale";
 import { createOutbox, type Feedback } from "./outbox";
 import { createPanel, type Panel, type View } from "./panel";
-import { createSession } from "./session";
 import { panelCSS } from "./styles";
 import type { Talk } from "./talk/main";
 import { VERSION } from "./version";
 import { startWaker } from "./waker";
 
-/** Quiet time after a keystroke before the draft is sent; well under the server's five a second. */
-const DRAFT_PAUSE_MS = 400;
 /** How long the panel waits for its language before it opens in the one at hand. */
 const LANGUAGE_WAIT_MS = 150;
 
@@ -26,20 +24,24 @@ const LANGUAGE_WAIT_MS = 150;
  * `config` lacks its strings in the pinned script, which asks for the project's settings when the visitor first acts;
  * `options` are the page's own and win over them then, too.
  */
-export function createWidget(config: Config, options: PageOptions, emitter: Emitter, page: PageContext) {
+export function createWidget(config: Config, options: PageOptions, emitter: Emitter, page: Visit) {
   /** Ends what listens to the page. */
   const stop = new AbortController();
   const { signal } = stop;
   const host = createHost(config, signal);
   const outbox = createOutbox(`earshot:${config.key}`, () => (config.storage === "off" ? undefined : localStorage));
-  const session = createSession(config, outbox.token, hear, signal);
-  const delivery = createDelivery(config, outbox, session, emitter, signal);
+  const ask: Ask = async (owner, event) => live?.ask(owner, event);
+  const delivery = createDelivery(config, outbox, ask, emitter, signal);
   const draft: Draft = { message: "", shared: true };
   const label = h("span");
   const launcher = h("button", { class: "launcher", "aria-haspopup": "dialog", click: () => open() }, icon(SPEECH), label);
   let panel: Panel | undefined;
   let view: View | undefined;
   let talk: Talk | undefined;
+  let live: Live | undefined;
+  let coming: Promise<void> | undefined;
+  /** When the panel was opened, in the page's own time. */
+  let since: number;
   let greeted = false;
   let missed: boolean;
   let opened = false;
@@ -48,7 +50,6 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   let opener: HTMLElement | null = null;
   /** An undeliverable entry whose text is in the form; it leaves the outbox when the visitor has dealt with it. */
   let undelivered: string | undefined;
-  let pause: ReturnType<typeof setTimeout>;
 
   const language = (): string => pickLanguage(config.locale);
 
@@ -59,6 +60,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     launcher.hidden = config.trigger === "none";
     launcher.ariaExpanded = `${opened}`;
     talk?.dress();
+    live?.dress();
   }
 
   /** What a page says at run time is one of its options from then on. */
@@ -67,9 +69,19 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     dress();
   }
 
-  function hear(event: VisitorServerEvent): void {
-    if (event.type === "DraftAccepted") return panel?.form()?.reading(event.data);
-    talk?.hear(event);
+  const hear = (event: VisitorServerEvent) => talk?.hear(event);
+
+  /** Brings what an open panel has beyond the form. Without it, messages go by POST. */
+  function enliven(): void {
+    live?.open();
+    coming ||= loadChunk(config, "live").then(
+      ({ createLive }) => {
+        live = createLive({ config, draft, outbox, hear, signal, style: host.style, panel: () => panel?.el });
+        if (opened) live.open();
+        dress();
+      },
+      () => (coming = undefined),
+    );
   }
 
   function create(): Panel {
@@ -104,6 +116,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   async function open(kind?: string, from?: Element): Promise<void> {
     if (opened || signal.aborted || !emitter.emit("open", { kind })) return;
     opened = true;
+    since = performance.now();
     opener = (from || document.activeElement) as HTMLElement | null;
     try {
       await prepare();
@@ -130,7 +143,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     panel.el.hidden = false;
     if (!kind && !draft.message) talk?.open();
     host.engage(true);
-    session.open();
+    enliven();
     panel.focus();
     recall();
   }
@@ -158,7 +171,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     if (panel) panel.el.hidden = true;
     dress();
     host.engage(false);
-    session.close();
+    live?.close();
     if (free) (opener?.isConnected && opener !== host.el ? opener : launcher).focus({ preventScroll: true });
     emitter.emit("close", {});
   }
@@ -178,9 +191,9 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   /** Brings what conversations need. Where it cannot, that is no matter of the visitor's: they have asked for nothing. */
   async function load(): Promise<void> {
     try {
-      const { createTalk } = await loadTalk(config);
+      const { createTalk } = await loadChunk(config, "talk");
       talk ||= createTalk({
-        config, outbox, session, emitter, language, launcher, present, onAgain, signal,
+        config, outbox, ask, emitter, language, launcher, present, onAgain, signal,
         style: host.style, panel: () => panel?.el, view: () => view,
       });
     } catch {}
@@ -194,26 +207,30 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   }
 
   function onDraft(): void {
-    clearTimeout(pause);
     if (!draft.message) settle();
-    pause = setTimeout(() => {
-      if ([...draft.message].length > MESSAGE_LENGTH) return;
-      session.draft(draft.message, config.show_drafts && draft.shared);
-    }, DRAFT_PAUSE_MS);
+    live?.changed();
   }
 
   async function onSubmit(): Promise<void> {
-    const body = feedback(draft, page);
+    const body: Feedback = { ...feedback(draft, page), elapsed_ms: Math.round(performance.now() - since) };
     if (sending || panel!.form()!.faulty(body) || !emitter.emit("submit", body)) return;
-    clearTimeout(pause);
+    live?.changed(true);
     sending = body;
     panel!.form()!.busy(true);
-    const outcome = await delivery.submit(body);
+    let fault = "";
+    let outcome: Outcome | undefined;
+    try {
+      body.attachment_ids = await Promise.all(draft.files || []);
+      outcome = await delivery.submit(body);
+    } catch (words) {
+      fault = `${words}`;
+    }
     // A reset meanwhile: by now the form is somebody else's.
     if (sending !== body) return;
     sending = undefined;
     panel!.form()?.busy(false);
-    if (outcome.state === "refused") {
+    if (!outcome) panel!.form()?.error(fault);
+    else if (outcome.state === "refused") {
       panel!.form()?.error(`${config.strings.errRefused} (${outcome.code})`, outcome.field);
     } else {
       settle();
@@ -223,7 +240,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   }
 
   function forget(more?: Partial<Draft>): void {
-    Object.assign(draft, { message: "", kind: undefined, rating: undefined }, more);
+    Object.assign(draft, { message: "", kind: undefined, rating: undefined, files: undefined }, more);
   }
 
   function onSent({ detail }: CustomEvent): void {
@@ -231,8 +248,11 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
     if (view?.state === "kept" && view.id === detail.id) present({ state: "sent", id: detail.id });
   }
 
-  const leave = () => session.close(true);
-  startWaker(config, { open, flush: () => delivery.flush(true), greet, leave, back: () => opened && session.open() }, signal);
+  const leave = () => {
+    live?.close(true);
+    delivery.leave();
+  };
+  startWaker(config, { open, flush: () => delivery.flush(true), greet, leave, back: () => opened && live?.open() }, signal);
   host.root.append(launcher);
   emitter.on("sent", onSent);
   dress();
@@ -258,21 +278,20 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
       return emitter.emit("submit", body) ? delivery.submit(body) : undefined;
     },
     reset() {
-      delete page.attributes;
-      delete page.tags;
+      for (const name in page) delete page[name as keyof Visit];
       settle();
       forget({ email: undefined, name: undefined });
       sending = undefined;
       outbox.reset();
-      session.close(true);
-      if (opened) session.open();
+      live?.close(true);
+      if (opened) live?.open();
       present();
     },
     destroy() {
       close();
       emitter.off("sent", onSent);
       stop.abort();
-      session.close(true);
+      live?.close(true);
       host.destroy();
     },
   };

@@ -39,7 +39,7 @@ export function createList({ config, store, replies, onOpen }: ListOptions) {
 
   function failure(words: Words): HTMLElement {
     const again = h("button", { class: "again", click: () => store.load() }, words.again);
-    return h("div", {}, h("p", { role: "alert" }, wordsIn(config.strings.lang).failed), again);
+    return h("div", {}, h("p", { role: "alert" }, wordsIn(config.strings.lang).unloaded), again);
   }
 
   return {

@@ -1,10 +1,10 @@
 import type { VisitorServerEvent } from "../../../realtime/protocol/ts";
 import type { Config } from "../config";
+import type { Ask } from "../delivery";
 import { focusIsFree, listen } from "../dom";
 import type { Emitter } from "../emitter";
 import type { Outbox } from "../outbox";
 import type { View } from "../panel";
-import type { Session } from "../session";
 import { createList } from "./list";
 import { createReplies } from "./replies";
 import { createStore } from "./store";
@@ -25,7 +25,7 @@ const CATCH_UP_MS = 1_000;
 export interface TalkOptions {
   config: Config;
   outbox: Pick<Outbox, "token" | "use">;
-  session: Pick<Session, "ask">;
+  ask: Ask;
   emitter: Emitter;
   /** That of the launcher; the panel's words may still be on their way. */
   language(): string;
@@ -50,10 +50,10 @@ export interface Talk {
 }
 
 export function createTalk(options: TalkOptions): Talk {
-  const { config, outbox, session, emitter, language, onAgain, signal } = options;
+  const { config, outbox, ask, emitter, language, onAgain, signal } = options;
   const ways = createWays(options, show);
   const replies = createReplies({ config, outbox, onEvent: take });
-  const store = createStore({ config, outbox, session, onChange: draw });
+  const store = createStore({ config, outbox, ask, onChange: draw });
   const list = createList({ config, store, replies, onOpen: turn });
   const drafts = new Map<string, string>();
   let slot: HTMLElement | undefined;

@@ -1,7 +1,7 @@
 import { assertNever, type components, type VisitorServerEvent } from "../../../realtime/protocol/ts";
 import type { Config } from "../config";
+import type { Ask } from "../delivery";
 import type { Outbox, Said } from "../outbox";
-import type { Session } from "../session";
 import { uuidv7 } from "../uuid";
 import { askAs } from "./request";
 
@@ -47,7 +47,7 @@ export interface Store {
 export interface StoreOptions {
   config: Config;
   outbox: Pick<Outbox, "token" | "use">;
-  session: Pick<Session, "ask">;
+  ask: Ask;
   onChange(): void;
 }
 
@@ -55,7 +55,7 @@ export interface StoreOptions {
 type Unheard = { type: "Connected" | "Resumed" | "ResumeFailed" | "DraftAccepted" | "FeedbackReceived" | "MessageAccepted" | "MessageRejected" | "GoingAway" | "Error" | "Pong" };
 
 /** What a visitor and staff said to each other, as far as it is known here. */
-export function createStore({ config, outbox, session, onChange }: StoreOptions): Store {
+export function createStore({ config, outbox, ask, onChange }: StoreOptions): Store {
   let items: Item[] = [];
   let state: ReturnType<Store["state"]> = "loading";
   /** Whose they are. */
@@ -166,7 +166,7 @@ export function createStore({ config, outbox, session, onChange }: StoreOptions)
 
   async function retry({ id: feedback_id, receipt_url }: Item, { id, body }: Line): Promise<void> {
     settle(id, "sending");
-    const answer = await session.ask(owner, { type: "MessageSent", id, data: { feedback_id, body } });
+    const answer = await ask(owner, { type: "MessageSent", id, data: { feedback_id, body } });
     if (answer?.type === "MessageAccepted") return settle(id);
     const code = answer?.type === "MessageRejected" && answer.data.code;
     // It may be the node that is in trouble and not the message.

@@ -2,7 +2,6 @@ import { describe, expect, it, vi } from "vitest";
 import type { components } from "../../../realtime/protocol/ts";
 import { config, fakeFetch, FakeWebSocket, find, load, page, reply, settle, submit, usePage, write, type Posted } from "../testing";
 
-vi.mock("../chunk", () => ({ loadTalk: () => import("./main") }));
 usePage();
 
 const KEY = "earshot:pk_test";
@@ -22,7 +21,6 @@ const posted = (seq: number, id = `m${seq}`, feedback_id = ITEM) => ({
 /** With a script that is loaded on the way. */
 async function arrive() {
   await settle();
-  await vi.dynamicImportSettled();
   await settle();
 }
 
