@@ -49,6 +49,7 @@ func Start(t testing.TB, options ...Option) *Server {
 	for _, option := range options {
 		option(&config)
 	}
+	onPostgres(t, &config)
 	server, err := api.New(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

@@ -95,7 +95,7 @@ func (s *Store) heads(ctx context.Context) (recordedHeads, error) {
 	if err := s.read.WithContext(ctx).Table("projects AS p").Select("p.id, " + lastSeq + " AS last").Find(&rows).Error; err != nil {
 		return recordedHeads{}, fmt.Errorf("read heads: %w", err)
 	}
-	heads := recordedHeads{epoch: s.epoch, last: make(map[models.ID]int64, len(rows))}
+	heads := recordedHeads{epoch: s.Epoch(), last: make(map[models.ID]int64, len(rows))}
 	for _, row := range rows {
 		heads.last[row.ID] = row.Last
 	}

@@ -40,10 +40,6 @@ func run(m *testing.M) int {
 	case !measures:
 		fmt.Println("=== not run on PostgreSQL: there is no server, or EARSHOT_TEST_POSTGRES=off")
 	}
-	if err := postgrestest.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
 	return code
 }
 

@@ -54,6 +54,15 @@ func CheckPostgres(address string) error {
 	return errors.New("must be an address such as postgres://user:password@host:5432/database")
 }
 
+// PostgresName is an address as it may be shown: without the password.
+func PostgresName(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil || address == "" {
+		return ""
+	}
+	return parsed.Scheme + "://" + parsed.Host + parsed.EscapedPath()
+}
+
 // postgresConfig is how we connect. purpose is what the server's lists of
 // connections show.
 func postgresConfig(address, purpose string, settings map[string]string) (*pgx.ConnConfig, error) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // openPostgres opens a PostgreSQL database, whose schema Schema.Up has brought up to
@@ -27,9 +26,6 @@ func (s *Store) openPostgres(ctx context.Context, options Options) error {
 		return err
 	}
 	s.searchable = true
-	if s.writer, err = newRemoteWriter(ctx, s.write, options); err != nil {
-		return fmt.Errorf("open writer: %w", err)
-	}
-	s.epoch, err = s.loadEpoch(ctx)
+	s.writer, err = newRemoteWriter(ctx, s.write, s.setEpoch, options)
 	return err
 }

@@ -60,13 +60,16 @@ type remote struct {
 	pg  *pgx.Conn
 	// ctx is that of the transaction that is open.
 	ctx context.Context //nolint:containedctx // statements of the line have no other way to it
+	// identity is which database the line leads to; setEpoch is told of its epoch.
+	identity string
+	setEpoch func(models.Epoch)
 	// broken: the line is of no use and has to be made anew, not before restUntil.
 	broken    bool
 	restUntil time.Time
 }
 
-func newRemoteWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, error) {
-	r := &remote{log: options.Log, db: db}
+func newRemoteWriter(ctx context.Context, db *gorm.DB, setEpoch func(models.Epoch), options Options) (*writer, error) {
+	r := &remote{log: options.Log, db: db, setEpoch: setEpoch}
 	line, err := r.open(ctx)
 	if err != nil {
 		return nil, err
@@ -94,7 +97,7 @@ func (r *remote) open(ctx context.Context) (l *line, err error) {
 	}); err != nil {
 		return nil, errors.Join(err, l.conn.Close())
 	}
-	if err := r.insistOnDisk(ctx, l.conn); err != nil {
+	if err := errors.Join(r.insistOnDisk(ctx, l.conn), r.settleEpoch(ctx)); err != nil {
 		return nil, errors.Join(err, l.conn.Close())
 	}
 	l.orm, l.stmts = ormOn(r.db, l.conn), r.statements()
@@ -273,8 +276,12 @@ func (r *remote) commit(ctx context.Context, w *writer, xid string) error {
 func (r *remote) outcome(w *writer, xid string) (committed bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), remotePatience)
 	defer cancel()
+	was := r.identity
 	for {
 		if err = r.mend(ctx, w); err == nil {
+			if r.identity != was { // what has this number there may be something else
+				return false, errors.New("another server has taken over")
+			}
 			var status *string
 			err = r.pg.QueryRow(ctx, "SELECT pg_xact_status($1::text::xid8)", xid).Scan(&status)
 			switch {

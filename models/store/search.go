@@ -39,7 +39,7 @@ func startSearchProjection(ctx context.Context, s *Store, index *searchIndex) (*
 	if err := s.read.WithContext(ctx).Raw("SELECT coalesce(max(n), 0) FROM feedback").Scan(&last).Error; err != nil {
 		return nil, err
 	}
-	if err := index.follow(ctx, s.epoch, last); err != nil {
+	if err := index.follow(ctx, s.Epoch(), last); err != nil {
 		return nil, err
 	}
 	p := &searchProjection{store: s, index: index}
@@ -227,5 +227,5 @@ func (p *searchProjection) mend(ctx context.Context, failure error) error {
 		return nil
 	}
 	p.store.log.Warn("the search index is broken and is built anew")
-	return p.index.begin(ctx, p.store.epoch)
+	return p.index.begin(ctx, p.store.Epoch())
 }

@@ -159,7 +159,7 @@ func TestRestingProjectionIsQuiet(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*searchInterval)
 	defer cancel()
-	following := &Store{log: s.log, read: counted, writer: s.writer, epoch: s.epoch}
+	following := &Store{log: s.log, read: counted, writer: s.writer}
 	resting := &searchProjection{store: following, index: s.index, purged: time.Now(), purgeFor: time.Hour}
 	resting.run(ctx)
 	const perStep = 2

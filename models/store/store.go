@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -65,7 +66,8 @@ type Store struct {
 	insights    *insightsProjection
 	retention   *retention
 	record      *headsRecord
-	epoch       models.Epoch
+	others      *othersFollower
+	epoch       atomic.Pointer[models.Epoch]
 	path        string
 
 	projectsMu sync.RWMutex
@@ -115,13 +117,17 @@ func (s *Store) open(ctx context.Context, options Options) (err error) {
 	if s.writer, err = newWriter(ctx, s.write, options); err != nil {
 		return err
 	}
-	s.epoch, err = s.loadEpoch(ctx)
+	epoch, err := s.loadEpoch(ctx)
+	if err == nil {
+		s.setEpoch(epoch)
+	}
 	return err
 }
 
 // startBackground starts what follows the writer.
 func (s *Store) startBackground(ctx context.Context, options Options) (err error) {
 	if IsPostgres(options.Path) {
+		s.others = startFollowingOthers(s)
 		s.search, err = startPostgresSearch(s)
 	} else {
 		err = s.startFiles(ctx, options)
@@ -158,6 +164,9 @@ func (s *Store) startFiles(ctx context.Context, options Options) (err error) {
 func (s *Store) Close() error {
 	if s.search != nil {
 		s.search.stop()
+	}
+	if s.others != nil {
+		s.others.stop()
 	}
 	if s.removals != nil {
 		s.removals.stop()

@@ -5,8 +5,8 @@
 // postgresql brings along.
 //
 // A package has one such server for all its tests, begun by the first test that
-// asks for a database and ended by Stop, which its TestMain calls. Each test gets a
-// database of its own, copied from a template.
+// asks for a database and ended with the process. Each test gets a database of its
+// own, copied from a template.
 package postgrestest
 
 import (
@@ -62,7 +62,7 @@ func Wanted() (wanted, only bool, err error) {
 }
 
 // shared is the package's server.
-var shared struct { //nolint:gochecknoglobals // TestMain, which ends it, and tests have nothing else in common
+var shared struct { //nolint:gochecknoglobals // all tests of a package share it
 	mu        sync.Mutex
 	server    *Server
 	templates map[string]bool
@@ -109,18 +109,6 @@ func Database(t testing.TB, template string, prepare func(url string) error) str
 		}
 	})
 	return server.URL(name)
-}
-
-// Stop ends the package's server, if there is one.
-func Stop() error {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if shared.server == nil {
-		return nil
-	}
-	err := shared.server.Remove()
-	shared.server = nil
-	return err
 }
 
 func (s *Server) create(name, template string) error {

@@ -2,17 +2,8 @@ package postgrestest
 
 import (
 	"database/sql"
-	"os"
 	"testing"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := Stop(); err != nil {
-		panic(err)
-	}
-	os.Exit(code)
-}
 
 func TestDatabasesAreCopiesOfTheirTemplate(t *testing.T) {
 	if wanted, _, err := Wanted(); err != nil {

@@ -26,6 +26,7 @@ type Server struct {
 	settings         []string
 	account          *syscall.Credential // nil: who runs the tests
 	process          *process
+	janitor          *janitor
 }
 
 // account is who runs the server where the tests run as root, whom it refuses.
@@ -63,8 +64,11 @@ func Start(settings ...string) (*Server, error) {
 	if s.folder, err = os.MkdirTemp("", "earshot-postgres-*"); err != nil {
 		return nil, err
 	}
-	if err := s.begin(); err != nil {
+	if s.janitor, err = hire(s.folder); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))
+	}
+	if err := s.begin(); err != nil {
+		return nil, errors.Join(err, s.Remove())
 	}
 	return s, nil
 }
@@ -77,7 +81,7 @@ func (s *Server) begin() error {
 	}
 	initdb := exec.Command(filepath.Join(s.programs, "initdb"), "--pgdata", s.data(), //nolint:gosec // an installed program
 		"--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = s.folder, attributes(s.account)
+	initdb.Dir, initdb.SysProcAttr = s.folder, &syscall.SysProcAttr{Credential: s.account}
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, output)
 	}
@@ -114,8 +118,16 @@ func (s *Server) Run() error {
 	command.Dir = s.folder
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
-	command.SysProcAttr = attributes(s.account)
-	s.process = run(command)
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.account, Setpgid: true} // an interrupt is for us
+	if err := command.Start(); err != nil {
+		return err
+	}
+	p := &process{command: command, ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		p.err = command.Wait()
+	}()
+	s.process = p
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
@@ -142,13 +154,20 @@ func (s *Server) answers(ctx context.Context) bool {
 }
 
 // Stop ends the server as its operator would, without waiting for who is connected.
-func (s *Server) Stop() error { return s.process.end(syscall.SIGINT) }
+func (s *Server) Stop() error {
+	if s.process == nil { // it was never begun
+		return nil
+	}
+	return s.process.end(syscall.SIGINT)
+}
 
 // Kill ends the server as a crash does.
 func (s *Server) Kill() error { return s.process.end(syscall.SIGQUIT) }
 
 // Remove ends the server and removes all that it had.
-func (s *Server) Remove() error { return errors.Join(s.Stop(), os.RemoveAll(s.folder)) }
+func (s *Server) Remove() error {
+	return errors.Join(s.Stop(), os.RemoveAll(s.folder), s.janitor.dismiss())
+}
 
 // process is a program that was started.
 type process struct {
