@@ -160,6 +160,9 @@ func (s *Server) data() operator.Data {
 	return operator.Data{Dir: s.config.DataDir, Database: s.config.Database, Log: s.log}
 }
 
+// DatabasePath is the file or the address of the database.
+func (s *Server) DatabasePath() string { return s.data().Path() }
+
 func (s *Server) open(ctx context.Context) (*Server, error) {
 	// The hub is told of commits before there is a store to ask for its epoch;
 	// nothing is committed until Open has returned.

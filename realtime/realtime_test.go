@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"earshot/models"
 	"earshot/models/intake"
 	"earshot/models/store"
+	"earshot/models/store/storetest"
 	"earshot/realtime/protocol"
 )
 
@@ -79,15 +79,8 @@ func (s faultyStore) ReadLog(ctx context.Context, scope models.Scope, project mo
 func start(t *testing.T, unlimited bool) *harness {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	schema, err := store.OpenSchema(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = schema.Up(t.Context())
-	if err := errors.Join(err, schema.Close()); err != nil {
-		t.Fatal(err)
-	}
+	path := storetest.Database(t)
+	var err error
 	h := &harness{t: t}
 	h.hub = NewHub(log, func() models.Epoch { return h.store.Epoch() })
 	publish := func(entries []models.LogEntry) {

@@ -18,6 +18,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/store"
+	"earshot/models/store/storetest"
 )
 
 // fixture is a store with a project, and what was told of its jobs.
@@ -37,15 +38,8 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	schema, err := store.OpenSchema(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = schema.Up(t.Context())
-	if err := errors.Join(err, schema.Close()); err != nil {
-		t.Fatal(err)
-	}
+	path := storetest.Database(t)
+	var err error
 	f := &fixture{t: t, folder: filepath.Join(t.TempDir(), "exports"), told: make(chan struct{}, 1)}
 	if f.store, err = store.Open(t.Context(), store.Options{Path: path, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
