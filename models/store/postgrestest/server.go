@@ -3,7 +3,6 @@
 package postgrestest
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -116,8 +115,12 @@ func (s *Server) Run() error {
 	}
 	command := exec.Command(filepath.Join(s.programs, "postgres"), args...) //nolint:gosec // an installed program
 	command.Dir = s.folder
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
+	output, err := os.Create(filepath.Join(s.folder, "log"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = output.Close() }() // the server has its own
+	command.Stdout, command.Stderr = output, output
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.account, Setpgid: true} // an interrupt is for us
 	if err := command.Start(); err != nil {
 		return err
@@ -136,7 +139,8 @@ func (s *Server) Run() error {
 		}
 		select {
 		case <-s.process.ended:
-			return fmt.Errorf("the server ended at once: %w\n%s", s.process.err, output.Bytes())
+			said, readErr := os.ReadFile(output.Name())
+			return errors.Join(fmt.Errorf("the server ended at once: %w\n%s", s.process.err, said), readErr)
 		case <-ctx.Done():
 			return errors.Join(errors.New("the server does not answer"), s.Kill())
 		case <-time.After(20 * time.Millisecond):
