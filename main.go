@@ -7,6 +7,7 @@
 //	earshot backup FILE
 //	earshot export PROJECT FILE
 //	earshot audit verify
+//	earshot print grafana|alerts|prometheus|systemd|caddy|nginx
 //	earshot version
 package main
 
@@ -19,6 +20,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,6 +34,7 @@ import (
 	"earshot/api/operator"
 	"earshot/models"
 	"earshot/models/store"
+	"earshot/models/trace"
 )
 
 // version is set by release builds (-ldflags "-X main.version=…").
@@ -79,6 +82,8 @@ type cli struct {
 
 	Import operator.Import `cmd:"" help:"Take a file's feedback into a project, also while the server runs."`
 
+	Print operator.Print `cmd:"" help:"Print a file for those around the server: grafana, alerts, prometheus, systemd, caddy or nginx."`
+
 	Version struct{} `cmd:"" help:"Print the version."`
 }
 
@@ -115,7 +120,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 type parsed struct {
 	config.Config
 	cli     cli
-	ignored []string
+	tracing *trace.Options // nil: nothing is traced
 }
 
 // parse gives the command, "" where there is nothing more to do. All bad
@@ -138,10 +143,10 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	if err != nil {
 		problems = append(problems, err)
 	} else {
-		refused, ignored := config.Unsupported(getenv)
 		checked, bad := p.cli.Check()
-		problems = append(append(problems, refused...), bad...)
-		p.Config, p.ignored = checked, ignored
+		tracing, untraceable := config.Tracing(getenv, version)
+		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable)
+		p.Config, p.tracing = checked, tracing
 		command = result.Command()
 	}
 	if len(problems) > 0 {
@@ -173,6 +178,10 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 		return data.Import(ctx, p.cli.Import, stderr)
 	case "audit verify":
 		return data.VerifyAudit(ctx)
+	case "print <name>":
+		return p.cli.Print.Run(operator.Deployment{
+			BaseURL: p.BaseURL, Addr: p.Addr, Data: p.Data, MetricsAddr: p.MetricsAddr, Drain: p.Drain,
+		}, stdout)
 	case "backup <file>":
 		return data.Backup(ctx, p.cli.Backup.File)
 	default:
@@ -206,6 +215,11 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 		return fmt.Errorf("listen on %s: %w", p.Addr, err)
 	}
 	defer func() { _ = listener.Close() }() // also closed by the server
+	private, err := api.ListenPrivately(p.MetricsAddr, p.DebugAddr)
+	if err != nil {
+		return err
+	}
+	defer private.Close()
 	if err := data.Prepare(); err != nil {
 		return err
 	}
@@ -220,6 +234,8 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	private.Serve(server)
+	welcome.metrics, welcome.debug = private.Addresses()
 	welcome.print(data.Out)
 	select {
 	case err = <-served:
@@ -233,7 +249,7 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 
 // open brings the data folder up to date and wires the server.
 func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welcome, error) {
-	w := welcome{base: p.BaseURL, data: p.Data, database: store.PostgresName(p.Database), unlimited: p.Unlimited, ignored: p.ignored}
+	w := welcome{base: p.BaseURL, data: p.Data, database: store.PostgresName(p.Database), unlimited: p.Unlimited}
 	if err := data.Migrate(ctx); err != nil {
 		return nil, w, err
 	}
@@ -257,6 +273,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, Database: p.Database, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
+		Tracing: p.tracing,
 	})
 	if err != nil {
 		return nil, w, err
@@ -272,10 +289,11 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 
 // welcome is what the terminal shows at start.
 type welcome struct {
-	base, data, database, setup string
-	demo                        demo.Demo
-	unlimited                   bool
-	ignored                     []string
+	base, data, setup string
+	database          string // its address, where it is not in the folder
+	metrics, debug    string // the private addresses
+	demo              demo.Demo
+	unlimited         bool
 }
 
 func (w welcome) print(out io.Writer) {
@@ -297,8 +315,11 @@ func (w welcome) print(out io.Writer) {
 	if w.database != "" {
 		line("Database", w.database)
 	}
-	for _, name := range w.ignored {
-		line("Ignored", name+" is not supported by this version.")
+	if w.metrics != "" {
+		line("Metrics", "http://"+w.metrics+"/metrics")
+	}
+	if w.debug != "" {
+		line("Profiles", "http://"+w.debug+"/debug/pprof/")
 	}
 	if w.unlimited {
 		line("WARNING", "All rate, connection and log-in limits are off (EARSHOT_LIMITS=off). For load tests only.")

@@ -73,6 +73,12 @@ func (s *Server) newApp() *fiber.App {
 // headers and the log know the status.
 func (s *Server) enter(c *fiber.Ctx) (err error) {
 	s.requests.next(c)
+	began := time.Now()
+	s.metrics.HTTP.InFlight.Inc()
+	defer s.countRequest(c, began)
+	if s.tracer != nil {
+		defer s.endSpan(c, s.beginSpan(c, began))
+	}
 	if s.log.Enabled(c.UserContext(), slog.LevelDebug) {
 		defer s.logRequest(c, s.now())
 	}

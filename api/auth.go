@@ -43,6 +43,21 @@ type Credentials struct {
 type loginInput struct{ Body Credentials }
 
 func (s *Server) login(ctx context.Context, in *loginInput) (*signedIn, error) {
+	out, err := s.logIn(ctx, in)
+	switch models.CodeOf(err) {
+	case "":
+		s.metrics.Login("succeeded")
+	case models.CodeUnauthorized:
+		s.metrics.Login("wrong")
+	case models.CodeRateLimited:
+		s.metrics.Login("throttled")
+	default:
+		s.metrics.Login("failed")
+	}
+	return out, err
+}
+
+func (s *Server) logIn(ctx context.Context, in *loginInput) (*signedIn, error) {
 	if err := models.CheckPassword(in.Body.Password); err != nil {
 		return nil, err
 	}

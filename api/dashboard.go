@@ -77,6 +77,7 @@ func asset(c *fiber.Ctx) error {
 // missing answers what no route took. A person who mistyped an address gets the
 // dashboard's own page for that, with the status that belongs to it.
 func missing(c *fiber.Ctx) error {
+	c.Locals(missingLocal, true)
 	err := c.Next()
 	if !errors.Is(err, fiber.ErrNotFound) && !isNotFound(err) || !asksForHTML(c) {
 		return err

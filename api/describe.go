@@ -33,6 +33,7 @@ func describe(doc *huma.OpenAPI) {
 	describeAccess(doc)
 	describeAttachments(doc)
 	describeSockets(doc)
+	describeMetrics(doc)
 	protocol.AddSchemas(doc.Components.Schemas)
 	relax(doc)
 	admitNull(doc.Components.Schemas)
@@ -146,6 +147,16 @@ func describeReceipts(doc *huma.OpenAPI, schema func(reflect.Type, string) *huma
 		OperationID: "erase-receipt", Method: http.MethodPost, Path: "/r/{receipt}/erase", Tags: []string{tag},
 		Summary: "Erase the item for good", Parameters: []*huma.Param{receipt},
 		Responses: answers(doc, 204, "Erased", nil, "", 0, ""),
+	})
+}
+
+func describeMetrics(doc *huma.OpenAPI) {
+	doc.AddOperation(&huma.Operation{
+		OperationID: "get-metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"Operations"},
+		Summary:     "The server's figures in Prometheus's text format",
+		Description: "For owners of the organisation that set the server up, and its API keys with the scope metrics:read.",
+		Security:    []map[string][]string{{"bearer": {}}},
+		Responses:   answers(doc, 200, "OK", &huma.Schema{Type: huma.TypeString}, "text/plain", 0, ""),
 	})
 }
 

@@ -150,7 +150,7 @@ func TestPagesOfTheServer(t *testing.T) {
 		{name: "docs", method: get, path: "/docs", status: 200},
 		{name: "renderer", method: get, path: "/docs/rapidoc-9.3.8.min.js", status: 200},
 		{name: "trace", method: http.MethodTrace, path: "/", status: 405, code: "method_not_allowed"},
-		{name: "metrics are not here", method: get, path: "/metrics", status: 404, code: "not_found"},
+		{name: "metrics for nobody", method: get, path: "/metrics", status: 401, code: "unauthorized"},
 	})
 	page := s.Client(t).Do(get, "/", nil, html...).Want(200)
 	wantHeader(t, page, "Cache-Control", "no-cache")

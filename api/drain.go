@@ -15,6 +15,8 @@ const (
 	// and hurryInterval how often those that are late are looked for.
 	requestGrace  = 3 * time.Second
 	hurryInterval = 50 * time.Millisecond
+	// lastSpans is what the last spans get to be handed over.
+	lastSpans = 300 * time.Millisecond
 	// drainMargin is kept of the drain time for the end of the process.
 	drainMargin = 500 * time.Millisecond
 )
@@ -104,6 +106,9 @@ func (s *Server) drainRequests(ctx context.Context, late <-chan time.Time) error
 func (s *Server) closeStore() error {
 	err := s.store.Close()
 	s.hub.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
+	defer cancel()
+	s.tracer.Close(ctx)
 	return err
 }
 

@@ -75,3 +75,6 @@ func (s *Server) OpenUploads() int {
 	defer s.uploads.mu.Unlock()
 	return len(s.uploads.open)
 }
+
+// MetricNames lists all that the server counts, each with its labels.
+func (s *Server) MetricNames() map[string][]string { return s.metrics.Names() }

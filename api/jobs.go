@@ -156,6 +156,7 @@ func (s *Server) tellJob(event jobs.Event) {
 	case jobs.Progress:
 		s.realtime.TellJob(e.Job, protocol.Progress{JobID: e.Job.ID, Done: e.Job.Done, Total: e.Job.Total})
 	case jobs.Finished:
+		s.metrics.JobFinished(string(e.Job.Kind), string(e.Job.Status))
 		s.realtime.TellJob(e.Job, protocol.JobFinished{
 			JobID: e.Job.ID, Status: e.Job.Status, DownloadURL: s.downloadURL(e.Job), Error: e.Job.Error,
 		})

@@ -59,10 +59,13 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	}
 	s.commonHeaders(c)
 	s.visitorHeaders(c)
-	if requestID(c) == "" && c.Response().Header.Peek(fiber.HeaderAccessControlAllowOrigin) == nil {
-		// The server could not read the request, so whose page it came from is
-		// not known. The refusal holds nothing; any page may learn of it.
-		c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	if requestID(c) == "" { // the server could not read the request
+		s.metrics.HTTP.Unread(problem.Status)
+		// Whose page it came from is not known. The refusal holds nothing; any page
+		// may learn of it.
+		if c.Response().Header.Peek(fiber.HeaderAccessControlAllowOrigin) == nil {
+			c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+		}
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderContentType, problemType)
@@ -88,6 +91,7 @@ func (s *Server) problem(c *fiber.Ctx, err error) (problem Problem, retry time.D
 	if problem.Status == 0 {
 		problem.Status = readable.Code.HTTPStatus()
 	}
+	s.metrics.Refused("http", string(readable.Code))
 	problem.Type, problem.Title = "about:blank", http.StatusText(problem.Status)
 	problem.Code, problem.Detail, problem.Errors = readable.Code, readable.Message, readable.Fields
 	if current, ok := readable.Current.(*models.Feedback); ok {

@@ -31,7 +31,7 @@ func (s *Server) routes() error {
 
 func (s *Server) visitorRoutes() {
 	s.app.Post("/w/:key/feedback", s.submitFeedback)
-	s.app.Options("/w/:key/feedback", s.preflight("POST"))
+	s.app.Options("/w/:key/feedback", s.preflight("POST", "Traceparent", "Tracestate"))
 	s.app.Get("/w/:key/challenge", s.getChallenge)
 	s.app.Options("/w/:key/challenge", s.preflight("GET"))
 	s.app.Get("/w/:key/socket", s.visitorSocket)
@@ -273,6 +273,7 @@ func (s *Server) pageRoutes() {
 		summary: "Whether requests should be sent here",
 	}, s.getReady)
 
+	s.app.Get("/metrics", s.getMetrics)
 	s.app.Get("/openapi.json", document(s.documents.openAPI))
 	s.app.Get("/asyncapi.json", document(s.documents.asyncAPI))
 	s.app.Get("/docs", showDocs)

@@ -30,9 +30,11 @@ import (
 	"earshot/models/intake"
 	"earshot/models/jobs"
 	"earshot/models/mail"
+	"earshot/models/metrics"
 	"earshot/models/ratelimit"
 	"earshot/models/seal"
 	"earshot/models/store"
+	"earshot/models/trace"
 	"earshot/realtime"
 	"earshot/realtime/protocol"
 )
@@ -60,13 +62,17 @@ type Config struct {
 	// DemoKey is the key of the demo's project; its shop is at /demo. "" for none.
 	DemoKey string
 	Version string
-	Log     *slog.Logger
+	// Commit is what the version was built from.
+	Commit string
+	Log    *slog.Logger
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
 	// Mail is how mail is sent; nil sends none.
 	Mail *MailConfig
 	// OIDC is another provider that signs people in; nil for none.
 	OIDC *OIDCConfig
+	// Tracing is where traces go; nil for nowhere.
+	Tracing *trace.Options
 	// Drain bounds Shutdown; 0 leaves that to its context.
 	Drain time.Duration
 }
@@ -84,6 +90,8 @@ type Server struct {
 	now      func() time.Time
 	app      *fiber.App
 	huma     huma.API
+	metrics  *metrics.Metrics
+	tracer   *trace.Tracer // nil: nothing is traced
 	store    *store.Store
 	hub      *realtime.Hub
 	realtime *realtime.Server
@@ -163,10 +171,16 @@ func (s *Server) data() operator.Data {
 // DatabasePath is the file or the address of the database.
 func (s *Server) DatabasePath() string { return s.data().Path() }
 
-func (s *Server) open(ctx context.Context) (*Server, error) {
+func (s *Server) open(ctx context.Context) (_ *Server, err error) {
+	s.startTracing()
+	defer func() {
+		if err != nil {
+			s.tracer.Close(ctx)
+		}
+	}()
 	// The hub is told of commits before there is a store to ask for its epoch;
 	// nothing is committed until Open has returned.
-	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() })
+	s.hub = realtime.NewHub(s.log, func() models.Epoch { return s.store.Epoch() }, s.metrics.Hub, s.tracer)
 	auditKey, err := models.DeriveKey(s.config.Secret, operator.AuditUse)
 	if err != nil {
 		s.hub.Close()
@@ -174,6 +188,7 @@ func (s *Server) open(ctx context.Context) (*Server, error) {
 	}
 	s.store, err = store.Open(ctx, store.Options{
 		Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish, Mails: s.config.Mail != nil, AuditKey: auditKey,
+		Metrics: s.metrics,
 	})
 	if err != nil {
 		s.hub.Close()
@@ -193,6 +208,7 @@ func (s *Server) open(ctx context.Context) (*Server, error) {
 	if err := s.startMail(ctx); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
+	s.measure()
 	return s, nil
 }
 
@@ -216,6 +232,7 @@ func newServer(config Config) (*Server, error) {
 		return nil, fmt.Errorf("read the base URL: %w", err)
 	}
 	s := &Server{config: config, origin: own.AllowedOrigins, secure: base.Scheme == "https", log: config.Log, now: config.Now, scripts: newScripts(maxScripts)}
+	s.metrics = metrics.New(config.Version, config.Commit)
 	s.leaving, s.leave = context.WithCancel(context.Background())
 	s.waiting.unlimited, s.staffWaiting.unlimited = config.Unlimited, config.Unlimited
 	s.uploads = &uploads{unlimited: config.Unlimited, now: config.Now, open: map[*fasthttp.RequestHeader]upload{}}
@@ -255,7 +272,7 @@ func (s *Server) wire() error {
 	s.mailLinks = mail.Links{BaseURL: s.config.BaseURL, Key: mailKey}
 	s.intake, err = intake.New(intake.Options{
 		Store: s.store, BaseURL: s.config.BaseURL, Secret: receiptKey, ChallengeKey: challengeKey, AddressKey: addressKey, IdentityKey: identityKey,
-		Unlimited: s.config.Unlimited, Credulous: s.config.Credulous, Now: s.now,
+		Unlimited: s.config.Unlimited, Credulous: s.config.Credulous, Now: s.now, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -265,7 +282,7 @@ func (s *Server) wire() error {
 	}
 	s.realtime = realtime.New(realtime.Options{
 		Hub: s.hub, Store: s.store, Intake: s.intake, Log: s.log, Now: s.now,
-		Authenticate: s.authenticate, Unlimited: s.config.Unlimited, Jobs: s,
+		Authenticate: s.authenticate, Unlimited: s.config.Unlimited, Jobs: s, Metrics: s.metrics, Tracer: s.tracer,
 	})
 	s.app = s.newApp()
 	s.app.Server().ConnState = s.connections.note

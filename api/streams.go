@@ -52,6 +52,12 @@ func (s *Server) openStream(st *stream, who asker) (err error) {
 	return nil
 }
 
+func (s *streams) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // closeStream is called by the stream's goroutine at its end.
 func (s *Server) closeStream(st *stream) {
 	st.end()

@@ -45,6 +45,9 @@ type LogEntry struct {
 	// SessionID is the visitor's whose item was changed. Only the log of that
 	// visitor and what is published have it.
 	SessionID ID
+	// Trace is set in what is published where the change is traced: the span of its
+	// commit.
+	Trace *TraceContext
 }
 
 // Imported is many items at once: too many to tell of each.

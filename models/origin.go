@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 
 	"golang.org/x/net/idna"
 )
@@ -48,14 +48,19 @@ func originMatches(entry, got string) bool {
 	return entry == got
 }
 
-// normalizeOrigin lowers case, drops default ports and writes names in ASCII (RFC
-// 5891), as browsers do.
+// plainOrigin reports whether s is in the letters in which browsers write origins:
+// ASCII, others as "xn--…", and IPv6 without a zone. Anything else would match no page,
+// or in lower case be another host.
+func plainOrigin(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII || r == '%' })
+}
+
+// normalizeOrigin lowers case and drops default ports, as browsers do.
 func normalizeOrigin(s string) (string, bool) {
-	s, ok := asciiHost(strings.ToLower(s))
-	if !ok {
+	if !plainOrigin(s) {
 		return "", false
 	}
-	u, err := url.Parse(s)
+	u, err := url.Parse(strings.ToLower(s))
 	if err != nil || u.Host == "" || u.User != nil || u.Opaque != "" ||
 		u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") || !isHTTP(u.Scheme) {
 		return "", false
@@ -73,22 +78,22 @@ func normalizeOrigin(s string) (string, bool) {
 	return u.Scheme + "://" + host, u.Hostname() != ""
 }
 
-// asciiHost writes the name in an origin as browsers send it. What would be decoded
-// in it is refused: no browser writes one so.
+// asciiHost writes the name in an origin as browsers send it (RFC 5891).
 func asciiHost(origin string) (string, bool) {
-	if strings.Contains(origin, "%") {
-		return "", false
-	}
-	if !strings.ContainsFunc(origin, func(r rune) bool { return r >= utf8.RuneSelf }) {
+	scheme, rest, ok := strings.Cut(origin, "://")
+	if !ok || plainOrigin(rest) {
 		return origin, true
 	}
-	scheme, rest, ok := strings.Cut(origin, "://")
 	end := strings.IndexAny(rest, ":/?#")
 	if end < 0 {
 		end = len(rest)
 	}
-	host, err := idna.Lookup.ToASCII(rest[:end])
-	return scheme + "://" + host + rest[end:], ok && err == nil
+	any, host := "", rest[:end]
+	if name, ok := strings.CutPrefix(host, "*."); ok {
+		any, host = "*.", name
+	}
+	host, err := idna.Lookup.ToASCII(host)
+	return scheme + "://" + any + host + rest[end:], err == nil
 }
 
 // validPort admits the ports that a browser can name, as it writes them.
@@ -99,7 +104,10 @@ func validPort(port string) bool {
 
 // normalizeOriginEntry checks one entry of a project's list.
 func normalizeOriginEntry(s string) (string, bool) {
-	s = strings.TrimSpace(s)
+	s, ok := asciiHost(strings.TrimSpace(s))
+	if !ok || !plainOrigin(s) {
+		return "", false
+	}
 	lower := strings.ToLower(s)
 	if base, ok := strings.CutSuffix(lower, ":*"); ok {
 		origin, ok := normalizeOrigin(base)

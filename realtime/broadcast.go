@@ -9,8 +9,9 @@ import (
 
 // broadcast is one event or several for many sockets, framed once an encoding.
 type broadcast struct {
-	log    *slog.Logger
-	events [][]byte // as JSON
+	log     *slog.Logger
+	events  [][]byte // as JSON
+	written *written // nil where nothing of it is traced
 
 	mu     sync.Mutex
 	framed map[protocol.Encoding][]byte

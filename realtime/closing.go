@@ -3,6 +3,7 @@ package realtime
 import (
 	"errors"
 	"io"
+	"strconv"
 	"time"
 
 	"earshot/realtime/protocol"
@@ -16,35 +17,51 @@ import (
 // the reader is too slow, and gives the other side a moment to answer. It does
 // not block and may be called more than once.
 func (c *conn) shut(code protocol.CloseCode) {
-	slow := code == protocol.CloseSlowConsumer
 	grace := writeDeadline
-	if slow {
+	if code == protocol.CloseSlowConsumer {
 		grace = slowGrace
 	}
-	if c.startClosing(grace, slow, closeFrame(code)) {
+	if c.startClosing(grace, code) {
 		c.shard.add(c)
 	}
 }
 
-// startClosing closes the queue behind frame and bounds the time in which the
-// socket closes, unless it does so already; turn is as the queue gives it. It is
+// startClosing closes the queue behind the close frame and bounds the time in which
+// the socket closes, unless it does so already; turn is as the queue gives it. It is
 // one step, so that a reader who finds the socket closing finds the queue closed.
-func (c *conn) startClosing(grace time.Duration, slow bool, frame []byte) (turn bool) {
+func (c *conn) startClosing(grace time.Duration, code protocol.CloseCode) (turn bool) {
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
-	c.boundClosing(grace, slow)
-	return c.queue.close(frame, slow)
+	c.boundClosing(grace, code)
+	return c.queue.close(closeFrame(code), code == protocol.CloseSlowConsumer)
 }
 
+// lost is the code of a socket that ends without one.
+const lost protocol.CloseCode = 0
+
 // boundClosing is called with deadlineMu held.
-func (c *conn) boundClosing(grace time.Duration, slow bool) {
+func (c *conn) boundClosing(grace time.Duration, code protocol.CloseCode) {
 	if c.closing {
 		return
 	}
-	c.closing, c.slow, c.closeBy = true, slow, time.Now().Add(grace)
+	c.countClosing(code)
+	c.closing, c.slow, c.closeBy = true, code == protocol.CloseSlowConsumer, time.Now().Add(grace)
 	c.wakeToClose()
 	_ = c.net.SetWriteDeadline(c.closeBy)
 	c.readUntil(c.closeBy.Add(closeLinger))
+}
+
+// countClosing counts a socket's end by its code. A client answers with what it
+// likes, so codes that are none of ours are one.
+func (c *conn) countClosing(code protocol.CloseCode) {
+	switch {
+	case code == lost:
+		c.transport.metrics.Sockets.Closed("none")
+	case code.Known():
+		c.transport.metrics.Sockets.Closed(strconv.Itoa(int(code)))
+	default:
+		c.transport.metrics.Sockets.Closed("other")
+	}
 }
 
 // readUntil is called with deadlineMu held, while closing.
@@ -103,6 +120,9 @@ func (c *conn) abort() {
 	c.queue.discard()
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
+	if !c.closing {
+		c.countClosing(lost)
+	}
 	c.closing, c.aborted, c.readBy = true, true, past
 	c.wakeToClose()
 	_ = c.net.SetDeadline(past)
@@ -113,7 +133,7 @@ func (c *conn) giveUp() {
 	c.deadlineMu.Lock()
 	defer c.deadlineMu.Unlock()
 	c.queue.discard()
-	c.boundClosing(closeLinger, false)
+	c.boundClosing(closeLinger, lost)
 }
 
 // finish ends the socket after the reader's last error, with everything that

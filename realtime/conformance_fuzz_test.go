@@ -17,6 +17,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/metrics"
 	"earshot/models/store"
 )
 
@@ -81,7 +82,7 @@ func (l *faultLog) take() string {
 func startFuzzed(f *testing.F) (addr string, faults *faultLog) {
 	faults = newFaultLog()
 	project := &models.Project{ID: models.NewID(), Key: "pk_fuzz", Settings: models.DefaultSettings()}
-	hub := NewHub(faults.logger, func() models.Epoch { return "epoch" })
+	hub := NewHub(faults.logger, func() models.Epoch { return "epoch" }, metrics.Unread().Hub, nil)
 	server := New(Options{
 		Hub: hub, Store: fuzzStore{project: project}, Intake: fuzzIntake{}, Log: faults.logger, Now: time.Now, Unlimited: true,
 	})

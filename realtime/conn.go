@@ -60,6 +60,7 @@ type owner interface {
 // time. All writes go through the queue as whole frames.
 type conn struct {
 	encoding  protocol.Encoding
+	kind      string // of socket, for the metrics
 	owner     owner
 	transport *Transport
 	log       *slog.Logger
@@ -182,7 +183,10 @@ func (c *conn) handOver(out outgoing, write func(*conn)) bool {
 	case full:
 		c.shut(protocol.CloseSlowConsumer)
 		return false
-	case dropped, closed:
+	case dropped:
+		c.transport.metrics.Sockets.Dropped.Inc()
+		return false
+	case closed:
 		return false
 	}
 	return true

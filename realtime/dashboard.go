@@ -53,8 +53,10 @@ func (s *Server) serveDashboard(c net.Conn, encoding protocol.Encoding, claims m
 	}
 	s.mu.Lock()
 	s.dashboards[d] = struct{}{}
+	d.kind = kindDashboard
 	d.draining = s.draining
 	s.mu.Unlock()
+	s.metrics.Sockets.Opened(kindDashboard)
 	d.start(d)
 }
 

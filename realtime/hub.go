@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"earshot/models"
+	"earshot/models/metrics"
+	"earshot/models/trace"
 	"earshot/realtime/protocol"
 )
 
@@ -22,8 +24,10 @@ const maxPublication = 32
 // hint: each subscriber's truth is the seq it has seen, and one that misses a
 // number reads the log.
 type Hub struct {
-	log   *slog.Logger
-	epoch func() models.Epoch
+	log     *slog.Logger
+	epoch   func() models.Epoch
+	metrics metrics.Hub
+	tracer  *trace.Tracer // nil: nothing is traced
 
 	pendingMu sync.Mutex
 	pending   []models.LogEntry
@@ -40,9 +44,9 @@ type Hub struct {
 }
 
 // NewHub starts a hub; the caller closes it. epoch is asked at publications.
-func NewHub(log *slog.Logger, epoch func() models.Epoch) *Hub {
+func NewHub(log *slog.Logger, epoch func() models.Epoch, counts metrics.Hub, tracer *trace.Tracer) *Hub {
 	h := &Hub{
-		log: log, epoch: epoch, wake: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
+		log: log, epoch: epoch, metrics: counts, tracer: tracer, wake: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
 		topics: map[models.ID]*topic{}, dropped: map[models.ID]int64{},
 	}
 	go h.run()
@@ -58,10 +62,12 @@ func (h *Hub) Close() {
 // Publish takes committed entries, oldest first. It never blocks: the store's
 // writer calls it.
 func (h *Hub) Publish(entries []models.LogEntry) {
+	h.metrics.Published.Add(float64(len(entries)))
 	h.pendingMu.Lock()
 	if len(h.pending)+len(entries) <= maxPending {
 		h.pending = append(h.pending, entries...)
 	} else {
+		h.metrics.Lost.Add(float64(len(entries)))
 		for _, entry := range entries {
 			h.dropped[entry.ProjectID] = entry.Seq
 		}
@@ -137,9 +143,20 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 	} else {
 		t.tail.add(p) // before it is offered: who has no room for it looks there
 	}
+	spans := h.traceRun(entries)
+	p.written = newWritten(spans)
 	for s := range t.subscriptions {
 		s.offer(p)
 	}
+	endPublishing(spans, len(t.subscriptions))
+	h.metrics.Delivered.Add(float64(len(t.subscriptions) * len(p.events)))
+}
+
+// waiting is how many committed entries the hub has not come to.
+func (h *Hub) waiting() int {
+	h.pendingMu.Lock()
+	defer h.pendingMu.Unlock()
+	return len(h.pending)
 }
 
 // takesBack reports whether what was published before says more than the log does

@@ -59,6 +59,8 @@ type place struct {
 	live  bool
 	ended bool
 	empty int // pages in a row that held nothing
+	// replayed is how many events the replay that goes on has brought.
+	replayed int
 }
 
 // offer hands over a publication. It never blocks.
@@ -105,7 +107,7 @@ func (s *place) startLive(head int64) {
 // startReplay is called with mu held, which keeps it apart from end: the socket
 // waits for its replays only after it has ended all places.
 func (s *place) startReplay() {
-	s.live = false
+	s.live, s.replayed = false, 0
 	s.conn.owned.Go(s.replay)
 }
 
@@ -140,9 +142,17 @@ func (s *place) replay() {
 	for {
 		done, pause := s.replayOnce()
 		if done || (pause && !s.conn.pause(roomInterval)) {
+			s.conn.transport.metrics.Sockets.Replays.Observe(float64(s.brought()))
 			return
 		}
 	}
+}
+
+// brought is how many events the last replay did.
+func (s *place) brought() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.replayed
 }
 
 // replayOnce sends one page of the log, in the socket's turn to do so. pause
@@ -212,6 +222,7 @@ func (s *place) send(entries []models.LogEntry, head store.Head, seen int64) (do
 	s.empty = 0
 	if s.push(p) {
 		s.next = p.last + 1
+		s.replayed += len(p.events)
 	}
 	return false
 }
@@ -226,6 +237,7 @@ func (s *place) sendRecent(p publication) (done bool) {
 	}
 	if s.next == p.first && s.push(p) {
 		s.next = p.last + 1
+		s.replayed += len(p.events)
 		s.empty = 0
 		s.live = s.seen < s.next
 	}
@@ -236,7 +248,7 @@ func (s *place) sendRecent(p publication) (done bool) {
 // where there is no room for it yet.
 func (s *place) push(p publication) bool {
 	frames := p.in(s.conn.encoding)
-	return frames == nil || s.conn.offer(outgoing{frames: frames, events: len(p.events)})
+	return frames == nil || s.conn.offer(outgoing{frames: frames, events: len(p.events), written: p.written.sample()})
 }
 
 // caughtUp goes live where nothing was published since the last page was read.

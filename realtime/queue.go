@@ -25,6 +25,8 @@ type outgoing struct {
 	// control frames always find room: there is at most one of each key, and a
 	// socket that gets none looks dead.
 	control bool
+	// written is told once the frames are; nil as a rule.
+	written *written
 }
 
 // queue holds what waits to be written to one socket. Frames are shared between
@@ -132,8 +134,9 @@ func (q *queue) discard() {
 }
 
 // take moves waiting frames to buf, as many as it has room for. A single frame
-// is handed out as it is, however large. It is nil where none waits.
-func (q *queue) take(buf []byte) []byte {
+// is handed out as it is, however large. It is nil where none waits. Those of what
+// it takes that are to be told are added to followed.
+func (q *queue) take(buf []byte, followed *[]*written) []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
@@ -150,6 +153,9 @@ func (q *queue) take(buf []byte) []byte {
 	for _, out := range q.waiting[:n] {
 		q.events -= out.events
 		q.bytes -= len(out.frames)
+		if out.written != nil {
+			*followed = append(*followed, out.written)
+		}
 	}
 	rest := copy(q.waiting, q.waiting[n:])
 	clear(q.waiting[rest:])
@@ -168,6 +174,13 @@ func (q *queue) settle() (closed, more bool) {
 	q.writing = false
 	q.waiting = nil // an idle socket keeps no buffer
 	return q.closed, false
+}
+
+// size is how many bytes wait.
+func (q *queue) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
 }
 
 // room reports whether another page of a replay may be added.

@@ -18,6 +18,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/metrics"
 	"earshot/models/store"
 	"earshot/models/store/storetest"
 	"earshot/realtime/protocol"
@@ -83,7 +84,7 @@ func start(t *testing.T, unlimited bool) *harness {
 	path := storetest.Database(t)
 	var err error
 	h := &harness{t: t}
-	h.hub = NewHub(log, func() models.Epoch { return h.store.Epoch() })
+	h.hub = NewHub(log, func() models.Epoch { return h.store.Epoch() }, metrics.Unread().Hub, nil)
 	publish := func(entries []models.LogEntry) {
 		if !h.losing.Load() {
 			h.hub.Publish(entries)

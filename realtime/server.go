@@ -18,7 +18,9 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/metrics"
 	"earshot/models/store"
+	"earshot/models/trace"
 	"earshot/realtime/protocol"
 )
 
@@ -64,6 +66,10 @@ type Options struct {
 	Authenticate func(ctx context.Context, token string) (models.Claims, error)
 	// Unlimited lifts the limits on connections and frames, for load tests.
 	Unlimited bool
+	// Metrics counts what happens; nil where nobody reads it.
+	Metrics *metrics.Metrics
+	// Tracer follows submissions; nil where nobody does.
+	Tracer *trace.Tracer
 }
 
 // Server owns all open sockets.
@@ -76,6 +82,8 @@ type Server struct {
 	jobs         Jobs
 	authenticate func(ctx context.Context, token string) (models.Claims, error)
 	unlimited    bool
+	metrics      *metrics.Metrics
+	tracer       *trace.Tracer
 
 	transport *Transport
 
@@ -96,9 +104,15 @@ type Server struct {
 func New(options Options) *Server {
 	s := &Server{
 		hub: options.Hub, store: options.Store, intake: options.Intake, log: options.Log, now: options.Now,
-		jobs: options.Jobs, authenticate: options.Authenticate, unlimited: options.Unlimited,
+		jobs: options.Jobs, authenticate: options.Authenticate, unlimited: options.Unlimited, tracer: options.Tracer,
 		transport: NewTransport(options.Log), visitors: map[*visitor]struct{}{}, dashboards: map[*dashboard]struct{}{},
 		provisional: map[tokenKey]*provisional{}, addresses: map[string]int{},
+	}
+	if s.metrics = options.Metrics; s.metrics != nil {
+		s.transport.metrics = s.metrics
+		s.measure()
+	} else {
+		s.metrics = s.transport.metrics
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop

@@ -136,6 +136,7 @@ func (s *Socket[In, Out]) answer(event Out, re string) error {
 // refuse tells the client why an event was refused, and ends the socket of one
 // that goes on sending what is refused.
 func (s *Socket[In, Out]) refuse(event Out, code models.Code, re string) error {
+	s.transport.metrics.Refused(s.kind, string(code))
 	if err := s.answer(event, re); err != nil {
 		return err
 	}

@@ -15,14 +15,16 @@ import (
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 
+	"earshot/models/metrics"
 	"earshot/realtime/protocol"
 )
 
 // Transport is what all sockets share: the goroutines that write and wait for
 // them, and their buffers.
 type Transport struct {
-	log *slog.Logger
-	now func() time.Time
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *metrics.Metrics
 
 	upgrader               fiber.Handler
 	shards                 []*shard
@@ -40,7 +42,7 @@ type Transport struct {
 // NewTransport starts a Transport; end it with Close once its sockets have
 // ended.
 func NewTransport(log *slog.Logger) *Transport {
-	t := &Transport{log: log, now: steady(time.Now()), parking: startParking(log), parkAfter: parkAfter, sockets: map[*conn]struct{}{}}
+	t := &Transport{log: log, now: steady(time.Now()), metrics: metrics.Unread(), parking: startParking(log), parkAfter: parkAfter, sockets: map[*conn]struct{}{}}
 	t.upgrader = websocket.New(t.opened, websocket.Config{
 		HandshakeTimeout: handshakeTimeout,
 		WriteBufferPool:  &sync.Pool{},
@@ -103,6 +105,20 @@ func (t *Transport) remove(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.sockets, c)
+}
+
+// backlog is what waits for all sockets together, in bytes, and how many of them
+// take less than there is.
+func (t *Transport) backlog() (bytes, behind int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for c := range t.sockets {
+		bytes += c.queue.size()
+		if c.behind.Load() {
+			behind++
+		}
+	}
+	return bytes, behind
 }
 
 // nextShard deals the shards out in turn.

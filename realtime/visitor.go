@@ -13,6 +13,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
+	"earshot/models/trace"
 	"earshot/realtime/protocol"
 )
 
@@ -77,8 +78,10 @@ func (s *Server) serveVisitor(c net.Conn, encoding protocol.Encoding, project *m
 	}
 	s.mu.Lock()
 	s.visitors[v] = struct{}{}
+	v.kind = kindVisitor
 	v.draining = s.draining
 	s.mu.Unlock()
+	s.metrics.Sockets.Opened(kindVisitor)
 	v.setTokenHash()
 	s.enterProvisional(v, v.token)
 	v.start(v)
@@ -169,6 +172,9 @@ func (v *visitor) dispatch(event protocol.VisitorClientEvent, id string) error {
 func (v *visitor) submit(e protocol.FeedbackSubmitted, id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), submitTimeout)
 	defer cancel()
+	span := v.server.tracer.Begin(trace.Parent{}, "FeedbackSubmitted", trace.Server, time.Now())
+	ctx = trace.With(ctx, span)
+	defer func() { span.End(time.Now()) }()
 	if !v.stored {
 		v.server.SessionOf(v.project.ID, v.token)
 	}

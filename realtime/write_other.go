@@ -9,7 +9,10 @@ import (
 
 // scratch is what one goroutine needs to write for many sockets in turn. Where
 // there is no write that does not wait, each socket writes for itself.
-type scratch struct{ joined []byte }
+type scratch struct {
+	joined   []byte
+	followed []*written
+}
 
 func newScratch(size int) *scratch { return &scratch{joined: make([]byte, 0, size)} }
 

@@ -13,6 +13,8 @@ import (
 // be an allocation for every write.
 type scratch struct {
 	joined []byte
+	// followed are the traced events among what is being written.
+	followed []*written
 
 	data  []byte
 	n     int

@@ -17,8 +17,10 @@ import (
 // flush writes what waits, in one write that does not wait. It is called with
 // the queue's turn, and is true where the caller keeps that because more waits.
 func (c *conn) flush(s *scratch) (more bool) {
-	if data := c.queue.take(s.joined); data != nil {
+	if data := c.queue.take(s.joined, &s.followed); data != nil {
 		n, err := s.tryWrite(c.raw, data)
+		followed := s.followed
+		s.followed = nil
 		switch {
 		case err != nil:
 			c.abort()
@@ -26,9 +28,10 @@ func (c *conn) flush(s *scratch) (more bool) {
 			return false
 		case n < len(data):
 			c.behind.Store(true)
-			go c.write(bytes.Clone(data[n:]))
+			go c.write(bytes.Clone(data[n:]), followed)
 			return false
 		}
+		tellWritten(followed)
 	}
 	closed, more := c.queue.settle()
 	if more {
@@ -52,7 +55,7 @@ func (c *conn) flushNow() {
 
 // write is the socket's own writer, for a connection that takes less than there
 // is. It begins with data.
-func (c *conn) write(data []byte) {
+func (c *conn) write(data []byte, followed []*written) {
 	defer c.owned.Done()
 	defer c.behind.Store(false)
 	var buf []byte
@@ -61,6 +64,8 @@ func (c *conn) write(data []byte) {
 			c.abort()
 			return
 		}
+		tellWritten(followed)
+		followed = nil
 		closed, more := c.queue.settle()
 		if !more {
 			if closed {
@@ -71,7 +76,7 @@ func (c *conn) write(data []byte) {
 		if buf == nil {
 			buf = make([]byte, 0, slowBuffer)
 		}
-		data = c.queue.take(buf)
+		data = c.queue.take(buf, &followed)
 	}
 }
 

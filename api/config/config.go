@@ -41,6 +41,8 @@ type Settings struct {
 	OIDCClientID     string `name:"oidc-client-id" placeholder:"TEXT" help:"Our id at that provider."`
 	OIDCClientSecret string `name:"oidc-client-secret" placeholder:"TEXT" help:"Our secret at that provider."`
 	OIDCName         string `name:"oidc-name" default:"single sign-on" placeholder:"TEXT" help:"What that provider is called on the page for signing in."`
+	MetricsAddr      string `placeholder:"ADDR" help:"A private address for /metrics without a credential, such as 127.0.0.1:9090. Default: none."`
+	DebugAddr        string `placeholder:"ADDR" help:"A loopback address for profiles (pprof), such as 127.0.0.1:6060. Default: none."`
 	LogLevel         string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	Demo             bool   `help:"Adds an owner, a project with feedback and a shop to try it on. Loopback and an empty database only."`
 }
@@ -62,9 +64,11 @@ type Config struct {
 	SMTP     *mail.Server
 	MailFrom netmail.Address
 	// OIDC is another provider that signs people in, nil for none.
-	OIDC     *OIDC
-	LogLevel string
-	Demo     bool
+	OIDC *OIDC
+	// MetricsAddr and DebugAddr are the private addresses, "" for none.
+	MetricsAddr, DebugAddr string
+	LogLevel               string
+	Demo                   bool
 }
 
 // OIDC is a provider of OpenID Connect.
@@ -101,30 +105,19 @@ func Resolver(getenv func(string) string, problems *[]error) kong.Resolver {
 	})
 }
 
-// unsupported are settings of larger installations. Going on without the first
-// ones would put data where nobody looks for it; the others are only missed.
-var unsupported = []struct {
-	name    string
-	refused bool
-}{
-	{"EARSHOT_NATS_URL", true},
-	{"EARSHOT_BLOB_URL", true},
-	{"EARSHOT_METRICS_ADDR", false},
-}
+// unsupported are settings of larger installations. Going on without them would
+// put data where nobody looks for it.
+var unsupported = []string{"EARSHOT_NATS_URL", "EARSHOT_BLOB_URL"}
 
-// Unsupported names variables that are set and that this program does not know
-// what to do with: those it refuses to run with, and those it ignores.
-func Unsupported(getenv func(string) string) (refused []error, ignored []string) {
-	for _, setting := range unsupported {
-		switch {
-		case getenv(setting.name) == "" && getenv(setting.name+"_FILE") == "":
-		case setting.refused:
-			refused = append(refused, fmt.Errorf("%s: is not supported by this version: unset it", setting.name))
-		default:
-			ignored = append(ignored, setting.name)
+// Unsupported refuses variables that are set and that this program does not know
+// what to do with.
+func Unsupported(getenv func(string) string) (refused []error) {
+	for _, name := range unsupported {
+		if getenv(name) != "" || getenv(name+"_FILE") != "" {
+			refused = append(refused, fmt.Errorf("%s: is not supported by this version: unset it", name))
 		}
 	}
-	return refused, ignored
+	return refused
 }
 
 // Check turns settings into a Config, or says everything that is wrong.
@@ -161,6 +154,8 @@ func (s Settings) Check() (Config, []error) {
 	if c.Drain, err = time.ParseDuration(s.Drain); err != nil || c.Drain <= 0 {
 		bad("drain", "must be a duration above zero, such as 10s")
 	}
+	c.MetricsAddr, c.DebugAddr = s.MetricsAddr, s.DebugAddr
+	checkPrivate(s, bad)
 	if s.Demo {
 		c.Addr = checkDemoAddr(host, port, bad)
 	}

@@ -11,9 +11,11 @@ import (
 
 	"earshot/models"
 	"earshot/models/challenge"
+	"earshot/models/metrics"
 	"earshot/models/ratelimit"
 	"earshot/models/store"
 	"earshot/models/suspicion"
+	"earshot/models/trace"
 )
 
 // The limits of the wire contract, in submissions a minute. An office shares an
@@ -53,11 +55,14 @@ type Options struct {
 	Credulous bool
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
+	// Metrics counts what is taken in; nil where nobody reads it.
+	Metrics *metrics.Metrics
 }
 
 // Intake takes submissions in. It may be used by many goroutines at once.
 type Intake struct {
 	store   Store
+	metrics *metrics.Metrics
 	baseURL string
 	secret  []byte
 	now     func() time.Time
@@ -74,8 +79,11 @@ func New(options Options) (*Intake, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Metrics == nil {
+		options.Metrics = metrics.Unread()
+	}
 	in := &Intake{
-		store: options.Store, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret, now: options.Now,
+		store: options.Store, metrics: options.Metrics, baseURL: strings.TrimSuffix(options.BaseURL, "/"), secret: options.Secret, now: options.Now,
 		addressKey: options.AddressKey, identityKey: options.IdentityKey, challenges: challenge.NewBook(options.ChallengeKey, options.Now),
 	}
 	if !options.Credulous {
@@ -135,7 +143,21 @@ type Result struct {
 // speaks against it, a submission is kept but quarantined, so that a flood hides
 // nobody's feedback; a client that can answer challenges is asked for a proof of
 // work (CodeChallengeRequired), with which it is let through.
-func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
+func (in *Intake) Submit(ctx context.Context, request Request) (result Result, err error) {
+	span := trace.Of(ctx).Child("intake", time.Now())
+	if span != nil {
+		ctx = trace.With(ctx, span)
+		defer func() {
+			if err != nil {
+				span.Set(trace.Attribute{Name: "earshot.code", Value: string(models.CodeOf(err))})
+			}
+			span.End(time.Now())
+		}()
+	}
+	return in.submit(ctx, request)
+}
+
+func (in *Intake) submit(ctx context.Context, request Request) (Result, error) {
 	if err := request.Submission.Normalize(); err != nil {
 		return Result{}, err
 	}
@@ -173,6 +195,7 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 	if err != nil {
 		return Result{}, errors.Join(err, a.session.giveBack(ctx))
 	}
+	in.count(accepted, quarantine)
 	result := Result{ID: accepted.ID, SessionID: accepted.SessionID, Repeated: accepted.Repeated, ResumeToken: made}
 	if accepted.Repeated {
 		if err := a.session.giveBack(ctx); err != nil {
@@ -183,6 +206,17 @@ func (in *Intake) Submit(ctx context.Context, request Request) (Result, error) {
 		result.ReceiptURL = in.ReceiptURL(accepted.ID, accepted.ReceiptVersion)
 	}
 	return result, nil
+}
+
+func (in *Intake) count(accepted store.Accepted, quarantine []string) {
+	switch {
+	case accepted.Repeated:
+		in.metrics.Submitted("repeated")
+	case len(quarantine) > 0:
+		in.metrics.Submitted("quarantined")
+	default:
+		in.metrics.Submitted("accepted")
+	}
 }
 
 // IdentitySecret is what a project's site signs its visitors' identities with.

@@ -36,25 +36,18 @@ func (in *Intake) ReceiptURL(id models.ID, version int) string {
 // ReceiptID reads which item a receipt is for. Whether it is genuine is to be
 // asked of VerifyReceipt, with the item's present version.
 func ReceiptID(token string) (models.ID, bool) {
-	raw, ok := receiptBytes(token)
-	if !ok {
+	raw, ok := models.ReadBase64(token)
+	if !ok || len(raw) != receiptIDBytes+receiptMACBytes {
 		return "", false
 	}
 	id := models.ID(uuid.UUID(raw[:receiptIDBytes]).String())
 	return id, id.Valid()
 }
 
-// receiptBytes decodes a token of the one form in which they are given out: the
-// decoder by itself passes over line breaks.
-func receiptBytes(token string) ([]byte, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	return raw, err == nil && len(raw) == receiptIDBytes+receiptMACBytes && len(token) == base64.RawURLEncoding.EncodedLen(len(raw))
-}
-
 // VerifyReceipt reports whether the token is the receipt of an item at the
 // version given.
 func (in *Intake) VerifyReceipt(token string, id models.ID, version int) bool {
-	raw, ok := receiptBytes(token)
-	return ok && uuid.UUID(raw[:receiptIDBytes]).String() == string(id) &&
+	raw, ok := models.ReadBase64(token)
+	return ok && len(raw) == receiptIDBytes+receiptMACBytes && uuid.UUID(raw[:receiptIDBytes]).String() == string(id) &&
 		hmac.Equal(raw[receiptIDBytes:], in.receiptMAC(id, version))
 }

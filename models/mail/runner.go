@@ -14,6 +14,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"earshot/models"
+	"earshot/models/metrics"
 	"earshot/models/seal"
 	"earshot/models/store"
 )
@@ -56,6 +57,9 @@ type Options struct {
 	// Look is the time between two looks for mail that is due.
 	Look time.Duration
 
+	// Metrics counts what becomes of mails; nil where nobody reads it.
+	Metrics *metrics.Metrics
+
 	// roots are who vouches for the mail server, in tests.
 	roots *x509.CertPool
 }
@@ -95,6 +99,9 @@ const (
 
 // Start starts a Runner; end it with Stop.
 func Start(ctx context.Context, options Options) (*Runner, error) {
+	if options.Metrics == nil {
+		options.Metrics = metrics.Unread()
+	}
 	r := &Runner{Options: options, sent: map[models.ID]sentMail{}, posted: make(chan struct{}, 1)}
 	var err error
 	if r.letters, err = seal.New(options.LetterKey); err != nil {
@@ -103,7 +110,7 @@ func Start(ctx context.Context, options Options) (*Runner, error) {
 	if r.composer, err = newComposer(options); err != nil {
 		return nil, err
 	}
-	if r.sender, err = newSender(options.Server, r.composer.host, options.roots); err != nil {
+	if r.sender, err = newSender(options.Server, r.composer.host, options.roots, options.Metrics.Mailed); err != nil {
 		return nil, fmt.Errorf("set up the mail server: %w", err)
 	}
 	if err := options.Store.RequeueMails(ctx); err != nil {

@@ -40,14 +40,15 @@ type sender struct {
 	server Server
 	roots  *x509.CertPool // nil: the system's
 	client *gomail.Client
+	count  func(outcome string)
 	usedAt time.Time
 
 	mu   sync.Mutex
 	conn net.Conn // nil while there is none
 }
 
-func newSender(server Server, host string, roots *x509.CertPool) (*sender, error) {
-	s := &sender{server: server, roots: roots}
+func newSender(server Server, host string, roots *x509.CertPool, count func(outcome string)) (*sender, error) {
+	s := &sender{server: server, roots: roots, count: count}
 	options := []gomail.Option{
 		gomail.WithPort(server.Port), gomail.WithTimeout(stepTimeout), gomail.WithHELO(helo(host)),
 		gomail.WithDialContextFunc(s.dial), gomail.WithTLSConfig(s.tls()),
@@ -139,6 +140,17 @@ func (s *sender) rest(now time.Time, leaving bool) {
 
 // send hands a mail over. It returns soon after the context's end.
 func (s *sender) send(ctx context.Context, message *gomail.Msg, now time.Time) (outcome, error) {
+	result, err := s.attempt(ctx, message, now)
+	s.count(outcomes[result])
+	return result, err
+}
+
+// outcomes are their names in the metrics.
+var outcomes = map[outcome]string{
+	delivered: "delivered", unreachable: "unreachable", retry: "put_off", rejected: "rejected", bounced: "rejected",
+}
+
+func (s *sender) attempt(ctx context.Context, message *gomail.Msg, now time.Time) (outcome, error) {
 	stopping := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, s.cut) })
 	defer stopping()
 	s.usedAt = now

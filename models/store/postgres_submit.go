@@ -102,7 +102,9 @@ func (r *remote) submitTogether(t *tx, run []*op, results []error) error {
 	}
 	rows := &newRows{at: t.now.UnixMilli()}
 	for i, o := range run {
+		first := len(t.entries)
 		results[i] = t.plan(o.submission, seen, rows)
+		o.mark(t.entries[first:])
 	}
 	if len(rows.ids) == 0 {
 		return nil

@@ -151,9 +151,12 @@ func (r *remote) mend(ctx context.Context, w *writer) error {
 
 // transact runs a batch in one transaction, and tries again where that is safe: what
 // was not committed has left nothing, and of what may have been the server knows.
-func (r *remote) transact(w *writer, batch []*op, results []error) (entries []models.LogEntry, err error) {
+func (r *remote) transact(w *writer, batch []*op, results []error, began time.Time) (entries []models.LogEntry, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), remotePatience)
 	defer cancel()
+	for _, o := range batch {
+		o.commit = o.span.Child("commit", began)
+	}
 	for try := 1; ; try++ {
 		clear(results)
 		var t *tx
@@ -207,9 +210,11 @@ func (r *remote) try(ctx context.Context, w *writer, batch []*op, results []erro
 			i = end
 			continue
 		}
+		first := len(t.entries)
 		if results[i], err = t.applyOne(batch[i]); err != nil {
 			return nil, err
 		}
+		batch[i].mark(t.entries[first:])
 		i++
 	}
 	return t, r.commit(ctx, w, xid)

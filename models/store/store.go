@@ -20,6 +20,7 @@ import (
 	"gorm.io/gorm"
 
 	"earshot/models"
+	"earshot/models/metrics"
 )
 
 // readTimeout bounds every read; a list at a million rows takes milliseconds.
@@ -44,6 +45,9 @@ type Options struct {
 	// AuditKey seals the audit log. Whoever opens the database to change something
 	// in it has to bring the same.
 	AuditKey []byte
+
+	// Metrics counts what is written; nil where nobody reads it.
+	Metrics *metrics.Metrics
 
 	// window is replayWindow, but in tests.
 	window window
@@ -86,6 +90,9 @@ type Store struct {
 func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Now == nil {
 		options.Now = time.Now
+	}
+	if options.Metrics == nil {
+		options.Metrics = metrics.Unread()
 	}
 	s := &Store{log: options.Log, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}, blocks: map[models.ID]*models.Blocks{}}
 	err := s.open(ctx, options)

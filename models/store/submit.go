@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"earshot/models"
+	"earshot/models/trace"
 )
 
 // NewFeedback is a submission on its way into the store.
@@ -56,7 +57,7 @@ func (s *Store) Submit(ctx context.Context, in NewFeedback) (Accepted, error) {
 	}
 	// Only after the wait may it be read.
 	given := &submissionOp{in: &in, fingerprint: fingerprint, reasons: reasons}
-	o := &op{clean: true, done: make(chan error, 1), apply: func(t *tx) (err error) {
+	o := &op{clean: true, done: make(chan error, 1), span: trace.Of(ctx), apply: func(t *tx) (err error) {
 		given.accepted, err = t.submit(in, submission, fingerprint, reasons)
 		return err
 	}}

@@ -15,6 +15,8 @@ import (
 	"maragu.dev/goqite"
 
 	"earshot/models"
+	"earshot/models/metrics"
+	"earshot/models/trace"
 )
 
 const (
@@ -36,9 +38,12 @@ type op struct {
 	// clean promises that apply writes nothing when it returns an error that a
 	// client may read. It saves a savepoint.
 	clean bool
+	done  chan error
 	// submission is what apply does where it can be done together with others.
 	submission *submissionOp
-	done       chan error
+	// span is what the write is a part of, commit that of its last transaction; nil
+	// where it is not traced.
+	span, commit *trace.Span
 }
 
 // line is the connection that writes, with what is made for it.
@@ -78,6 +83,7 @@ type writer struct {
 	mails   bool
 	// auditKey seals the audit log.
 	auditKey []byte
+	metrics  metrics.Writer
 	queue    chan *op
 
 	// The run goroutine's own.
@@ -89,6 +95,9 @@ type writer struct {
 	// commits counts them.
 	owed    atomic.Int32
 	commits atomic.Uint64
+	// failedAt is when the last transaction failed, in Unix nanoseconds; 0 if it did
+	// not.
+	failedAt atomic.Int64
 
 	mu     sync.RWMutex // guards closed against sends on queue
 	closed bool
@@ -106,7 +115,7 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 func startWriter(line *line, remote *remote, options Options) *writer {
 	w := &writer{
 		line: line, remote: remote, dialect: dialectOf(line.orm), log: options.Log, now: options.Now, publish: options.Publish,
-		mails: options.Mails, auditKey: options.AuditKey, queue: make(chan *op, queueLength), ended: make(chan struct{}),
+		mails: options.Mails, auditKey: options.AuditKey, metrics: options.Metrics.Writer, queue: make(chan *op, queueLength), ended: make(chan struct{}),
 	}
 	go w.run()
 	return w
@@ -150,7 +159,7 @@ func ormOn(db *gorm.DB, conn *sql.Conn) *gorm.DB {
 // first: then the outcome is unknown and the code is unavailable. After an error
 // what apply wrote to must not be read: it may still be running.
 func (w *writer) do(ctx context.Context, clean bool, apply func(*tx) error) error {
-	return w.wait(ctx, &op{apply: apply, clean: clean, done: make(chan error, 1)})
+	return w.wait(ctx, &op{apply: apply, clean: clean, done: make(chan error, 1), span: trace.Of(ctx)})
 }
 
 func (w *writer) wait(ctx context.Context, o *op) error {
@@ -178,6 +187,7 @@ func (w *writer) enqueue(o *op) error {
 	case w.queue <- o:
 		return nil
 	default:
+		w.metrics.Refused.Inc()
 		return errUnavailable
 	}
 }
@@ -238,7 +248,9 @@ func (w *writer) drain(batch []*op) []*op {
 // write gets a transaction of its own, so that one bad row fails alone.
 func (w *writer) commit(batch []*op) {
 	results := make([]error, len(batch))
-	entries, err := w.transact(batch, results)
+	began := time.Now()
+	entries, err := w.transact(batch, results, began)
+	w.count(batch, time.Since(began), err)
 	if err != nil && len(batch) > 1 && !errors.Is(err, errOutOfReach) {
 		if seldom(&w.warnedAt) {
 			w.log.Warn("batch failed, writes go one by one", "writes", len(batch), "error", err)
@@ -255,8 +267,22 @@ func (w *writer) commit(batch []*op) {
 		w.complain(err)
 	}
 	for i, o := range batch {
+		o.endSpan(len(batch), errors.Join(results[i], err))
 		o.done <- errors.Join(results[i], err)
 	}
+}
+
+// count is for the metrics. Whether the last transaction failed, and when, says
+// whether there is a point in more writes.
+func (w *writer) count(batch []*op, took time.Duration, err error) {
+	if err != nil {
+		w.metrics.Failed.Inc()
+		w.failedAt.Store(time.Now().UnixNano())
+		return
+	}
+	w.failedAt.Store(0)
+	w.metrics.Batch.Observe(float64(len(batch)))
+	w.metrics.Seconds.Observe(took.Seconds())
 }
 
 // complain logs why the storage fails: clients are told only that it does.
@@ -279,9 +305,9 @@ func seldom(last *time.Time) bool {
 
 // transact runs one transaction. Its error means that nothing was committed;
 // results holds what single writes were refused for.
-func (w *writer) transact(batch []*op, results []error) (entries []models.LogEntry, err error) {
+func (w *writer) transact(batch []*op, results []error, began time.Time) (entries []models.LogEntry, err error) {
 	if w.remote != nil {
-		return w.remote.transact(w, batch, results)
+		return w.remote.transact(w, batch, results, began)
 	}
 	ctx := context.Background() // a cancelled caller must not undo its neighbours
 	if _, err := w.stmts.begin.exec(); err != nil {
@@ -295,9 +321,12 @@ func (w *writer) transact(batch []*op, results []error) (entries []models.LogEnt
 	}()
 	t := &tx{w: w, ctx: ctx, now: w.now(), heads: map[models.ID]*int64{}}
 	for i, o := range batch {
+		first := len(t.entries)
+		o.commit = o.span.Child("commit", began)
 		if results[i], err = t.applyOne(o); err != nil {
 			return nil, err
 		}
+		o.mark(t.entries[first:])
 	}
 	if _, err := w.stmts.commit.exec(); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)

@@ -53,5 +53,11 @@ var closeReasons = map[CloseCode]string{
 // Reason is the text that goes with the code, at most 123 bytes.
 func (c CloseCode) Reason() string { return closeReasons[c] }
 
+// Known reports whether the code is one that a socket of ours is closed with.
+func (c CloseCode) Known() bool {
+	_, known := closeReasons[c]
+	return known
+}
+
 // CloseCodes lists all codes in ascending order; the caller owns the slice.
 func CloseCodes() []CloseCode { return slices.Sorted(maps.Keys(closeReasons)) }
