@@ -43,8 +43,11 @@ import (
 // Config is what a Server is made from. main reads it from the environment,
 // tests write it down.
 type Config struct {
-	// DataDir holds the database; it must exist.
+	// DataDir holds the database, where Database names no other, and files; it must
+	// exist.
 	DataDir string
+	// Database is the address of a PostgreSQL database; "" for a file in DataDir.
+	Database string
 	// BaseURL is the public origin. Links are made from it, never from the
 	// request's Host.
 	BaseURL string
@@ -166,7 +169,12 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 	return s.open(ctx)
 }
 
-func (s *Server) data() operator.Data { return operator.Data{Dir: s.config.DataDir, Log: s.log} }
+func (s *Server) data() operator.Data {
+	return operator.Data{Dir: s.config.DataDir, Database: s.config.Database, Log: s.log}
+}
+
+// DatabasePath is the file or the address of the database.
+func (s *Server) DatabasePath() string { return s.data().Path() }
 
 func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 	s.startTracing()
