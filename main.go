@@ -271,7 +271,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 		provider = (*api.OIDCConfig)(p.OIDC)
 	}
 	server, err := api.Open(ctx, api.Config{
-		DataDir: p.Data, Database: p.Database, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
+		DataDir: p.Data, Database: p.Database, NATS: p.NATS, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
 		Tracing: p.tracing,
 	})
