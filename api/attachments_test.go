@@ -17,6 +17,7 @@ import (
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models"
+	"earshot/models/jobs"
 )
 
 func screenshot(t *testing.T) []byte {
@@ -106,6 +107,18 @@ func TestAttachments(t *testing.T) {
 	if len(shown.Attachments) != 2 || shown.Attachments[0].ID != text || shown.Attachments[1].Name != "my _shot_.png" ||
 		*shown.Attachments[1].Width != 40 || *shown.Attachments[1].Height != 30 || shown.Attachments[0].Width != nil {
 		t.Fatalf("attachments = %+v", shown.Attachments)
+	}
+	var me api.Me
+	owner.Get("/api/v1/me", 200).JSON(&me)
+	for format, want := range map[models.ExportFormat]string{
+		models.ExportJSONL: `"attachments":[{"id":"` + string(text) + `","name":"log.txt","content_type":"text/plain; charset=utf-8","size":4},{"id":"` + string(picture) + `","name":"my _shot_.png"`,
+		models.ExportCSV:   `"log.txt, my _shot_.png"`,
+	} {
+		var out strings.Builder
+		err := jobs.Write(t.Context(), s.Store(), models.ScopeOf(me.Organization.ID), project.ID, models.Export{Format: format}, &out, func(_, _ int64) {})
+		if err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("exported as %s: %s, %v, want %s", format, out.String(), err, want)
+		}
 	}
 	link := strings.TrimPrefix(shown.Attachments[1].URL, s.URL)
 	r := s.Client(t).Get(link, 200)

@@ -32,8 +32,8 @@ func (k linkKey) seal(to models.ID, expires int64) string {
 
 // allows reports whether a token leads there, and still does.
 func (k linkKey) allows(to models.ID, token string, now time.Time) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != linkExpiryBytes+linkMACBytes {
+	raw, ok := models.ReadBase64(token)
+	if !ok || len(raw) != linkExpiryBytes+linkMACBytes {
 		return false
 	}
 	expires := int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // compared with what we made

@@ -163,8 +163,8 @@ func (s *Server) finishOIDC(c *fiber.Ctx) error {
 }
 
 func (s *Server) readPending(c *fiber.Ctx) (p pending, ok bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(c.Cookies(oidcCookie))
-	if err != nil {
+	raw, ok := models.ReadBase64(c.Cookies(oidcCookie))
+	if !ok {
 		return p, false
 	}
 	plain, err := s.provider.box.Open(raw, oidcCookie)

@@ -85,22 +85,31 @@ func acceptedEncoding(header string, hasBrotli bool) string {
 	return best
 }
 
-// preferences reads a list of names with qualities, such as Accept-Language.
+// preferences reads a list of names with qualities, such as Accept-Language. Names
+// whose quality is none are left out.
 func preferences(header string) iter.Seq2[string, float64] {
 	return func(yield func(string, float64) bool) {
 		for entry := range strings.SplitSeq(header, ",") {
 			name, params, _ := strings.Cut(entry, ";")
-			quality := 1.0
-			if value, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
-				parsed, err := strconv.ParseFloat(value, 64)
-				if err != nil {
-					continue
-				}
-				quality = parsed
-			}
-			if name = strings.TrimSpace(name); name != "" && !yield(name, quality) {
+			quality, ok := qualityOf(params)
+			if name = strings.TrimSpace(name); ok && name != "" && !yield(name, quality) {
 				return
 			}
 		}
 	}
+}
+
+// qualityOf finds a quality, from 0 to 1, among an entry's parameters; it is 1 where
+// none is named (RFC 9110 §12.4.2). Numbers of other forms, of which there is also one
+// that is neither more nor less than any, are none.
+func qualityOf(params string) (float64, bool) {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
+		if !strings.EqualFold(name, "q") {
+			continue
+		}
+		quality, err := strconv.ParseFloat(value, 64)
+		return quality, err == nil && quality <= 1 && strings.Trim(value, "0123456789.") == ""
+	}
+	return 1, true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -64,6 +65,9 @@ func (t tokens) make(session models.Session) (string, error) {
 // required: the library by itself would take a token without one.
 func (t tokens) read(token string) (accessClaims, error) {
 	var claims accessClaims
+	if strings.ContainsAny(token, "\r\n") { // which base64 is read without: one token would have many forms
+		return claims, jwt.ErrTokenMalformed
+	}
 	_, err := jwt.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return t.key, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(t.issuer), jwt.WithAudience(accessAudience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(t.now), jwt.WithStrictDecoding())

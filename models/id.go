@@ -99,8 +99,16 @@ func ValidToken(s string) bool {
 	if len(s) != TokenLength {
 		return false
 	}
+	raw, ok := ReadBase64(s)
+	return ok && len(raw) == 32
+}
+
+// ReadBase64 reads unpadded base64url in the one form that it is written in. The
+// decoder by itself would skip line ends, strict or not: what we signed would have
+// many forms.
+func ReadBase64(s string) ([]byte, bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(raw) == 32
+	return raw, err == nil && base64.RawURLEncoding.EncodedLen(len(raw)) == len(s)
 }
 
 // TokenHash is what the store keeps of a token. The token itself has 256 random

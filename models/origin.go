@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 // Origins is the list of web origins whose pages may embed a project's widget.
@@ -45,8 +48,18 @@ func originMatches(entry, got string) bool {
 	return entry == got
 }
 
+// plainOrigin reports whether s is in the letters in which browsers write origins:
+// ASCII, others as "xn--…", and IPv6 without a zone. Anything else would match no page,
+// or in lower case be another host.
+func plainOrigin(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII || r == '%' })
+}
+
 // normalizeOrigin lowers case and drops default ports, as browsers do.
 func normalizeOrigin(s string) (string, bool) {
+	if !plainOrigin(s) {
+		return "", false
+	}
 	u, err := url.Parse(strings.ToLower(s))
 	if err != nil || u.Host == "" || u.User != nil || u.Opaque != "" ||
 		u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") || !isHTTP(u.Scheme) {
@@ -65,6 +78,24 @@ func normalizeOrigin(s string) (string, bool) {
 	return u.Scheme + "://" + host, u.Hostname() != ""
 }
 
+// asciiHost writes the name in an origin as browsers send it (RFC 5891).
+func asciiHost(origin string) (string, bool) {
+	scheme, rest, ok := strings.Cut(origin, "://")
+	if !ok || plainOrigin(rest) {
+		return origin, true
+	}
+	end := strings.IndexAny(rest, ":/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	any, host := "", rest[:end]
+	if name, ok := strings.CutPrefix(host, "*."); ok {
+		any, host = "*.", name
+	}
+	host, err := idna.Lookup.ToASCII(host)
+	return scheme + "://" + any + host + rest[end:], err == nil
+}
+
 // validPort admits the ports that a browser can name, as it writes them.
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
@@ -73,7 +104,10 @@ func validPort(port string) bool {
 
 // normalizeOriginEntry checks one entry of a project's list.
 func normalizeOriginEntry(s string) (string, bool) {
-	s = strings.TrimSpace(s)
+	s, ok := asciiHost(strings.TrimSpace(s))
+	if !ok || !plainOrigin(s) {
+		return "", false
+	}
 	lower := strings.ToLower(s)
 	if base, ok := strings.CutSuffix(lower, ":*"); ok {
 		origin, ok := normalizeOrigin(base)

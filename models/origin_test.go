@@ -38,6 +38,11 @@ func TestOriginsAllow(t *testing.T) {
 		{"https://example.com", "https://", false},
 		{"https://example.com", "\xff", false},
 
+		{"https://Bücher.example", "https://xn--bcher-kva.example", true}, // browsers write it so
+		{"https://*.bücher.example", "https://shop.xn--bcher-kva.example", true},
+		{"https://example.com", "https://example%2ecom", false},
+		{"https://k.example", "https://\u212a.example", false}, // no browser sends it
+
 		{"https://*.example.com", "https://www.example.com", true},
 		{"https://*.example.com", "https://a.b.example.com", true},
 		{"https://*.Example.com", "https://WWW.example.com:443", true},
@@ -120,6 +125,13 @@ func TestOriginEntries(t *testing.T) {
 		"http://:8080":               "",
 		"https://exa mple.com":       "",
 		"https://a/://*.example.com": "",
+		// As browsers make names of letters beyond ASCII; what they never send is refused.
+		"https://bücher.example":        "https://xn--bcher-kva.example",
+		"https://xn--bcher-kva.example": "https://xn--bcher-kva.example",
+		"https://\u212a.example":        "https://k.example", // the sign of kelvin
+		"https://%c3%84.example":        "",
+		"http://[fe80::1%25eth0]":       "",
+		"http://[fe80::1%25eth0]:*":     "",
 	} {
 		got, ok := normalizeOriginEntry(in)
 		if ok != (want != "") || (ok && got != want) {

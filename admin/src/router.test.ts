@@ -14,6 +14,7 @@ describe("parseRoute", () => {
     ["/join#token=abc", { name: "join" }],
     ["/constructor", { name: "missing" }],
     ["/projects/p1/settings/", { name: "settings", projectId: "p1" }],
+    ["/projects/p1/visitors", { name: "visitors", projectId: "p1" }],
     ["/projects/p1", { name: "missing" }],
     ["/projects/../inbox", { name: "missing" }],
     ["/nowhere", { name: "missing" }],

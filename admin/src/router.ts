@@ -8,6 +8,7 @@ export type Route =
   | { name: "inbox"; projectId: string; feedbackId: string | null; query: URLSearchParams }
   | { name: "install"; projectId: string }
   | { name: "settings"; projectId: string }
+  | { name: "visitors"; projectId: string }
   | { name: "insights"; projectId: string }
   | { name: "jobs"; projectId: string; query: URLSearchParams }
   | { name: "missing" };
@@ -40,6 +41,7 @@ const inboxPath = new RegExp(`^/projects/${segment}/inbox(?:/${segment})?$`);
 const installPath = new RegExp(`^/projects/${segment}/install$`);
 const insightsPath = new RegExp(`^/projects/${segment}/insights$`);
 const jobsPath = new RegExp(`^/projects/${segment}/jobs$`);
+const visitorsPath = new RegExp(`^/projects/${segment}/visitors$`);
 const settingsPath = new RegExp(`^/projects/${segment}/settings$`);
 
 /** Reads a path of our own origin; anything unknown is `missing`, never a guess. */
@@ -61,6 +63,8 @@ export function parseRoute(href: string): Route {
   if (jobs?.[1]) return { name: "jobs", projectId: jobs[1], query: url.searchParams };
   const settings = settingsPath.exec(path);
   if (settings?.[1]) return { name: "settings", projectId: settings[1] };
+  const visitors = visitorsPath.exec(path);
+  if (visitors?.[1]) return { name: "visitors", projectId: visitors[1] };
   return { name: "missing" };
 }
 

@@ -125,8 +125,8 @@ func (b *Book) Check(proof string, project, submission models.ID) error {
 	if !ok || nonce == "" || len(nonce) > maxNonce {
 		return required("the proof must be the challenge, a colon and at most %d characters", maxNonce)
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != signedBytes+macBytes || !hmac.Equal(raw[signedBytes:], b.mac(raw[:signedBytes])) {
+	raw, ok := models.ReadBase64(text)
+	if !ok || len(raw) != signedBytes+macBytes || !hmac.Equal(raw[signedBytes:], b.mac(raw[:signedBytes])) {
 		return required("the proof's challenge is not one that this server gave out")
 	}
 	if models.ID(uuid.UUID(raw[:projectBytes]).String()) != project {

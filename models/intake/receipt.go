@@ -36,8 +36,8 @@ func (in *Intake) ReceiptURL(id models.ID, version int) string {
 // ReceiptID reads which item a receipt is for. Whether it is genuine is to be
 // asked of VerifyReceipt, with the item's present version.
 func ReceiptID(token string) (models.ID, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != receiptIDBytes+receiptMACBytes {
+	raw, ok := models.ReadBase64(token)
+	if !ok || len(raw) != receiptIDBytes+receiptMACBytes {
 		return "", false
 	}
 	id := models.ID(uuid.UUID(raw[:receiptIDBytes]).String())
@@ -47,6 +47,7 @@ func ReceiptID(token string) (models.ID, bool) {
 // VerifyReceipt reports whether the token is the receipt of an item at the
 // version given.
 func (in *Intake) VerifyReceipt(token string, id models.ID, version int) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	return err == nil && len(raw) == receiptIDBytes+receiptMACBytes && hmac.Equal(raw[receiptIDBytes:], in.receiptMAC(id, version))
+	raw, ok := models.ReadBase64(token)
+	return ok && len(raw) == receiptIDBytes+receiptMACBytes && uuid.UUID(raw[:receiptIDBytes]).String() == string(id) &&
+		hmac.Equal(raw[receiptIDBytes:], in.receiptMAC(id, version))
 }

@@ -125,9 +125,9 @@ func (t *task) pages(ctx context.Context, filter store.Filter, at place, file *o
 			return err
 		}
 	}
-	page := store.Page{Limit: store.MaxLimit, Cursor: at.Cursor}
-	for first := true; first || page.Cursor != ""; first = false {
-		list, err := t.Store.FeedbackList(ctx, models.ScopeOf(job.OrganizationID), job.ProjectID, filter, page)
+	next := store.Page{Limit: store.MaxLimit, Cursor: at.Cursor}
+	for first := true; first || next.Cursor != ""; first = false {
+		list, err := page(ctx, t.Store, models.ScopeOf(job.OrganizationID), job.ProjectID, filter, next)
 		if err != nil {
 			return err
 		}
@@ -137,9 +137,9 @@ func (t *task) pages(ctx context.Context, filter store.Filter, at place, file *o
 			}
 		}
 		job.Done += int64(len(list.Items))
-		page.Cursor = list.NextCursor
-		if page.Cursor == "" || time.Since(t.saved) > saveInterval {
-			if err := t.keep(ctx, out, file, page.Cursor); err != nil {
+		next.Cursor = list.NextCursor
+		if next.Cursor == "" || time.Since(t.saved) > saveInterval {
+			if err := t.keep(ctx, out, file, next.Cursor); err != nil {
 				return err
 			}
 		}

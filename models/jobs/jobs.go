@@ -27,6 +27,7 @@ type Store interface {
 	ImportRows(ctx context.Context, lease *store.Lease, rows []models.ImportedRow) (cancelling bool, err error)
 	TellImported(ctx context.Context, job models.Job, count int64) error
 	FeedbackList(ctx context.Context, scope models.Scope, project models.ID, filter store.Filter, page store.Page) (store.List[*models.Feedback], error)
+	FillFiles(ctx context.Context, items ...*models.Feedback) error
 }
 
 // Event is what happens to a job, as it is told to whoever watches.

@@ -45,6 +45,15 @@ type row struct {
 	SessionID   models.ID       `json:"session_id"`
 	Quarantined bool            `json:"quarantined"`
 	Context     json.RawMessage `json:"context"`
+	Attachments []fileRow       `json:"attachments"`
+}
+
+// fileRow is a visitor's file as exports name it; its content is not in them.
+type fileRow struct {
+	ID          models.ID `json:"id"`
+	Name        string    `json:"name"`
+	ContentType string    `json:"content_type"`
+	Size        int64     `json:"size"`
 }
 
 func rowOf(f *models.Feedback) row {
@@ -61,6 +70,10 @@ func rowOf(f *models.Feedback) row {
 	}
 	if f.AssigneeID != "" {
 		r.AssigneeID = &f.AssigneeID
+	}
+	r.Attachments = make([]fileRow, 0, len(f.Files))
+	for _, file := range f.Files {
+		r.Attachments = append(r.Attachments, fileRow{file.ID, file.Name, file.ContentType, file.Size})
 	}
 	if len(r.Context) == 0 {
 		r.Context = json.RawMessage("null")
@@ -81,7 +94,7 @@ type csvRows struct{ out *bufio.Writer }
 func (w csvRows) begin() error {
 	return w.line(
 		"id", "project_id", "created_at", "updated_at", "status", "kind", "rating", "priority", "message", "page_url",
-		"email", "name", "tags", "assignee_id", "session_id", "quarantined", "context",
+		"email", "name", "tags", "assignee_id", "session_id", "quarantined", "context", "attachments",
 	)
 }
 
@@ -91,10 +104,14 @@ func (w csvRows) write(f *models.Feedback) error {
 	if r.Rating != nil {
 		rating = strconv.Itoa(*r.Rating)
 	}
+	files := make([]string, 0, len(r.Attachments))
+	for _, file := range r.Attachments {
+		files = append(files, file.Name)
+	}
 	return w.line(
 		string(r.ID), string(r.ProjectID), r.CreatedAt, r.UpdatedAt, string(r.Status), string(f.Kind), rating, string(r.Priority),
 		r.Message, r.PageURL, r.Email, r.Name, strings.Join(r.Tags, ", "), string(f.AssigneeID), string(r.SessionID),
-		strconv.FormatBool(r.Quarantined), string(f.Context),
+		strconv.FormatBool(r.Quarantined), string(f.Context), strings.Join(files, ", "),
 	)
 }
 

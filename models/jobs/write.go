@@ -13,6 +13,16 @@ import (
 // Lister is what Write needs of the store.
 type Lister interface {
 	FeedbackList(ctx context.Context, scope models.Scope, project models.ID, filter store.Filter, page store.Page) (store.List[*models.Feedback], error)
+	FillFiles(ctx context.Context, items ...*models.Feedback) error
+}
+
+// page reads items with the names of their files.
+func page(ctx context.Context, s Lister, scope models.Scope, project models.ID, filter store.Filter, at store.Page) (store.List[*models.Feedback], error) {
+	list, err := s.FeedbackList(ctx, scope, project, filter, at)
+	if err == nil {
+		err = s.FillFiles(ctx, list.Items...)
+	}
+	return list, err
 }
 
 // Write writes a project's items to out, oldest first, in constant memory, and
@@ -31,10 +41,10 @@ func Write(ctx context.Context, s Lister, scope models.Scope, project models.ID,
 	if err := rows.begin(); err != nil {
 		return fmt.Errorf("write export: %w", err)
 	}
-	page := store.Page{Limit: store.MaxLimit}
+	at := store.Page{Limit: store.MaxLimit}
 	var done int64
-	for first := true; first || page.Cursor != ""; first = false {
-		list, err := s.FeedbackList(ctx, scope, project, filter, page)
+	for first := true; first || at.Cursor != ""; first = false {
+		list, err := page(ctx, s, scope, project, filter, at)
 		if err != nil {
 			return err
 		}
@@ -44,7 +54,7 @@ func Write(ctx context.Context, s Lister, scope models.Scope, project models.ID,
 			}
 		}
 		done += int64(len(list.Items))
-		page.Cursor = list.NextCursor
+		at.Cursor = list.NextCursor
 		progress(done, max(done, counted.Total.N))
 	}
 	if err := buffered.Flush(); err != nil {

@@ -53,8 +53,8 @@ func (l Links) Unsubscribe(from models.Unsubscription) string {
 // ReadUnsubscribe reads the last part of such an address; false where it is not
 // one of ours.
 func (l Links) ReadUnsubscribe(token string) (from models.Unsubscription, ok bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) <= unsubscribeMAC {
+	raw, ok := models.ReadBase64(token)
+	if !ok || len(raw) <= unsubscribeMAC {
 		return from, false
 	}
 	payload, mac := raw[:len(raw)-unsubscribeMAC], raw[len(raw)-unsubscribeMAC:]

@@ -39,3 +39,33 @@ func TestBox(t *testing.T) {
 		t.Error("a short key was taken")
 	}
 }
+
+// Whatever is there in place of a sealed secret, and whomever it is said to be of:
+// what opens is what was sealed, for whom it was sealed.
+func FuzzBox(f *testing.F) {
+	box, err := New(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	const secret, of = "secret", "ann"
+	sealed := box.Seal([]byte(secret), of)
+	f.Add(sealed, of)
+	f.Add(sealed, "bob")
+	f.Add(sealed[:len(sealed)-1], of)
+	f.Add(append(bytes.Clone(sealed), 0), of)
+	f.Add(sealed[:12], of)
+	f.Add([]byte{}, "")
+	f.Fuzz(func(t *testing.T, raw []byte, whose string) {
+		if got, err := box.Open(raw, whose); err == nil && (string(got) != secret || whose != of) {
+			t.Fatalf("%x of %q opens: %q", raw, whose, got)
+		}
+		again := box.Seal(raw, whose)
+		if got, err := box.Open(again, whose); err != nil || !bytes.Equal(got, raw) {
+			t.Fatalf("%x of %q was sealed and opens as %x, %v", raw, whose, got, err)
+		}
+		again[len(again)/2] ^= 1
+		if got, err := box.Open(again, whose); err == nil {
+			t.Fatalf("%x of %q was changed and opens: %x", raw, whose, got)
+		}
+	})
+}

@@ -90,11 +90,9 @@ func decodeCursor(s, list string) (*cursor, error) {
 		return nil, nil
 	}
 	var c cursor
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(raw, &c)
-	}
-	if err != nil || c.List != list {
+	raw, ok := models.ReadBase64(s)
+	// Whatever else the decoders would read of it: it has one form.
+	if !ok || json.Unmarshal(raw, &c) != nil || c.List != list || c.ID != "" && !c.ID.Valid() || c.encode() != s {
 		return nil, models.Errorf(models.CodeBadRequest, "cursor is not one that this list gave out")
 	}
 	return &c, nil

@@ -34,7 +34,7 @@ func pages(t *testing.T, s *Store, scope models.Scope, p *models.Project, filter
 }
 
 // seed stores n items with few different values, so that every order has ties.
-func seed(t *testing.T, s *Store, c *clock, scope models.Scope, p *models.Project, n int) (ids []models.ID) {
+func seed(t testing.TB, s *Store, c *clock, scope models.Scope, p *models.Project, n int) (ids []models.ID) {
 	t.Helper()
 	for i := range n {
 		if i%4 == 3 {

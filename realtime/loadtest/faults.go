@@ -15,6 +15,7 @@ type faults struct {
 	Restart restart   `cmd:"" help:"A server that leaves many clients and is back soon."`
 	Churn   churn     `cmd:"" help:"Dashboards that lose their connections again and again."`
 	Stall   stall     `cmd:"" help:"A dashboard that stops reading, beside many that do not."`
+	Slow    slow      `cmd:"" help:"Clients that take their time, from many addresses, beside others that do not."`
 	Repeat  repeat    `cmd:"" help:"The same submission, several times at once."`
 	Clock   clocks    `cmd:"" help:"A clock that jumps by up to an hour, both ways."`
 }
@@ -24,7 +25,7 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "repeat", "clock"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "slow", "repeat", "clock"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -9,7 +9,7 @@
 //	go run ./realtime/loadtest scale        lists of 10,000 and of 1,000,000 items
 //	go run ./realtime/loadtest faults       all faults
 //	go run ./realtime/loadtest faults kill  one of them: kill, sync, full, broken,
-//	                                        drain, restart, stall, churn, repeat, clock
+//	                                        drain, restart, stall, slow, churn, repeat, clock
 package main
 
 import (

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -30,6 +31,7 @@ type serve struct {
 	Profile string        `help:"The CPU profile's file."`
 	Drain   time.Duration `default:"10s" help:"The time to leave in."`
 	Jumps   bool          `help:"A clock that jumps an hour either way, twice a second."`
+	Limits  bool          `help:"With the limits on connections and rates; 127.0.0.1 is then a proxy that is trusted."`
 	Bare    bool          `help:"The control instead of the product."`
 	bareFaults
 }
@@ -74,8 +76,13 @@ func (s serve) serve(ctx context.Context, listener net.Listener, out io.Writer) 
 	if s.Jumps {
 		now = jumpingClock(time.Now())
 	}
+	var proxies []netip.Prefix
+	if s.Limits {
+		proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	}
 	server, err := api.New(ctx, api.Config{
-		DataDir: s.Data, BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Unlimited: true,
+		TrustedProxies: proxies,
+		DataDir:        s.Data, BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Unlimited: !s.Limits,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Drain: s.Drain, Now: now,
 	})
 	if err != nil {

@@ -24,8 +24,9 @@ type wsClient struct {
 
 const dialTimeout = 20 * time.Second
 
-// dialSocket opens a socket at path, with a Bearer token where it is not "".
-func dialSocket(addr, path, token string, readBuffer int) (*wsClient, error) {
+// dialSocket opens a socket at path, with a Bearer token where it is not "" and further
+// lines of the header.
+func dialSocket(addr, path, token string, readBuffer int, header ...string) (*wsClient, error) {
 	conn, err := net.DialTimeout("tcp", addr, dialTimeout)
 	if err != nil {
 		return nil, err
@@ -35,6 +36,9 @@ func dialSocket(addr, path, token string, readBuffer int) (*wsClient, error) {
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", path, addr)
 	if token != "" {
 		fmt.Fprintf(&request, "Authorization: Bearer %s\r\n", token)
+	}
+	for _, line := range header {
+		request.WriteString(line + "\r\n")
 	}
 	request.WriteString("\r\n")
 	c := &wsClient{conn: conn, r: bufio.NewReaderSize(conn, readBuffer), opened: time.Now()}

@@ -57,7 +57,9 @@ type DashboardFeedbackReceived struct {
 	Rating      *int         `json:"rating" nullable:"true" minimum:"1" maximum:"5"`
 	CreatedAt   time.Time    `json:"created_at"`
 	Quarantined bool         `json:"quarantined" doc:"Suspected: kept out of the inbox until released"`
-	Visitor     Visitor      `json:"visitor"`
+	// AttachmentCount is of its files, which the item itself names.
+	AttachmentCount int     `json:"attachment_count,omitempty" doc:"How many files it has, where it has any"`
+	Visitor         Visitor `json:"visitor"`
 }
 
 // Visitor is what is known of a feedback's author.

@@ -36,8 +36,9 @@ export function startWaker(config: Config, { open, flush, greet, leave, back }: 
     if (event && event.type !== "scroll") setTimeout(greet);
   }
 
-  function news(): void {
-    if (awake) flush();
+  function news({ type }: Event): void {
+    // A page that is left is hidden after it was told so: it must not begin what it cannot end.
+    if (awake && !(document.hidden && type === "visibilitychange")) flush();
     if (!document.hidden) back();
   }
 

@@ -52,8 +52,8 @@ export function AuditPage() {
       </header>
       {entries.value && (
         <div class="table-scroll" role="region" aria-label={words.title} tabIndex={0}>
-          <table class="audit-table">
-            <thead><tr><th scope="col">{words.when}</th><th scope="col">{words.who}</th><th scope="col">{words.what}</th><th scope="col">{words.where}</th></tr></thead>
+          <table class="audit-table" role="table">
+            <thead><tr role="row"><th scope="col" role="columnheader">{words.when}</th><th scope="col" role="columnheader">{words.who}</th><th scope="col" role="columnheader">{words.what}</th><th scope="col" role="columnheader">{words.where}</th></tr></thead>
             <tbody>{entries.value.map((it) => <Row key={it.n} it={it} names={names.value} />)}</tbody>
           </table>
         </div>
@@ -69,11 +69,12 @@ function Row({ it, names }: { it: Entry; names: ReadonlyMap<string, string> }) {
   const about = it.object.id && it.object.kind !== "session" && it.object.id !== it.actor.id ? names.get(it.object.id) : undefined;
   const detail = Object.values(it.detail).join(" → ");
   return (
-    <tr data-testid="audit-line" data-action={it.action}>
-      <td><time dateTime={it.at}>{formatMoment(it.at)}</time></td>
-      <td><bdi>{actor(it, names)}</bdi></td>
-      <td>{words.action[it.action]}{about && <>: <bdi>{about}</bdi></>}{detail && <span class="faint"> · {detail}</span>}</td>
-      <td class="faint"><bdi>{it.actor.address ?? ""}</bdi></td>
+    // The roles stay where a narrow screen makes cards of the lines.
+    <tr role="row" data-testid="audit-line" data-action={it.action}>
+      <td role="cell"><time dateTime={it.at}>{formatMoment(it.at)}</time></td>
+      <td role="cell"><bdi>{actor(it, names)}</bdi></td>
+      <td role="cell">{words.action[it.action]}{about && <>: <bdi>{about}</bdi></>}{detail && <span class="faint"> · {detail}</span>}</td>
+      <td role="cell" class="faint"><bdi>{it.actor.address ?? ""}</bdi></td>
     </tr>
   );
 }

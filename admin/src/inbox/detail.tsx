@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 import { useDashboard } from "../context";
+import { pages } from "../shell/pages";
 import { currentHref } from "../router";
 import type { Viewer, Viewers as AllViewers } from "../live/presence";
 import type { Feedback, Status } from "../session/types";
@@ -121,20 +122,22 @@ function Triage({ inbox, item, onStatus, onErased }: TriageProps) {
       >
         {settled ? t.inbox.reopen : t.inbox.resolve}
       </button>
-      {erasing.value === item.id && <EraseDialog onClose={() => (erasing.value = null)} onErase={() => inbox.erase(item.id)} onErased={onErased} />}
+      {erasing.value === item.id && <EraseDialog item={item} onClose={() => (erasing.value = null)} onErase={() => inbox.erase(item.id)} onErased={onErased} />}
     </>
   );
 }
 
 interface EraseProps {
+  item: Feedback;
   onClose(): void;
   onErase(): Promise<boolean>;
   onErased(): void;
 }
 
 /** Asks first: there is no undo for an erasure, on any side. The dialog closes before the answer, the notice follows it. */
-function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
+function EraseDialog({ item, onClose, onErase, onErased }: EraseProps) {
   const { notices } = useDashboard();
+  const all = useSignal(false);
   // Also where the item below it went away: the dialog must not be there again with that item.
   useLayoutEffect(() => onClose, []);
   const erase = async (): Promise<void> => {
@@ -146,11 +149,14 @@ function EraseDialog({ onClose, onErase, onErased }: EraseProps) {
     // Whoever has gone on meanwhile stays where they are.
     if (currentHref.peek() === here) onErased();
   };
+  // It stays when the item goes with the rest: the report is still to be read.
+  if (all.value) return <pages.eraseVisitor.Page projectId={item.project_id} of={{ session_id: item.visitor.session_id }} onClose={onClose} />;
   return (
     <Dialog title={t.inbox.eraseTitle} onClose={onClose} testid="erase-dialog">
       <p class="dialog-text">{t.inbox.eraseLead}</p>
       <footer class="dialog-foot">
         <button type="button" class="button" onClick={onClose}>{t.common.cancel}</button>
+        <button type="button" class="button" data-testid="erase-all" onClick={() => (all.value = true)}>{t.inbox.eraseVisitor}</button>
         <button type="button" class="button danger" data-testid="erase-confirm" onClick={erase}>{t.inbox.erase}</button>
       </footer>
     </Dialog>

@@ -4,7 +4,7 @@ import { t } from "../text/en";
 import { formatAge, formatMoment, initials, pagePath } from "../text/format";
 import type { Feedback } from "../session/types";
 import { PriorityIcon } from "../triage/priority";
-import { KindIcon, StatusIcon } from "../ui/icons";
+import { Icon, KindIcon, StatusIcon } from "../ui/icons";
 import { hits, marked } from "./highlight";
 import { Viewers } from "./viewers";
 
@@ -35,6 +35,7 @@ export class Row extends Component<RowProps> {
   override render() {
     const { item, href, position, setSize, top, selected, tabbable, now, viewers, checked, assignee, q } = this.props;
     const { unread } = item;
+    const files = item.attachments.length || (item.attachment_count ?? 0);
     const who = item.name || item.visitor.name || item.email || item.visitor.email;
     return (
       // The position is given in words, because most rows around it are not in the document.
@@ -71,6 +72,7 @@ export class Row extends Component<RowProps> {
             {item.tags.length > 0 && <span class="row-tags"><bdi class="tag">{item.tags[0]}</bdi>{item.tags.length > 1 && <span class="tag">+{item.tags.length - 1}</span>}</span>}
           </span>
           <span class="row-end">
+            {files > 0 && <span title={t.inbox.files(files)}><Icon name="clip" class="faint" /><span class="visually-hidden">{t.inbox.files(files)}</span></span>}
             {item.priority !== "normal" && <span title={t.priority[item.priority]}><PriorityIcon priority={item.priority} /><span class="visually-hidden">{t.triage.priorityName}: {t.priority[item.priority]}</span></span>}
             {assignee && <span class="avatar" title={`${t.triage.assignee}: ${assignee}`}><span aria-hidden="true">{initials(assignee)}</span><span class="visually-hidden">{t.triage.assignee}: {assignee}</span></span>}
             {viewers && <Viewers viewers={viewers} testid="row-viewers" />}

@@ -4,7 +4,8 @@ import type { components } from "../../../realtime/protocol/ts";
 type Schemas = components["schemas"];
 
 export type Me = Schemas["Me"];
-export type Feedback = Schemas["Feedback"];
+/** `attachment_count` is of an item that has just arrived, whose files are not read yet. */
+export type Feedback = Schemas["Feedback"] & { attachment_count?: number };
 export type FeedbackPage = Schemas["FeedbackList"];
 export type Status = Feedback["status"];
 export type Kind = NonNullable<Feedback["kind"]>;

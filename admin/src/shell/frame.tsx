@@ -111,6 +111,7 @@ function shellCommands(projectId: string | null, manages: boolean, help: () => v
         to(t.palette.goInsights, `/projects/${projectId}/insights`),
         to(t.palette.goJobs, `/projects/${projectId}/jobs`),
         to(t.palette.goInstall, `/projects/${projectId}/install`),
+        to(t.palette.goVisitors, `/projects/${projectId}/visitors`),
         to(t.palette.goSettings, `/projects/${projectId}/settings`),
       ]
     : [];
@@ -176,6 +177,8 @@ function Content({ place }: { place: Route }) {
       return <pages.insights.Page key={project.id} project={project} />;
     case "jobs":
       return <pages.jobs.Page key={project.id} project={project} query={place.query} />;
+    case "visitors":
+      return <pages.visitors.Page key={project.id} project={project} />;
     case "settings":
       return <pages.settings.Page key={project.id} project={project} />;
     default:

@@ -14,6 +14,8 @@ export const pages = {
   install: lazy(() => import("../pages/install").then((module) => module.InstallPage)),
   insights: lazy(() => import("../insights/insights-page").then((module) => module.InsightsPage)),
   jobs: lazy(() => import("../jobs/jobs-page").then((module) => module.JobsPage)),
+  visitors: lazy(() => late(() => import("../visitors/visitors-page")).then((module) => module.VisitorsPage)),
+  eraseVisitor: lazy(() => late(() => import("../visitors/visitors-page")).then((module) => module.EraseVisitor)),
   settings: lazy(() => import("../pages/settings").then((module) => module.SettingsPage)),
   preferences: lazy(() => import("../pages/preferences").then((module) => module.PreferencesPage)),
   login: lazy(() => import("../entry/login").then((module) => module.LoginPage)),

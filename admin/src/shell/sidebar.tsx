@@ -56,6 +56,7 @@ function ProjectNav({ place, projectId }: { place: Route; projectId: string }) {
       {link(`/projects/${projectId}/install`, "install", t.nav.install, place.name === "install")}
       {link(`/projects/${projectId}/insights`, "insights", t.nav.insights, place.name === "insights")}
       {link(`/projects/${projectId}/jobs`, "jobs", t.nav.jobs, place.name === "jobs")}
+      {link(`/projects/${projectId}/visitors`, "user", t.nav.visitors, place.name === "visitors")}
       {link(`/projects/${projectId}/settings`, "settings", t.nav.settings, place.name === "settings")}
     </>
   );

@@ -9,6 +9,7 @@ export const palette = {
   goInsights: "Go to insights",
   goJobs: "Go to import & export",
   goInstall: "Go to the installation",
+  goVisitors: "Go to visitors: blocks, identity, erasure",
   goSettings: "Go to the settings",
   goProjects: "Go to all projects",
   goPreferences: "Go to the preferences",

@@ -2205,6 +2205,11 @@ export interface components {
             text?: string;
         };
         DashboardFeedbackReceived: {
+            /**
+             * Format: int64
+             * @description How many files it has, where it has any
+             */
+            attachment_count?: number;
             /** Format: date-time */
             created_at: string;
             /**
