@@ -154,7 +154,10 @@ func TestCommands(t *testing.T) {
 		code int
 		want string
 	}{
-		{"version", exitOK, "earshot dev"},
+		{"version", exitOK, "earshot dev "},
+		{"print caddy", exitOK, "reverse_proxy"},
+		{"print nothing", exitUsage, "grafana"},
+		{"health --addr 127.0.0.1:1", exitFailed, "does not answer"},
 		{"--help", exitOK, "EARSHOT_"},
 		{"migrate up", exitOK, "applied"},
 		{"migrate status", exitOK, "00001"},
