@@ -216,7 +216,11 @@ func (s *Schema) upPostgres(ctx context.Context) error {
 	}
 	return s.exclusively(ctx, func() error {
 		if _, err := s.provider.Up(ctx); err != nil {
-			return fmt.Errorf("migrate up: the schema is as it was before this migration: %w", err)
+			var failed *goose.PartialError
+			if errors.As(err, &failed) {
+				return fmt.Errorf("migration %d failed, and the schema is as it was before it: %w", failed.Failed.Source.Version, failed.Err)
+			}
+			return fmt.Errorf("migrate up: %w", err)
 		}
 		return s.checkPostgres(ctx)
 	})
