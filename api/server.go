@@ -36,6 +36,7 @@ import (
 	"earshot/models/store"
 	"earshot/models/trace"
 	"earshot/realtime"
+	"earshot/realtime/cluster"
 	"earshot/realtime/protocol"
 )
 
@@ -73,6 +74,9 @@ type Config struct {
 	OIDC *OIDCConfig
 	// Tracing is where traces go; nil for nowhere.
 	Tracing *trace.Options
+	// NATS is where servers that share a database tell each other; "" for a server that is
+	// alone.
+	NATS string
 	// Drain bounds Shutdown; 0 leaves that to its context.
 	Drain time.Duration
 }
@@ -95,6 +99,7 @@ type Server struct {
 	store    *store.Store
 	hub      *realtime.Hub
 	realtime *realtime.Server
+	cluster  atomic.Pointer[cluster.Node] // nil for a server that is alone
 	intake   *intake.Intake
 	jobs     *jobs.Runner
 	mails    *mail.Runner // nil where none are sent
@@ -187,7 +192,7 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 		return nil, err
 	}
 	s.store, err = store.Open(ctx, store.Options{
-		Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish, Mails: s.config.Mail != nil, AuditKey: auditKey,
+		Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.publish, Mails: s.config.Mail != nil, AuditKey: auditKey,
 		Metrics: s.metrics,
 	})
 	if err != nil {
@@ -197,6 +202,9 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 	if err := s.wire(); err != nil {
 		s.hub.Close()
 		return nil, errors.Join(err, s.store.Close())
+	}
+	if err := s.joinCluster(); err != nil {
+		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
 	if s.attachments, err = attachments.Start(s.store, s.data().Attachments(), s.log); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
