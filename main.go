@@ -121,6 +121,7 @@ type parsed struct {
 	config.Config
 	cli     cli
 	tracing *trace.Options // nil: nothing is traced
+	stores  config.Stores
 }
 
 // parse gives the command, "" where there is nothing more to do. All bad
@@ -145,8 +146,9 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	} else {
 		checked, bad := p.cli.Check()
 		tracing, untraceable := config.Tracing(getenv, version)
-		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable)
-		p.Config, p.tracing = checked, tracing
+		stores, unusable := p.cli.Stores(getenv)
+		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable, unusable)
+		p.Config, p.tracing, p.stores = checked, tracing, stores
 		command = result.Command()
 	}
 	if len(problems) > 0 {
@@ -273,7 +275,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
-		Tracing: p.tracing,
+		Tracing: p.tracing, Files: p.stores.Files, FilesCredentials: p.stores.Credentials,
 	})
 	if err != nil {
 		return nil, w, err

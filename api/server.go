@@ -27,6 +27,7 @@ import (
 	"earshot/api/password"
 	"earshot/models"
 	"earshot/models/attachments"
+	"earshot/models/blob"
 	"earshot/models/intake"
 	"earshot/models/jobs"
 	"earshot/models/mail"
@@ -44,6 +45,9 @@ import (
 type Config struct {
 	// DataDir holds the database; it must exist.
 	DataDir string
+	// Files is where attachments are kept; zero for the data folder.
+	Files            blob.Location
+	FilesCredentials blob.Credentials
 	// BaseURL is the public origin. Links are made from it, never from the
 	// request's Host.
 	BaseURL string
@@ -97,6 +101,7 @@ type Server struct {
 	mails    *mail.Runner // nil where none are sent
 	// downloadKey signs links to exports, attachmentsKey those to attachments.
 	downloadKey, attachmentsKey linkKey
+	files                       blob.Store
 	attachments                 *attachments.Keeper
 	uploads                     *uploads
 	uploadLimits                struct{ session, address, project, addressKiB, projectKiB *ratelimit.Limiter }
@@ -163,6 +168,15 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 
 func (s *Server) data() operator.Data { return operator.Data{Dir: s.config.DataDir, Log: s.log} }
 
+// filesLocation is the data folder, which one server has alone, unless another place
+// is set.
+func (s *Server) filesLocation() blob.Location {
+	if s.config.Files != (blob.Location{}) {
+		return s.config.Files
+	}
+	return blob.Location{Folder: s.config.DataDir}
+}
+
 func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 	s.startTracing()
 	defer func() {
@@ -190,9 +204,10 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 		s.hub.Close()
 		return nil, errors.Join(err, s.store.Close())
 	}
-	if s.attachments, err = attachments.Start(s.store, s.data().Attachments(), s.log); err != nil {
+	if s.files, err = blob.Open(s.filesLocation(), s.config.FilesCredentials); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
+	s.attachments = attachments.Start(s.store, s.files, s.config.Files == (blob.Location{}), s.log)
 	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Folder: s.exportFolder(), Log: s.log, Notify: s.tellJob})
 	if err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
