@@ -162,7 +162,7 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 
 func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.Writer) error {
 	ctx = models.WithBy(ctx, models.By{Kind: models.ActorOperator})
-	data := operator.Data{Dir: p.Data, Configured: p.Secret, Out: stdout, Log: logger(p.LogLevel, stderr)}
+	data := operator.Data{Dir: p.Data, Database: p.Database, Configured: p.Secret, Out: stdout, Log: logger(p.LogLevel, stderr)}
 	switch command {
 	case "migrate up":
 		return data.MigrateUp(ctx)
@@ -251,7 +251,7 @@ func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 
 // open brings the data folder up to date and wires the server.
 func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welcome, error) {
-	w := welcome{base: p.BaseURL, data: p.Data, unlimited: p.Unlimited}
+	w := welcome{base: p.BaseURL, data: p.Data, database: store.PostgresName(p.Database), unlimited: p.Unlimited}
 	if err := data.Migrate(ctx); err != nil {
 		return nil, w, err
 	}
@@ -273,7 +273,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 		provider = (*api.OIDCConfig)(p.OIDC)
 	}
 	server, err := api.Open(ctx, api.Config{
-		DataDir: p.Data, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
+		DataDir: p.Data, Database: p.Database, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
 		Tracing: p.tracing, Files: p.stores.Files, FilesCredentials: p.stores.Credentials,
 	})
@@ -292,6 +292,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 // welcome is what the terminal shows at start.
 type welcome struct {
 	base, data, setup string
+	database          string // its address, where it is not in the folder
 	metrics, debug    string // the private addresses
 	demo              demo.Demo
 	unlimited         bool
@@ -313,6 +314,9 @@ func (w welcome) print(out io.Writer) {
 	}
 	line("API", w.base+"/docs")
 	line("Data", w.data)
+	if w.database != "" {
+		line("Database", w.database)
+	}
 	if w.metrics != "" {
 		line("Metrics", "http://"+w.metrics+"/metrics")
 	}

@@ -31,7 +31,7 @@ func TestBadSettingsAreNamedTogether(t *testing.T) {
 	code, _, stderr := execute(t, map[string]string{
 		"EARSHOT_ADDR": "nowhere", "EARSHOT_BASE_URL": "ftp://x", "EARSHOT_SECRET": "short", "EARSHOT_SIGNUP": "perhaps",
 		"EARSHOT_DRAIN": "soon", "EARSHOT_LIMITS": "some", "EARSHOT_TRUSTED_PROXIES": "10.0.0.0/99", "EARSHOT_ADMIN_EMAIL": "a@example.com",
-		"EARSHOT_ADMIN_PASSWORD_FILE": "/does/not/exist", "EARSHOT_DATABASE_URL": "postgres://db/earshot", "EARSHOT_LOG_LEVEL": "loud",
+		"EARSHOT_ADMIN_PASSWORD_FILE": "/does/not/exist", "EARSHOT_DATABASE_URL": "mysql://us:sEcret@db/earshot", "EARSHOT_LOG_LEVEL": "loud",
 		"EARSHOT_OIDC_ISSUER": "http://accounts.example.com", "EARSHOT_SMTP_URL": "smtp://us:sEcret@mail.example.com?tls=none", "EARSHOT_MAIL_FROM": "nobody",
 	})
 	if code != exitUsage {

@@ -8,7 +8,6 @@ import (
 
 	"earshot/models"
 	"earshot/models/intake"
-	"earshot/realtime/protocol"
 )
 
 const (
@@ -256,10 +255,4 @@ func (s *Server) logout(ctx context.Context, in *logoutInput) (*signedOut, error
 		s.closeSession(session)
 	}
 	return &signedOut{SetCookie: s.cookie("", 0)}, nil
-}
-
-// closeSession ends what is open for a session that was revoked.
-func (s *Server) closeSession(session models.ID) {
-	s.realtime.CloseSession(session, protocol.CloseRevoked)
-	s.closeStreams(session)
 }

@@ -49,6 +49,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.attachments.Stop()
 	}
 	s.abortStreams()
+	if node := s.cluster.Load(); node != nil {
+		node.Close()
+	}
 	return errors.Join(sockets, requests, s.closeStore())
 }
 

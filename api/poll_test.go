@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models"
+	"earshot/models/store"
 )
 
 // visitor is somebody with a resume token.
@@ -65,14 +65,18 @@ func changed(seq int64, id models.ID, status string) string {
 func failed(reason string) string { return "ResumeFailed 0 {\"reason\":\"" + reason + "\"}\n" }
 
 // removeEvents takes a log's beginning away, as its window does with time.
-func removeEvents(t *testing.T, dataDir string, before int64) {
+func removeEvents(t *testing.T, s *apitest.Server, before int64) {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(dataDir, "earshot.db")+"?_busy_timeout=5000")
+	driver, name := "sqlite3", "file:"+s.Database+"?_busy_timeout=5000"
+	if store.IsPostgres(s.Database) {
+		driver, name = "pgx", s.Database
+	}
+	db, err := sql.Open(driver, name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	removed, err := db.ExecContext(t.Context(), "DELETE FROM events WHERE seq < ?", before)
+	removed, err := db.ExecContext(t.Context(), fmt.Sprintf("DELETE FROM events WHERE seq < %d", before))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +86,7 @@ func removeEvents(t *testing.T, dataDir string, before int64) {
 }
 
 func TestPoll(t *testing.T) {
-	var dataDir string
-	s := apitest.Start(t, apitest.Unlimited, func(c *api.Config) { dataDir = c.DataDir })
+	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	me, other := newVisitor(t, s, project), newVisitor(t, s, project)
 	mine, theirs := me.submit("a"), other.submit("b") // 1, 2
@@ -118,7 +121,7 @@ func TestPoll(t *testing.T) {
 			t.Errorf("%s: head %d\n%swant\n%s", tc.name, page.Head, page.text(), tc.want)
 		}
 	}
-	removeEvents(t, dataDir, 5)
+	removeEvents(t, s, 5)
 	if page := me.poll(page.Epoch, 3, 0); page.text() != failed("too_old") {
 		t.Errorf("before the window: %s", page.text())
 	}

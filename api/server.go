@@ -37,14 +37,18 @@ import (
 	"earshot/models/store"
 	"earshot/models/trace"
 	"earshot/realtime"
+	"earshot/realtime/cluster"
 	"earshot/realtime/protocol"
 )
 
 // Config is what a Server is made from. main reads it from the environment,
 // tests write it down.
 type Config struct {
-	// DataDir holds the database; it must exist.
+	// DataDir holds the database, where Database names no other, and files; it must
+	// exist.
 	DataDir string
+	// Database is the address of a PostgreSQL database; "" for a file in DataDir.
+	Database string
 	// Files is where attachments are kept; zero for the data folder.
 	Files            blob.Location
 	FilesCredentials blob.Credentials
@@ -74,6 +78,9 @@ type Config struct {
 	OIDC *OIDCConfig
 	// Tracing is where traces go; nil for nowhere.
 	Tracing *trace.Options
+	// NATS is where servers that share a database tell each other; "" for a server that is
+	// alone.
+	NATS string
 	// Drain bounds Shutdown; 0 leaves that to its context.
 	Drain time.Duration
 }
@@ -96,6 +103,7 @@ type Server struct {
 	store    *store.Store
 	hub      *realtime.Hub
 	realtime *realtime.Server
+	cluster  atomic.Pointer[cluster.Node] // nil for a server that is alone
 	intake   *intake.Intake
 	jobs     *jobs.Runner
 	mails    *mail.Runner // nil where none are sent
@@ -166,16 +174,12 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 	return s.open(ctx)
 }
 
-func (s *Server) data() operator.Data { return operator.Data{Dir: s.config.DataDir, Log: s.log} }
-
-// filesLocation is the data folder, which one server has alone, unless another place
-// is set.
-func (s *Server) filesLocation() blob.Location {
-	if s.config.Files != (blob.Location{}) {
-		return s.config.Files
-	}
-	return blob.Location{Folder: s.config.DataDir}
+func (s *Server) data() operator.Data {
+	return operator.Data{Dir: s.config.DataDir, Database: s.config.Database, Log: s.log}
 }
+
+// DatabasePath is the file or the address of the database.
+func (s *Server) DatabasePath() string { return s.data().Path() }
 
 func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 	s.startTracing()
@@ -193,7 +197,7 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 		return nil, err
 	}
 	s.store, err = store.Open(ctx, store.Options{
-		Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.hub.Publish, Mails: s.config.Mail != nil, AuditKey: auditKey,
+		Path: s.data().Path(), Log: s.log, Now: s.now, Publish: s.publish, Mails: s.config.Mail != nil, AuditKey: auditKey,
 		Metrics: s.metrics,
 	})
 	if err != nil {
@@ -203,6 +207,9 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 	if err := s.wire(); err != nil {
 		s.hub.Close()
 		return nil, errors.Join(err, s.store.Close())
+	}
+	if err := s.joinCluster(); err != nil {
+		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
 	if s.files, err = blob.Open(s.filesLocation(), s.config.FilesCredentials); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))

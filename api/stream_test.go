@@ -75,14 +75,13 @@ func TestStream(t *testing.T) {
 }
 
 func TestStreamThatCannotGoOn(t *testing.T) {
-	var dataDir string
-	s := apitest.Start(t, apitest.Unlimited, func(c *api.Config) { dataDir = c.DataDir })
+	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	for i := range 5 {
 		s.Submit(t, project, fmt.Sprint(i))
 	}
 	epoch := s.Store().Epoch()
-	removeEvents(t, dataDir, 4)
+	removeEvents(t, s, 4)
 	for id, reason := range map[string]string{
 		"other:5": "epoch_changed", "other:0": "epoch_changed", string(epoch) + ":6": "beyond_head", string(epoch) + ":2": "too_old",
 	} {

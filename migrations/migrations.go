@@ -7,12 +7,17 @@ import (
 	"io/fs"
 )
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
 
-// SQLite is the folder of SQLite migrations.
-func SQLite() fs.FS {
-	sub, err := fs.Sub(files, "sqlite")
+// SQLite is the folder of SQLite's migrations.
+func SQLite() fs.FS { return folder("sqlite") }
+
+// Postgres is the folder of PostgreSQL's. A migration has the same number in both.
+func Postgres() fs.FS { return folder("postgres") }
+
+func folder(name string) fs.FS {
+	sub, err := fs.Sub(files, name)
 	if err != nil { // the folder is compiled in
 		panic(err)
 	}

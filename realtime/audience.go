@@ -48,6 +48,7 @@ func (h *Hub) follow(f *following) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.topic(f.project).audience(f.session).places[f] = struct{}{}
+	h.want(f.project)
 }
 
 func (h *Hub) unfollow(f *following) {
@@ -69,6 +70,7 @@ func (h *Hub) WatchSession(project, session models.ID) (grown <-chan struct{}, s
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.topic(project).audience(session).calls[call] = struct{}{}
+	h.want(project)
 	return call, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"earshot/models"
 	"earshot/models/metrics"
@@ -41,6 +42,8 @@ type Hub struct {
 	topics map[models.ID]*topic
 
 	noticed noticed
+
+	relay atomic.Value // a relayed, once there are other nodes
 }
 
 // NewHub starts a hub; the caller closes it. epoch is asked at publications.
@@ -217,6 +220,13 @@ func (h *Hub) publishEphemeral(project models.ID, key string, event protocol.Das
 		h.log.Error("encode ephemeral event", "error", err)
 		return
 	}
+	if relay := h.others(); relay != nil {
+		relay.Ephemeral(project, key, b.events[0])
+	}
+	h.offerEphemeral(project, key, b)
+}
+
+func (h *Hub) offerEphemeral(project models.ID, key string, b *broadcast) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	t := h.topics[project]

@@ -70,15 +70,27 @@ func (s *Server) tellJob(job models.Job, event protocol.DashboardServerEvent, as
 		s.log.Error("encode event of a job", "job", job.ID, "error", err)
 		return
 	}
+	if relay := s.hub.others(); relay != nil {
+		relay.Job(job, key, b.events[0])
+	}
+	if asker != nil {
+		if err := asker.answer(event, re); err != nil {
+			s.log.Error("answer with a job", "job", job.ID, "error", err)
+		}
+	}
+	s.offerJob(job, key, b, asker)
+}
+
+// RelayJob tells of a job of another node.
+func (s *Server) RelayJob(job models.Job, key string, event []byte) {
+	s.offerJob(job, key, &broadcast{log: s.log, events: [][]byte{event}}, nil)
+}
+
+func (s *Server) offerJob(job models.Job, key string, b *broadcast, asker *dashboard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for d := range s.dashboards {
-		switch {
-		case d == asker:
-			if err := d.answer(event, re); err != nil {
-				s.log.Error("answer with a job", "job", job.ID, "error", err)
-			}
-		case d.watches(job):
+		if d != asker && d.watches(job) {
 			d.push(outgoing{frames: b.in(d.encoding), events: 1, key: key})
 		}
 	}

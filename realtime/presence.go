@@ -3,6 +3,7 @@ package realtime
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"earshot/models"
 	"earshot/realtime/protocol"
@@ -16,6 +17,8 @@ type presence struct {
 	members  map[protocol.Member]int
 	visitors int
 	pages    pages
+	// others are those that other nodes tell of, by node.
+	others map[string]elsewhere
 	// changed: somebody came, went or turned to something else since the
 	// subscribers were told, or one of them could not be.
 	changed bool
@@ -170,11 +173,11 @@ func (h *Hub) ephemeral(event protocol.DashboardServerEvent) (*broadcast, error)
 // snapshot is who is in a project now: members by name, one who has several
 // items open with each of them. Called with the hub's mutex held.
 func (t *topic) snapshot() *snapshot {
-	now := &snapshot{members: []protocol.Member{}, visitors: t.presence.visitors, pages: t.presence.pages.most()}
+	who := t.presence.everywhere(t.here())
+	now := &snapshot{members: append([]protocol.Member{}, who.Members...), visitors: who.Visitors, pages: who.Pages}
 	busy := map[models.ID]bool{}
-	for member := range t.presence.members {
+	for _, member := range now.members {
 		busy[member.UserID] = busy[member.UserID] || member.FeedbackID != ""
-		now.members = append(now.members, member)
 	}
 	// Who has an item open on one socket is not idle because of another.
 	now.members = slices.DeleteFunc(now.members, func(m protocol.Member) bool { return m.FeedbackID == "" && busy[m.UserID] })
@@ -197,12 +200,16 @@ func compareBool(a, b bool) int {
 
 // publishPresence tells subscribers of what changed since it was called last.
 // Many changes between two calls are one event, and those that cancel out none.
-func (h *Hub) publishPresence() {
+func (h *Hub) publishPresence(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for project, t := range h.topics {
+		t.presence.forgetOthers(now)
 		if t.presence.changed {
 			t.presence.changed = false
+			if relay := h.others(); relay != nil {
+				relay.Present(project, t.here())
+			}
 			if err := h.publishPresenceOf(project, t); err != nil {
 				h.log.Error("encode presence", "error", err)
 			}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"earshot/models/intake"
 	"earshot/models/metrics"
 	"earshot/models/store"
+	"earshot/models/store/storetest"
 	"earshot/realtime/protocol"
 )
 
@@ -31,6 +31,7 @@ func goleakOptions() []goleak.Option {
 	return []goleak.Option{
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
+		goleak.IgnoreAnyFunction("earshot/models/store/postgrestest.(*Server).Run.func1"),
 	}
 }
 
@@ -80,15 +81,8 @@ func (s faultyStore) ReadLog(ctx context.Context, scope models.Scope, project mo
 func start(t *testing.T, unlimited bool) *harness {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	schema, err := store.OpenSchema(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = schema.Up(t.Context())
-	if err := errors.Join(err, schema.Close()); err != nil {
-		t.Fatal(err)
-	}
+	path := storetest.Database(t)
+	var err error
 	h := &harness{t: t}
 	h.hub = NewHub(log, func() models.Epoch { return h.store.Epoch() }, metrics.Unread().Hub, nil)
 	publish := func(entries []models.LogEntry) {

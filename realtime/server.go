@@ -182,8 +182,8 @@ func (s *Server) tick(ctx context.Context) {
 			continue
 		case <-ticker.C:
 		}
-		s.hub.publishPresence()
 		now := s.now()
+		s.hub.publishPresence(now)
 		s.mu.Lock()
 		for d := range s.dashboards {
 			d.checkToken(now)

@@ -44,6 +44,13 @@ func (h *Hub) topic(project models.ID) *topic {
 	return t
 }
 
+// want has other nodes tell of a project. Called with mu held, by who follows it.
+func (h *Hub) want(project models.ID) {
+	if relay := h.others(); relay != nil {
+		relay.Wanted(project)
+	}
+}
+
 // prune forgets the topics that nobody uses. Nothing is lost with one: whoever
 // subscribes reads where the log stands after the topic is there again.
 func (h *Hub) prune() {
@@ -88,6 +95,7 @@ func (h *Hub) Wait(ctx context.Context, project models.ID, since int64) error {
 		return nil
 	}
 	t.waiters[w] = struct{}{}
+	h.want(project)
 	h.mu.Unlock()
 	select {
 	case <-w.done:
@@ -106,6 +114,7 @@ func (h *Hub) subscribe(project models.ID, s *subscription) {
 	t := h.topic(project)
 	t.subscriptions[s] = struct{}{}
 	t.presence.show(s)
+	h.want(project)
 }
 
 func (h *Hub) unsubscribe(project models.ID, s *subscription) {

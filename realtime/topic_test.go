@@ -208,10 +208,10 @@ func TestPresenceThatWasDroppedIsToldLater(t *testing.T) {
 	}
 	fill(maxQueuedBeforeEphemeral) // as in a replay
 	h.hub.showVisitor(&visitor{}, h.project.ID, true)
-	h.hub.publishPresence()
-	h.hub.publishPresence() // once more, so that it is no news
+	h.hub.publishPresence(time.Now())
+	h.hub.publishPresence(time.Now()) // once more, so that it is no news
 	fill(-maxQueuedBeforeEphemeral)
-	h.hub.publishPresence()
+	h.hub.publishPresence(time.Now())
 	if e := c.want("PresenceState"); !strings.Contains(string(e.Data), `"visitors":1`) {
 		t.Errorf("told %s, want one visitor", e.Data)
 	}

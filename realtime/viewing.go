@@ -56,8 +56,16 @@ func (d *dashboard) member(project models.ID) protocol.Member {
 	return m
 }
 
-// agentTyping tells a visitor's open sockets that an answer is being written.
+// agentTyping tells a visitor's open sockets that an answer is being written, here and
+// on other nodes.
 func (h *Hub) agentTyping(project, session, feedback models.ID) {
+	if relay := h.others(); relay != nil {
+		relay.Typing(project, session, feedback)
+	}
+	h.tellTyping(project, session, feedback)
+}
+
+func (h *Hub) tellTyping(project, session, feedback models.ID) {
 	data, err := protocol.Encode[protocol.VisitorServerEvent](protocol.VisitorServer, protocol.AgentTyping{FeedbackID: feedback}, protocol.Meta{})
 	if err != nil {
 		h.log.Error("encode typing", "error", err)

@@ -11,12 +11,15 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"earshot/api"
 	"earshot/models"
+	"earshot/models/store"
+	"earshot/models/store/storetest"
 )
 
 // Password is what Owner signs in with.
@@ -32,6 +35,8 @@ type Server struct {
 	URL string
 	// Address is host and port.
 	Address string
+	// Database is the file or the address of its database.
+	Database string
 }
 
 // Start runs a server until the test ends.
@@ -45,6 +50,11 @@ func Start(t testing.TB, options ...Option) *Server {
 	config := api.Config{
 		DataDir: t.TempDir(), BaseURL: "http://" + address, Secret: []byte("0123456789abcdef0123456789abcdef"),
 		Version: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Drain: 5 * time.Second,
+	}
+	if path := storetest.Database(t); store.IsPostgres(path) {
+		config.Database = path
+	} else {
+		config.DataDir = filepath.Dir(path)
 	}
 	for _, option := range options {
 		option(&config)
@@ -64,7 +74,7 @@ func Start(t testing.TB, options ...Option) *Server {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return &Server{Server: server, URL: "http://" + address, Address: address}
+	return &Server{Server: server, URL: "http://" + address, Address: address, Database: server.DatabasePath()}
 }
 
 // Client speaks to the server, with an access token where it has one.

@@ -18,6 +18,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/mail"
+	"earshot/models/store"
 )
 
 // Settings are the raw values, as flags and variables bring them. They are text
@@ -26,6 +27,7 @@ type Settings struct {
 	Addr             string `default:":8080" placeholder:"ADDR" help:"Listen address."`
 	BaseURL          string `placeholder:"URL" help:"Public origin, used in links and in the snippet. Default: http://localhost and the port of --addr."`
 	Data             string `default:"./data" placeholder:"DIR" help:"Folder for the database and generated secrets."`
+	DatabaseURL      string `name:"database-url" placeholder:"URL" help:"PostgreSQL database instead of a file in the data folder, such as postgres://user:password@host:5432/earshot. Needs --secret."`
 	Secret           string `placeholder:"TEXT" help:"Signs and keys tokens and receipts, at least 32 characters. Default: generated into the data folder."`
 	AdminEmail       string `placeholder:"EMAIL" help:"Creates the first owner at start, while there is no user."`
 	AdminPassword    string `placeholder:"TEXT" help:"The first owner's password."`
@@ -51,6 +53,7 @@ type Config struct {
 	Addr           string
 	BaseURL        string // without a trailing slash
 	Data           string
+	Database       string // the address of a PostgreSQL database; "" for a file in Data
 	Secret         string // "" where one is to be generated
 	AdminEmail     string
 	AdminPassword  string
@@ -73,7 +76,7 @@ type Config struct {
 type OIDC struct{ Issuer, ClientID, ClientSecret, Name string }
 
 // secretFlags also read a file named by their variable with _FILE.
-var secretFlags = map[string]bool{"secret": true, "admin-password": true, "smtp-url": true, "oidc-client-secret": true, "backup-passphrase": true}
+var secretFlags = map[string]bool{"secret": true, "admin-password": true, "database-url": true, "smtp-url": true, "oidc-client-secret": true, "backup-passphrase": true}
 
 // EnvName is the variable behind a flag: "base-url" is EARSHOT_BASE_URL.
 func EnvName(flag string) string {
@@ -105,7 +108,7 @@ func Resolver(getenv func(string) string, problems *[]error) kong.Resolver {
 
 // unsupported are settings of larger installations. Going on without them would
 // put data where nobody looks for it.
-var unsupported = []string{"EARSHOT_DATABASE_URL", "EARSHOT_NATS_URL"}
+var unsupported = []string{"EARSHOT_NATS_URL"}
 
 // Unsupported refuses variables that are set and that this program does not know
 // what to do with.
@@ -141,6 +144,7 @@ func (s Settings) Check() (Config, []error) {
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		bad("secret", "must have at least %d characters", minSecret)
 	}
+	c.Database = checkDatabase(s, bad)
 	checkAdmin(s, bad)
 	c.SMTP, c.MailFrom = checkMail(s, c.BaseURL, bad)
 	c.OIDC = checkOIDC(s, bad)
@@ -174,6 +178,21 @@ func checkBaseURL(raw, port string, bad complain) string {
 		return ""
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// checkDatabase wants the secret that all nodes share. It says nothing of the address
+// but what is wrong with it: there is a password in it.
+func checkDatabase(s Settings, bad complain) string {
+	if s.DatabaseURL == "" {
+		return ""
+	}
+	if err := store.CheckPostgres(s.DatabaseURL); err != nil {
+		bad("database-url", "%w", err)
+	}
+	if s.Secret == "" {
+		bad("secret", "must be set with EARSHOT_DATABASE_URL, to the same on every node: at least %d characters, such as from openssl rand -hex 32", minSecret)
+	}
+	return s.DatabaseURL
 }
 
 func checkAdmin(s Settings, bad complain) {

@@ -3,6 +3,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,14 +41,17 @@ func (d Data) Attachments() string { return filepath.Join(d.Dir, attachmentFolde
 // Data is the folder with everything that a server keeps.
 type Data struct {
 	Dir string
+	// Database is the address of a PostgreSQL database; "" where it is a file in the
+	// folder.
+	Database string
 	// Configured is the secret of the settings; "" where it is in the folder.
 	Configured string
 	Out        io.Writer
 	Log        *slog.Logger
 }
 
-// Path is the database's file.
-func (d Data) Path() string { return filepath.Join(d.Dir, databaseFile) }
+// Path is the database's file, or its address.
+func (d Data) Path() string { return cmp.Or(d.Database, filepath.Join(d.Dir, databaseFile)) }
 
 // Prepare makes the folder and keeps others out of it, or says in one line why
 // it cannot be written to.
@@ -99,7 +103,7 @@ func (d Data) holdsNothingElse() (bool, error) {
 			return false, err
 		}
 	}
-	return database || len(entries) == 0, err
+	return database || d.Database != "" || len(entries) == 0, err
 }
 
 // Secret is the configured one or, where that is "", the one in the data folder,
@@ -167,7 +171,10 @@ func (d Data) undo(ctx context.Context) func(*store.Schema) error {
 			d.printf("There is no migration to undo.\n")
 			return nil
 		}
-		d.printf("Undone: %d %s\nThe database as it was before: %s\n", undone.Version, undone.Name, backup)
+		d.printf("Undone: %d %s\n", undone.Version, undone.Name)
+		if backup != "" {
+			d.printf("The database as it was before: %s\n", backup)
+		}
 		return nil
 	}
 }

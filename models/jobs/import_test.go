@@ -230,6 +230,7 @@ func TestImportIsTakenUpAgain(t *testing.T) {
 		job := f.upload(models.Import{Format: format}, file.String())
 		for batches := range 3 { // the server ends at once, after one batch, after two
 			ctx, cancel := context.WithCancel(t.Context())
+			f.restarted()
 			s := &dying{Store: f.store, left: batches, end: cancel}
 			lease, err := f.store.LeaseJob(ctx)
 			if err != nil || lease == nil {
@@ -238,6 +239,7 @@ func TestImportIsTakenUpAgain(t *testing.T) {
 			r := &Runner{Options: Options{Store: s, Folder: f.folder, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
 			r.do(ctx, lease)
 		}
+		f.restarted()
 		f.start(f.store)
 		job = f.finished(job.ID)
 		if job.Status != models.JobSucceeded || job.Done != rows || job.Import.Refused != int64(refused) {

@@ -3,6 +3,7 @@ package jobs
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/store"
+	"earshot/models/store/storetest"
 )
 
 // fixture is a store with a project, and what was told of its jobs.
@@ -28,6 +30,7 @@ type fixture struct {
 	project *models.Project
 	user    models.ID
 	folder  string
+	path    string  // of the database
 	runner  *Runner // nil until it is started
 
 	mu     sync.Mutex
@@ -37,16 +40,9 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	schema, err := store.OpenSchema(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = schema.Up(t.Context())
-	if err := errors.Join(err, schema.Close()); err != nil {
-		t.Fatal(err)
-	}
-	f := &fixture{t: t, folder: filepath.Join(t.TempDir(), "exports"), told: make(chan struct{}, 1)}
+	path := storetest.Database(t)
+	var err error
+	f := &fixture{t: t, path: path, folder: filepath.Join(t.TempDir(), "exports"), told: make(chan struct{}, 1)}
 	if f.store, err = store.Open(t.Context(), store.Options{Path: path, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
@@ -364,18 +360,37 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// restarted has jobs wait again that were taken up by a server that is gone. Where
+// there may be several, that is when their leases have run out.
+func (f *fixture) restarted() {
+	f.t.Helper()
+	if !store.IsPostgres(f.path) {
+		if err := f.store.RequeueJobs(f.t.Context()); err != nil {
+			f.t.Fatal(err)
+		}
+		return
+	}
+	db, err := sql.Open("pgx", f.path)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	_, err = db.ExecContext(f.t.Context(), "UPDATE goqite SET timeout = now()")
+	if err := errors.Join(err, db.Close()); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // A job that takes the server down each time is given up in the end.
 func TestJobIsGivenUp(t *testing.T) {
 	f := newFixture(t)
 	job := f.request(models.ExportCSV, "")
 	for range 5 {
-		if err := f.store.RequeueJobs(t.Context()); err != nil { // a new server
-			t.Fatal(err)
-		}
+		f.restarted()
 		if lease, err := f.store.LeaseJob(t.Context()); err != nil || lease == nil {
 			t.Fatalf("lease: %v", err)
 		}
 	}
+	f.restarted()
 	f.start(f.store)
 	if job = f.finished(job.ID); job.Status != models.JobFailed || job.Error == "" {
 		t.Errorf("the job ended as %s: %q", job.Status, job.Error)

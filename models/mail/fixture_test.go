@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/mail"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"earshot/models/intake"
 	"earshot/models/mail/mailtest"
 	"earshot/models/store"
+	"earshot/models/store/storetest"
 )
 
 const testLook = 5 * time.Millisecond
@@ -65,20 +65,13 @@ type fixture struct {
 func newFixture(t *testing.T, setups ...func(*mailtest.Office)) *fixture {
 	t.Helper()
 	f := &fixture{
-		clock: &clock{now: time.Date(2026, 3, 27, 9, 30, 0, 0, time.UTC)}, t: t, path: filepath.Join(t.TempDir(), "earshot.db"),
+		clock: &clock{now: time.Date(2026, 3, 27, 9, 30, 0, 0, time.UTC)}, t: t, path: storetest.Database(t),
 		links: Links{BaseURL: "https://feedback.example.com", Key: []byte("0123456789abcdef0123456789abcdef")},
 		log:   slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
-	schema, err := store.OpenSchema(t.Context(), f.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = schema.Up(t.Context())
-	if err := errors.Join(err, schema.Close()); err != nil {
-		t.Fatal(err)
-	}
 	f.openStore()
 	var org models.Organization
+	var err error
 	f.owner, org, err = f.store.CreateFirstOwner(t.Context(), models.User{Email: "owner@example.com", Name: "Olga Owner", PasswordHash: "x", EmailVerified: true}, models.Organization{Name: "Shop"})
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func (s *Store) ResetPassword(ctx context.Context, token models.TokenHash, hash 
 		if err != nil {
 			return err
 		}
-		err = t.orm().Where("purpose = ? AND payload ->> 'user' = ?", string(PurposeReset), link.User).Delete(&oneTimeTokenRow{}).Error
+		err = t.orm().Where("purpose = ? AND "+t.w.dialect.text("payload", "user")+" = ?", string(PurposeReset), link.User).Delete(&oneTimeTokenRow{}).Error
 		if err != nil {
 			return err
 		}

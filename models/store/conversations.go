@@ -80,7 +80,7 @@ func (s *Store) PublicMessages(ctx context.Context, feedback models.ID) ([]model
 
 func (s *Store) publicMessages(ctx context.Context, feedback models.ID, limit int) ([]models.Message, error) {
 	var rows []messageRow
-	err := s.read.WithContext(ctx).Where("feedback_id = ? AND internal = 0 AND deleted_at IS NULL", feedback).
+	err := s.read.WithContext(ctx).Where("feedback_id = ? AND internal = FALSE AND deleted_at IS NULL", feedback).
 		Order("created_at DESC, id DESC").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, translate(err)

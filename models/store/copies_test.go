@@ -11,6 +11,7 @@ import (
 )
 
 func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
+	ofSQLite(t, "copies of PostgreSQL are pg_dump's; TestPostgresEpoch is of restored ones")
 	s := openTest(t, nil)
 	_, p := newProject(t, s)
 	mustSubmit(t, s, newFeedback(p, "kept"))
@@ -29,6 +30,7 @@ func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
 }
 
 func TestDatabaseIsPrivate(t *testing.T) {
+	ofSQLite(t, "PostgreSQL's files are its server's")
 	path := filepath.Join(t.TempDir(), "earshot.db")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -45,6 +47,7 @@ func TestDatabaseIsPrivate(t *testing.T) {
 }
 
 func TestErasedWordsLeaveTheFiles(t *testing.T) {
+	ofSQLite(t, "PostgreSQL's files are its server's, and go with VACUUM")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	const word = "zanzibarquux"

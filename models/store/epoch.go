@@ -13,7 +13,7 @@ const metaEpoch = "epoch"
 func (s *Store) loadEpoch(ctx context.Context) (models.Epoch, error) {
 	var row metaRow
 	err := s.writer.do(ctx, false, func(t *tx) error {
-		fresh := metaRow{Name: metaEpoch, Value: models.NewToken()[:16]}
+		fresh := metaRow{Name: metaEpoch, Value: string(newEpoch())}
 		if err := t.orm().Exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", fresh.Name, fresh.Value).Error; err != nil {
 			return err
 		}
@@ -33,9 +33,21 @@ func (s *Store) renewEpoch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("renew epoch: %w", err)
 	}
-	s.epoch, err = s.loadEpoch(ctx)
+	epoch, err := s.loadEpoch(ctx)
+	if err == nil {
+		s.setEpoch(epoch)
+	}
 	return err
 }
 
 // Epoch names this life of the database's logs.
-func (s *Store) Epoch() models.Epoch { return s.epoch }
+func (s *Store) Epoch() models.Epoch {
+	if epoch := s.epoch.Load(); epoch != nil {
+		return *epoch
+	}
+	return ""
+}
+
+func (s *Store) setEpoch(epoch models.Epoch) { s.epoch.Store(&epoch) }
+
+func newEpoch() models.Epoch { return models.Epoch(models.NewToken()[:16]) }

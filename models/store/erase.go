@@ -109,7 +109,7 @@ func erasable(db *gorm.DB, project models.ID, of models.Erasure) *gorm.DB {
 		return db.Where("email = ? AND email <> ''", of.Email)
 	default: // both orders of the inbox, so that its index is read
 		before := of.Before.UnixMilli()
-		return db.Where("quarantined IN (0, 1) AND created_at < ? AND updated_at < ?", before, before)
+		return db.Where("quarantined IN (FALSE, TRUE) AND created_at < ? AND updated_at < ?", before, before)
 	}
 }
 

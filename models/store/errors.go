@@ -25,6 +25,9 @@ func translate(err error) error {
 	if e := translateSQLite(err); e != nil {
 		return e
 	}
+	if e := translatePostgres(err); e != nil {
+		return e
+	}
 	return err
 }
 

@@ -94,7 +94,7 @@ func (sel *selection) arm(span span, own field, columns string, whole bool, extr
 	}
 	from := span.from
 	if whole && span.key != "f" {
-		from += " CROSS JOIN feedback AS f ON f.n = " + span.key + ".n"
+		from += " " + sel.dialect.join() + " feedback AS f ON f.n = " + span.key + ".n"
 	}
 	q := query{"SELECT " + columns + " FROM " + from + " WHERE " + span.where, slices.Clone(span.args)}
 	if from := sel.filter.From; !from.IsZero() {
@@ -116,7 +116,7 @@ func (sel *selection) counting(src source, bound int) query {
 		arm := sel.arm(span, src.field, "1", false, "")
 		q.sql, q.args = q.sql+arm.sql, append(q.args, arm.args...)
 	}
-	return query{"SELECT count(*) FROM (" + q.sql + " LIMIT ?)", append(q.args, bound)}
+	return query{"SELECT count(*) FROM (" + q.sql + " LIMIT ?) AS counted", append(q.args, bound)}
 }
 
 func (q query) on(db *gorm.DB) *gorm.DB { return db.Raw(q.sql, q.args...) }

@@ -196,8 +196,8 @@ func (sel *selection) items(places []place) ([]*models.Feedback, error) {
 		numbers[i], at[place.N] = place.N, i
 	}
 	var rows []feedbackRow
-	// The plus keeps SQLite from reading the project's index for them.
-	err := sel.db.Where("n IN ? AND +project_id = ? AND erased_at IS NULL", numbers, sel.project).Find(&rows).Error
+	// Adding nothing keeps SQLite from reading the project's index for them.
+	err := sel.db.Where("n IN ? AND project_id || '' = ? AND erased_at IS NULL", numbers, sel.project).Find(&rows).Error
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -216,7 +216,7 @@ func (sel *selection) count(src source, how Count) (*Total, error) {
 	case CountNone:
 		return nil, nil
 	case CountExact:
-		bound = -1
+		bound = noLimit
 	case CountBounded:
 	}
 	if err := sel.counting(src, bound).on(sel.db).Scan(&total.N).Error; err != nil {

@@ -22,27 +22,40 @@ const (
 // columnWeights are of the index's columns: project, message, name, email, page_url.
 func columnWeights() []float64 { return []float64{0, 1, 0.8, 0.8, 0.4} }
 
+// rankedHit is a hit with its score, in thousandths, so that a cursor can name it.
+type rankedHit struct{ n, score int64 }
+
 // best are the hits to be ranked, with what the index tells of each.
 func (sel *selection) best() query {
 	return query{`SELECT docid, matchinfo(feedback_search, 'pcaly') AS match FROM search.feedback_search
 		WHERE feedback_search MATCH ? ORDER BY docid DESC LIMIT ?`, []any{sel.match, rankBound}}
 }
 
-// ranked is a page of the newest hits, the best ones first.
-func (sel *selection) ranked(page Page, after *cursor) (list List[*models.Feedback], err error) {
-	var hits []struct {
+func (sqliteDialect) ranked(sel *selection) ([]rankedHit, error) {
+	var found []struct {
 		N     int64 `gorm:"column:docid"`
 		Match []byte
 	}
-	if err := sel.best().on(sel.db).Scan(&hits).Error; err != nil {
+	err := sel.best().on(sel.db).Scan(&found).Error
+	hits := make([]rankedHit, len(found))
+	for i, hit := range found {
+		hits[i] = rankedHit{hit.N, score(hit.Match)}
+	}
+	return hits, err
+}
+
+// ranked is a page of the newest hits, the best ones first.
+func (sel *selection) ranked(page Page, after *cursor) (list List[*models.Feedback], err error) {
+	hits, err := sel.dialect.ranked(sel)
+	if err != nil {
 		return list, translate(err)
 	}
 	numbers, scores := make([]int64, len(hits)), make(map[int64]int64, len(hits))
 	for i, hit := range hits {
-		numbers[i], scores[hit.N] = hit.N, score(hit.Match)
+		numbers[i], scores[hit.n] = hit.n, hit.score
 	}
 	src := source{byWords, []span{{
-		from: "feedback AS f NOT INDEXED", where: "f.n IN ? AND " + ofList,
+		from: sel.dialect.unindexed("feedback AS f"), where: "f.n IN ? AND " + ofList,
 		args: []any{numbers, sel.project, sel.filter.Quarantined}, key: "f", few: true,
 	}}}
 	var places []place
@@ -73,18 +86,35 @@ func (sel *selection) ranked(page Page, after *cursor) (list List[*models.Feedba
 }
 
 // score reads what the index tells of a hit: the numbers of phrases and columns, the
-// columns' average lengths and lengths in words, and the hits by phrase and column. It
-// is in thousandths, so that a cursor can name it.
+// columns' average lengths and lengths in words, and the hits by phrase and column.
 func score(match []byte) int64 {
 	at := func(i int) float64 { return float64(binary.NativeEndian.Uint32(match[4*i:])) }
 	phrases, columns := int(at(0)), int(at(1))
-	average, length, hits := 2, 2+columns, 2+2*columns
-	sum := 0.0
+	column := func(from int) []float64 {
+		all := make([]float64, columns)
+		for i := range all {
+			all[i] = at(from + i)
+		}
+		return all
+	}
+	const average = 2
+	length, hits := average+columns, average+2*columns
+	var frequencies [][]float64
 	for phrase := 1; phrase < phrases; phrase++ { // the first one is the project
+		frequencies = append(frequencies, column(hits+phrase*columns))
+	}
+	return bm25(frequencies, column(length), column(average))
+}
+
+// bm25 scores a hit by how often it has each phrase in each column, how many words
+// its columns have, and how many columns have on average. It is in thousandths.
+func bm25(frequencies [][]float64, lengths, average []float64) int64 {
+	sum := 0.0
+	for _, hits := range frequencies {
 		frequency := 0.0
 		for column, weight := range columnWeights() {
-			long := 1 - normalized + normalized*at(length+column)/cmp.Or(at(average+column), 1)
-			frequency += weight * at(hits+phrase*columns+column) / long
+			long := 1 - normalized + normalized*lengths[column]/cmp.Or(average[column], 1)
+			frequency += weight * hits[column] / long
 		}
 		sum += frequency * (saturation + 1) / (frequency + saturation)
 	}

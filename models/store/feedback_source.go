@@ -70,6 +70,7 @@ const (
 // known to be the organisation's.
 type selection struct {
 	db         *gorm.DB
+	dialect    dialect
 	project    models.ID
 	filter     Filter
 	match      string // of the search index
@@ -80,7 +81,7 @@ type selection struct {
 
 func (s *Store) selection(ctx context.Context, scope models.Scope, project models.ID, f Filter) (*selection, error) {
 	f.Statuses, f.Kinds, f.Ratings, f.Priorities = once(f.Statuses), once(f.Kinds), once(f.Ratings), once(f.Priorities)
-	sel := &selection{db: s.read.WithContext(ctx), project: project, filter: f, projection: s.index != nil}
+	sel := &selection{db: s.read.WithContext(ctx), dialect: dialectOf(s.read), project: project, filter: f, projection: s.searchable}
 	var joined int64
 	if f.UnreadBy != "" {
 		var member memberRow
@@ -91,7 +92,7 @@ func (s *Store) selection(ctx context.Context, scope models.Scope, project model
 		joined = member.CreatedAt
 	}
 	if f.Query != "" {
-		sel.match = searchExpression(project, f.Query)
+		sel.match = sel.dialect.expression(project, f.Query)
 		sel.nothing = sel.match == ""
 	}
 	sel.conditions = f.conditions(project, joined)
@@ -139,7 +140,7 @@ const ofList = "f.project_id = ? AND f.quarantined = ? AND f.erased_at IS NULL"
 // indexed is a span of one of the indexes of items.
 func (sel *selection) indexed(index, where string, args ...any) span {
 	return span{
-		from: "feedback AS f INDEXED BY " + index, where: ofList + " AND " + where,
+		from: sel.dialect.indexed("feedback AS f", index), where: ofList + " AND " + where,
 		args: append([]any{sel.project, sel.filter.Quarantined}, args...), key: "f",
 	}
 }
@@ -210,7 +211,7 @@ func spans[T any](values []T, of func(T) span) []span {
 // it for a moment longer.
 func (sel *selection) projected(index, where string, args ...any) span {
 	return span{
-		from:  "search.items AS i INDEXED BY " + index,
+		from:  sel.dialect.indexed(sel.dialect.searchItems()+" AS i", index),
 		where: "i.project = ? AND i.quarantined = ? AND " + where + " AND i.n NOT IN (SELECT n FROM search_removals)",
 		args:  append([]any{sel.project, sel.filter.Quarantined}, args...), key: "i",
 	}
@@ -219,7 +220,7 @@ func (sel *selection) projected(index, where string, args ...any) span {
 // recent is what the search index does not have yet.
 func (sel *selection) recent(where string, args ...any) span {
 	return span{
-		from: "feedback AS f NOT INDEXED", where: "f.n > (SELECT p.n FROM search.progress AS p) AND " + ofList + " AND " + where,
+		from: sel.dialect.unindexed("feedback AS f"), where: "f.n > (SELECT p.n FROM " + sel.dialect.searchProgress() + " AS p) AND " + ofList + " AND " + where,
 		args: append([]any{sel.project, sel.filter.Quarantined}, args...), key: "f", few: true,
 	}
 }
@@ -229,15 +230,15 @@ func (sel *selection) recent(where string, args ...any) span {
 func (sel *selection) hits() query {
 	bound := searchBound
 	if sel.filter.Complete {
-		bound = -1
+		bound = noLimit
 	}
-	return query{"SELECT docid FROM search.feedback_search WHERE feedback_search MATCH ? ORDER BY docid DESC LIMIT ?", []any{sel.match, bound}}
+	return query{sel.dialect.hits(), []any{sel.match, bound}}
 }
 
 func (sel *selection) found() source {
 	hits := sel.hits()
 	return source{byWords, []span{{
-		from:  "search.items AS i NOT INDEXED",
+		from:  sel.dialect.unindexed(sel.dialect.searchItems() + " AS i"),
 		where: "i.n IN (" + hits.sql + ") AND i.n NOT IN (SELECT n FROM search_removals) AND i.project = ? AND i.quarantined = ?",
 		args:  append(hits.args, sel.project, sel.filter.Quarantined), key: "i", few: true,
 	}}}
@@ -255,11 +256,11 @@ func (sel *selection) unread() []span {
 	newest := alone.query(part{source: sel.created(), descending: true, limit: bound})
 	return []span{
 		{
-			from: "feedback AS f NOT INDEXED", where: "f.n IN (SELECT n FROM (" + newest.sql + ")) AND f.visitor_at = f.created_at AND " + ofList,
+			from: sel.dialect.unindexed("feedback AS f"), where: "f.n IN (SELECT n FROM (" + newest.sql + ") AS newest) AND f.visitor_at = f.created_at AND " + ofList,
 			args: append(newest.args, sel.project, sel.filter.Quarantined), key: "f", few: true,
 		},
 		{
-			from: "feedback AS f NOT INDEXED", where: `f.n IN (SELECT a.n FROM feedback AS a INDEXED BY feedback_by_visitor WHERE a.project_id = ?
+			from: sel.dialect.unindexed("feedback AS f"), where: `f.n IN (SELECT a.n FROM ` + sel.dialect.indexed("feedback AS a", "feedback_by_visitor") + ` WHERE a.project_id = ?
 				AND a.quarantined = ? AND a.erased_at IS NULL AND a.visitor_at <> a.created_at ORDER BY a.visitor_at DESC LIMIT ?) AND ` + ofList,
 			args: []any{sel.project, sel.filter.Quarantined, bound, sel.project, sel.filter.Quarantined}, key: "f", few: true,
 		},

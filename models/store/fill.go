@@ -9,7 +9,7 @@ import (
 	"earshot/models"
 )
 
-// fillBatch is how many items one transaction of Fill puts in; each has 18 values,
+// fillBatch is how many items one transaction of Fill puts in; each has 19 values,
 // and SQLite binds no more than 32,766 values.
 const fillBatch = 1000
 
@@ -39,10 +39,11 @@ func (s *Store) Fill(ctx context.Context, scope models.Scope, project models.ID,
 }
 
 func (t *tx) fill(scope models.Scope, project models.ID, items []models.Feedback) error {
-	var n int64
-	if err := t.orm().Raw("SELECT coalesce(max(n), 0) FROM feedback").Scan(&n).Error; err != nil {
+	n, err := t.w.dialect.numbers(t.orm(), len(items))
+	if err != nil {
 		return err
 	}
+	n--
 	var values []any
 	var tags []tagRow
 	for i := range items {
@@ -54,15 +55,15 @@ func (t *tx) fill(scope models.Scope, project models.ID, items []models.Feedback
 		}
 		created := item.CreatedAt.UnixMilli()
 		values = append(values, n, item.ID, scope.Organization(), project, item.Message, item.PageURL, item.Kind, item.Rating, item.Name, item.Email,
-			item.Status, item.AssigneeID, string(labels), item.Priority.Rank(), item.Quarantined, created, item.UpdatedAt.UnixMilli(), item.VisitorAt.UnixMilli())
+			item.Status, item.AssigneeID, string(labels), item.Priority.Rank(), item.Quarantined, created, item.UpdatedAt.UnixMilli(), item.VisitorAt.UnixMilli(), []byte{})
 		for _, tag := range item.Tags {
 			tags = append(tags, tagRow{ProjectID: project, Quarantined: item.Quarantined, Tag: tag, CreatedAt: created, N: n})
 		}
 	}
-	const columns = 18
-	row := ", (?" + strings.Repeat(", ?", columns-1) + ", '', 0, x'')"
-	err := t.orm().Exec(`INSERT INTO feedback (n, id, organization_id, project_id, message, page_url, kind, rating, name, email,
-		status, assignee_id, tags, priority, quarantined, created_at, updated_at, visitor_at, session_id, seq, fingerprint) VALUES `+
+	const columns = 19
+	row := ", (?" + strings.Repeat(", ?", columns-1) + ", '', 0)"
+	err = t.orm().Exec(`INSERT INTO feedback (n, id, organization_id, project_id, message, page_url, kind, rating, name, email,
+		status, assignee_id, tags, priority, quarantined, created_at, updated_at, visitor_at, fingerprint, session_id, seq) VALUES `+
 		strings.Repeat(row, len(items))[2:], values...).Error
 	if err != nil || len(tags) == 0 {
 		return err

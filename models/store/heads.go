@@ -95,7 +95,7 @@ func (s *Store) heads(ctx context.Context) (recordedHeads, error) {
 	if err := s.read.WithContext(ctx).Table("projects AS p").Select("p.id, " + lastSeq + " AS last").Find(&rows).Error; err != nil {
 		return recordedHeads{}, fmt.Errorf("read heads: %w", err)
 	}
-	heads := recordedHeads{epoch: s.epoch, last: make(map[models.ID]int64, len(rows))}
+	heads := recordedHeads{epoch: s.Epoch(), last: make(map[models.ID]int64, len(rows))}
 	for _, row := range rows {
 		heads.last[row.ID] = row.Last
 	}
@@ -181,6 +181,9 @@ func (r *headsRecord) create(path string, content []byte) error {
 // are safe, and a record that is behind does no harm until an older database is
 // put back.
 func (r *headsRecord) note(project models.ID, last int64) {
+	if r == nil { // PostgreSQL has none
+		return
+	}
 	offset, known := r.offsets[project]
 	if !known {
 		offset = r.end

@@ -155,7 +155,7 @@ func (t *tx) recount(before, after *feedbackRow) error {
 }
 
 func (t *tx) insightsThrough() (n int64, err error) {
-	err = t.orm().Model(&metaRow{}).Select("CAST(value AS INTEGER)").Where("name = ?", insightsThrough).Scan(&n).Error
+	err = t.orm().Model(&metaRow{}).Select("CAST(value AS BIGINT)").Where("name = ?", insightsThrough).Scan(&n).Error
 	return n, err
 }
 
@@ -213,7 +213,7 @@ func (p *insightsProjection) run(ctx context.Context) {
 // step counts the next items.
 func (p *insightsProjection) step(ctx context.Context) (more bool, err error) {
 	var behind bool
-	err = p.store.read.WithContext(ctx).Raw("SELECT coalesce(max(n), 0) > (SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?) FROM feedback",
+	err = p.store.read.WithContext(ctx).Raw("SELECT coalesce(max(n), 0) > (SELECT CAST(value AS BIGINT) FROM meta WHERE name = ?) FROM feedback",
 		insightsThrough).Scan(&behind).Error
 	if err != nil || !behind {
 		return false, err

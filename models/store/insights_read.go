@@ -77,11 +77,11 @@ func (s *Store) readTotals(ctx context.Context, project models.ID, in *models.In
 // the largest first; limit 0 is all.
 func (s *Store) valuesOf(ctx context.Context, project models.ID, dimension string, from, to time.Time, limit int) (counts []models.Count, err error) {
 	if limit == 0 {
-		limit = -1
+		limit = noLimit
 	}
 	firstMonth, lastMonth := wholeMonths(from, to)
 	const part = "SELECT value, n FROM insights WHERE project_id = ? AND dimension = ? AND at >= ? AND at < ?"
-	err = s.read.WithContext(ctx).Raw(`SELECT value, SUM(n) AS n FROM (`+part+` UNION ALL `+part+` UNION ALL `+part+`)
+	err = s.read.WithContext(ctx).Raw(`SELECT value, SUM(n) AS n FROM (`+part+` UNION ALL `+part+` UNION ALL `+part+`) AS parts
 		GROUP BY value HAVING SUM(n) > 0 ORDER BY SUM(n) DESC, value LIMIT ?`,
 		project, dimension, from.UnixMilli(), firstMonth.UnixMilli(),
 		project, dimension+perMonth, firstMonth.UnixMilli(), lastMonth.UnixMilli(),

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -140,8 +139,7 @@ func TestInsightsFollowEverything(t *testing.T) {
 }
 
 func TestInsights(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	migrateTest(t, path)
+	path := newDatabase(t)
 	var clock atomic.Int64
 	clock.Store(time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC).UnixMilli()) // the night in which Berlin's clocks go forward
 	s, err := Open(t.Context(), Options{Path: path, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return fromMillis(clock.Load()) }})
@@ -204,8 +202,7 @@ func TestInsights(t *testing.T) {
 
 // A range has the same figures whether they are read by the month or by the day.
 func TestInsightsOverMonths(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	migrateTest(t, path)
+	path := newDatabase(t)
 	begin := time.Date(2025, 11, 3, 12, 0, 0, 0, time.UTC)
 	var clock atomic.Int64
 	clock.Store(begin.UnixMilli())

@@ -122,7 +122,7 @@ func (s *Store) readDays(ctx context.Context, project models.ID, in *models.Insi
 		if i > 0 {
 			bounds.WriteString(", ")
 		}
-		bounds.WriteString("(?, ?, ?)")
+		bounds.WriteString("(CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT))")
 		args = append(args, i, d.Begins.UnixMilli(), end)
 	}
 	var found []struct {

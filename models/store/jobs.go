@@ -26,8 +26,8 @@ const (
 	jobTries = 5
 )
 
-func newQueue(db *sql.DB) *goqite.Queue {
-	return goqite.New(goqite.NewOpts{DB: db, Name: "jobs", MaxReceive: jobTries, Timeout: jobLease})
+func newQueue(db *sql.DB, flavor goqite.SQLFlavor) *goqite.Queue {
+	return goqite.New(goqite.NewOpts{SQLFlavor: flavor, DB: db, Name: "jobs", MaxReceive: jobTries, Timeout: jobLease})
 }
 
 // CreateJob stores and queues a job of the organisation, in one transaction.
@@ -321,8 +321,12 @@ func (s *Store) Jobs(ctx context.Context, scope models.Scope, page Page) (List[m
 }
 
 // RequeueJobs lets jobs whose holder is gone wait again at once. It is for the
-// start of the only server of a database.
+// start of the only server of a database: in PostgreSQL others may hold them, and a
+// lease runs out by itself.
 func (s *Store) RequeueJobs(ctx context.Context) error {
+	if s.writer.remote != nil {
+		return nil
+	}
 	return s.writer.do(ctx, false, func(t *tx) error {
 		return t.orm().Exec("UPDATE goqite SET timeout = ? WHERE queue = 'jobs'", queueTime(time.Now())).Error
 	})

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/base64"
 	"encoding/json"
+	"math"
 
 	"gorm.io/gorm"
 
@@ -14,6 +15,8 @@ const (
 	MaxLimit = 200
 	// countBound is where counting stops unless the exact figure is asked for.
 	countBound = 10_000
+	// noLimit is a LIMIT that both databases take and that is none.
+	noLimit = math.MaxInt32
 )
 
 // Count says whether, and how exactly, a list is counted.
@@ -56,7 +59,7 @@ func (p Page) count(query *gorm.DB) (*Total, error) {
 		err = query.Session(&gorm.Session{}).Count(&total.N).Error
 	case CountBounded:
 		bounded := query.Session(&gorm.Session{}).Select("1").Limit(countBound + 1)
-		err = query.Session(&gorm.Session{NewDB: true}).Table("(?)", bounded).Count(&total.N).Error
+		err = query.Session(&gorm.Session{NewDB: true}).Table("(?) AS bounded", bounded).Count(&total.N).Error
 		if total.N > countBound {
 			total.N, total.AtLeast = countBound, true
 		}

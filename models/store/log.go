@@ -41,7 +41,7 @@ func (s *Store) LogHead(ctx context.Context, scope models.Scope, project models.
 	if err != nil {
 		return Head{}, translate(err)
 	}
-	return Head{Epoch: s.epoch, First: seqs.First, Last: seqs.Last}, nil
+	return Head{Epoch: s.Epoch(), First: seqs.First, Last: seqs.Last}, nil
 }
 
 // ReadLog reads up to limit entries after since, oldest first, composed from

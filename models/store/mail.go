@@ -113,7 +113,9 @@ func (s *Store) beginMail(ctx context.Context, id models.ID) (*models.Mail, erro
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		begun = nil
 		var row mailRow
-		err := t.orm().Where("id = ? AND state IN ('waiting', 'sending')", id).Limit(1).Find(&row).Error
+		// Another node may have begun it since it was looked for.
+		err := t.orm().Where("id = ? AND state IN ('waiting', 'sending') AND (due_at <= ? OR due_at > ?)",
+			id, t.now.UnixMilli(), t.now.Add(longestMailWait).UnixMilli()).Limit(1).Find(&row).Error
 		if err != nil || row.ID == "" { // erased since it was looked for
 			return err
 		}
@@ -234,18 +236,22 @@ func (s *Store) ReleaseMail(ctx context.Context, id models.ID) error {
 }
 
 // RequeueMails makes those due that were being sent by somebody who is gone, or
-// waited for a mail server. It is for the start of the only server of a database.
+// waited for a mail server. It is for the start of the only server of a database: in
+// PostgreSQL another one may be sending them, and its time runs out by itself.
 func (s *Store) RequeueMails(ctx context.Context) error {
+	if s.writer.remote != nil {
+		return s.HurryMails(ctx)
+	}
 	return s.writer.do(ctx, false, func(t *tx) error {
-		return t.orm().Exec(`UPDATE mails SET state = 'waiting', unreachable = 0, due_at = ?
-			WHERE state = 'sending' OR state = 'waiting' AND unreachable = 1`, t.now.UnixMilli()).Error
+		return t.orm().Exec(`UPDATE mails SET state = 'waiting', unreachable = FALSE, due_at = ?
+			WHERE state = 'sending' OR state = 'waiting' AND unreachable = TRUE`, t.now.UnixMilli()).Error
 	})
 }
 
 // HurryMails makes those due that waited for a mail server which is there again.
 func (s *Store) HurryMails(ctx context.Context) error {
 	return s.writer.do(ctx, false, func(t *tx) error {
-		return t.orm().Exec("UPDATE mails SET unreachable = 0, due_at = ? WHERE state = 'waiting' AND unreachable = 1", t.now.UnixMilli()).Error
+		return t.orm().Exec("UPDATE mails SET unreachable = FALSE, due_at = ? WHERE state = 'waiting' AND unreachable = TRUE", t.now.UnixMilli()).Error
 	})
 }
 

@@ -123,7 +123,7 @@ func (s *Store) mailMessages(ctx context.Context, mail models.Mail, into *MailCo
 		return err
 	}
 	var rows []messageRow
-	err = s.read.WithContext(ctx).Where("feedback_id = ? AND internal = 0 AND deleted_at IS NULL AND created_at BETWEEN ? AND ? AND "+from,
+	err = s.read.WithContext(ctx).Where("feedback_id = ? AND internal = FALSE AND deleted_at IS NULL AND created_at BETWEEN ? AND ? AND "+from,
 		mail.FeedbackID, mail.Since, mail.Through).Order("created_at, id").Limit(maxConversationMessages).Find(&rows).Error
 	for _, row := range rows {
 		into.Messages = append(into.Messages, row.message())

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -41,10 +40,10 @@ type dueNotification struct {
 const dueNotifications = `SELECT * FROM (SELECT n.*, COALESCE(m.time_zone, 'UTC') AS time_zone,
 	COALESCE((SELECT MAX(seq) FROM events WHERE project_id = n.project_id), 0) AS head
 	FROM notifications AS n LEFT JOIN mail_preferences AS m ON m.user_id = n.user_id
-	WHERE (n.next_at <= @now OR n.next_at > @now + CASE n.mode WHEN 'daily' THEN @day ELSE @hour END)
+	WHERE (n.next_at <= @now OR n.next_at > @now + CASE n.mode WHEN 'daily' THEN CAST(@day AS BIGINT) ELSE CAST(@hour AS BIGINT) END)
 	AND NOT EXISTS (SELECT 1 FROM mails AS q WHERE q.project_id = n.project_id AND q.ended_at IS NULL
 		AND q.user_id = n.user_id AND q.kind = 'news')
-	) WHERE mode <> 'at_once' OR head > through ORDER BY next_at LIMIT @batch`
+	) AS due WHERE mode <> 'at_once' OR head > through ORDER BY next_at LIMIT @batch`
 
 // QueueNews queues the mails about new feedback that are due.
 func (s *Store) QueueNews(ctx context.Context) (queued int, err error) {
@@ -131,18 +130,20 @@ func (d dueNotification) pace(now time.Time) time.Time {
 	return pace.Add(newsPace)
 }
 
-// released is of the events in which staff let a suspected item into the inbox.
-const released = "e.type = 'FeedbackUpdated' AND json_extract(e.data, '$.changes.quarantined') = 0"
+// released is of the events e in which staff let a suspected item into the inbox.
+func released(d dialect, e string) string {
+	return e + ".type = 'FeedbackUpdated' AND " + d.isFalse(e+".data", "changes", "quarantined")
+}
 
 // newsOf are the items of a stretch of a project's log that are news. What was
 // held back once is news where it was released last; what still is, or was erased,
 // is none.
 func newsOf(db *gorm.DB, project models.ID, since, through int64) *gorm.DB {
+	d := dialectOf(db)
 	return db.Table("events AS e").Joins("JOIN feedback AS f ON f.id = e.feedback_id").
-		Where("e.project_id = ? AND e.seq > ? AND e.seq <= ? AND f.quarantined = 0 AND f.erased_at IS NULL", project, since, through).
-		Where(`(e.type = 'FeedbackReceived' AND CAST(f.quarantine_reasons AS TEXT) = '[]' OR ` + released + `
-			AND NOT EXISTS (SELECT 1 FROM events AS l WHERE l.feedback_id = f.id AND l.type <> 'FeedbackReceived' AND l.seq > e.seq AND ` +
-			strings.ReplaceAll(released, "e.", "l.") + `))`)
+		Where("e.project_id = ? AND e.seq > ? AND e.seq <= ? AND f.quarantined = FALSE AND f.erased_at IS NULL", project, since, through).
+		Where(`(e.type = 'FeedbackReceived' AND CAST(f.quarantine_reasons AS TEXT) = '[]' OR ` + released(d, "e") + `
+			AND NOT EXISTS (SELECT 1 FROM events AS l WHERE l.feedback_id = f.id AND l.type <> 'FeedbackReceived' AND l.seq > e.seq AND ` + released(d, "l") + `))`)
 }
 
 func (s *Store) anyNews(ctx context.Context, project models.ID, since, through int64) (bool, error) {
@@ -186,7 +187,7 @@ func (s *Store) news(ctx context.Context, mail models.Mail) (News, error) {
 		news.Items = append(news.Items, rows[i].feedback())
 	}
 	counted := newsOf(db, mail.ProjectID, mail.Since, mail.Through).Select("f.kind AS kind").Limit(maxNews + 1)
-	if err := db.Table("(?)", counted).Select("kind, COUNT(*) AS count").Group("kind").Order("count DESC, kind").Scan(&news.Kinds).Error; err != nil {
+	if err := db.Table("(?) AS counted", counted).Select("kind, COUNT(*) AS count").Group("kind").Order("count DESC, kind").Scan(&news.Kinds).Error; err != nil {
 		return News{}, translate(err)
 	}
 	for _, kind := range news.Kinds {

@@ -132,7 +132,7 @@ func (s *Store) Unsubscribe(ctx context.Context, from models.Unsubscription, bac
 				Hash: from.Address, ProjectID: from.ProjectID, Unsubscribed: !back, UpdatedAt: t.now.UnixMilli(),
 			}).Error
 		case models.MailAnswer:
-			return t.orm().Exec(`INSERT INTO mail_preferences (user_id, answers) SELECT id, ? FROM users WHERE id = ?
+			return t.orm().Exec(`INSERT INTO mail_preferences (user_id, answers) SELECT id, CAST(? AS BOOLEAN) FROM users WHERE id = ?
 				ON CONFLICT (user_id) DO UPDATE SET answers = excluded.answers`, back, from.UserID).Error
 		case models.MailNews:
 			// Back to what was chosen leads the page of preferences alone.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +19,7 @@ import (
 // hears of its feedback at once.
 func openMailing(t testing.TB, now func() time.Time) (*Store, models.Scope, *models.Project, models.User) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	migrateTest(t, path)
+	path := newDatabase(t)
 	s, err := Open(t.Context(), Options{Path: path, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: now, Mails: true})
 	if err != nil {
 		t.Fatal(err)
@@ -181,6 +179,7 @@ func TestDeletedProjectLeavesNoMails(t *testing.T) {
 
 // What is looked for every other second is found by an index.
 func TestMailsAreFoundByIndex(t *testing.T) {
+	ofSQLite(t, "TestPostgresPlans looks at the other's plans")
 	s, scope, p, member := openMailing(t, nil)
 	mustSubmit(t, s, newFeedback(p, "first"))
 	for name, look := range map[string]func(*gorm.DB) *gorm.DB{

@@ -147,7 +147,7 @@ func (s *Store) ChangeNote(ctx context.Context, scope models.Scope, change NoteC
 
 func (t *tx) changeNote(change NoteChange) (models.Message, error) {
 	var row messageRow
-	err := t.orm().Where("id = ? AND feedback_id = ? AND internal = 1 AND deleted_at IS NULL", change.MessageID, change.FeedbackID).Take(&row).Error
+	err := t.orm().Where("id = ? AND feedback_id = ? AND internal = TRUE AND deleted_at IS NULL", change.MessageID, change.FeedbackID).Take(&row).Error
 	switch {
 	case err != nil:
 		return models.Message{}, err

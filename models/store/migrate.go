@@ -20,7 +20,7 @@ type Migration struct {
 	AppliedAt time.Time // zero where it is pending
 }
 
-// Schema changes the schema of the database at a path. It is for use while no
+// Schema changes the schema of the database at a path or an address. It is for use while no
 // Store has the database open.
 type Schema struct {
 	path     string
@@ -31,6 +31,9 @@ type Schema struct {
 // OpenSchema prepares the schema's history. A database that a newer program
 // wrote is refused before anything is changed.
 func OpenSchema(ctx context.Context, path string) (*Schema, error) {
+	if IsPostgres(path) {
+		return openPostgresSchema(ctx, path)
+	}
 	if err := keepPrivate(path); err != nil {
 		return nil, err
 	}
@@ -79,8 +82,12 @@ func (s *Schema) refuseNewer(ctx context.Context) error {
 }
 
 // Up brings the schema up to date. Where there is data already, a copy of the
-// database is kept beside it first; its path is returned.
+// database is kept beside it first; its path is returned. Of PostgreSQL there is no
+// copy: a migration that fails is undone as a whole.
 func (s *Schema) Up(ctx context.Context) (backup string, err error) {
+	if IsPostgres(s.path) {
+		return "", s.upPostgres(ctx)
+	}
 	pending, err := s.provider.HasPending(ctx)
 	if err != nil {
 		return "", fmt.Errorf("read the schema's version: %w", err)
@@ -126,14 +133,26 @@ func (s *Schema) Down(ctx context.Context) (undone *Migration, backup string, er
 	if version == 0 {
 		return nil, "", nil
 	}
+	if IsPostgres(s.path) {
+		err = s.exclusively(ctx, func() error {
+			undone, err = s.undo(ctx)
+			return err
+		})
+		return undone, "", err
+	}
 	if backup, err = s.copy(ctx, version); err != nil {
 		return nil, "", err
 	}
+	undone, err = s.undo(ctx)
+	return undone, backup, err
+}
+
+func (s *Schema) undo(ctx context.Context) (*Migration, error) {
 	result, err := s.provider.Down(ctx)
 	if err != nil {
-		return nil, backup, fmt.Errorf("migrate down: %w", err)
+		return nil, fmt.Errorf("migrate down: %w", err)
 	}
-	return &Migration{Version: result.Source.Version, Name: result.Source.Path}, backup, nil
+	return &Migration{Version: result.Source.Version, Name: result.Source.Path}, nil
 }
 
 // Status lists all migrations, oldest first.
@@ -152,6 +171,9 @@ func (s *Schema) Status(ctx context.Context) ([]Migration, error) {
 // Backup writes a consistent copy of the database to a new file while others
 // read and write, and opens the copy to check it.
 func Backup(ctx context.Context, path, target string) error {
+	if IsPostgres(path) {
+		return errors.New("of PostgreSQL its own programs make copies: pg_dump --format=custom --file=FILE, and pg_restore")
+	}
 	if !Exists(path) {
 		return fmt.Errorf("there is no database at %s", path)
 	}

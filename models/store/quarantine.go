@@ -38,11 +38,11 @@ const newsReasons = 3
 func (s *Store) heldBack(ctx context.Context, mail models.Mail) (n int64, reasons []models.Count, err error) {
 	db := s.read.WithContext(ctx)
 	const held = `SELECT f.n AS n, f.quarantine_reasons AS reasons FROM events AS e JOIN feedback AS f ON f.id = e.feedback_id
-		WHERE e.project_id = ? AND e.seq > ? AND e.seq <= ? AND e.type = 'FeedbackReceived' AND f.quarantined = 1 AND f.erased_at IS NULL LIMIT ?`
-	if err := db.Raw("SELECT count(*) FROM ("+held+")", mail.ProjectID, mail.Since, mail.Through, maxNews).Scan(&n).Error; err != nil || n == 0 {
+		WHERE e.project_id = ? AND e.seq > ? AND e.seq <= ? AND e.type = 'FeedbackReceived' AND f.quarantined = TRUE AND f.erased_at IS NULL LIMIT ?`
+	if err := db.Raw("SELECT count(*) FROM ("+held+") AS h", mail.ProjectID, mail.Since, mail.Through, maxNews).Scan(&n).Error; err != nil || n == 0 {
 		return n, nil, err
 	}
-	err = db.Raw(`SELECT r.value AS value, count(*) AS n FROM (`+held+`) AS h, json_each(CAST(h.reasons AS TEXT)) AS r
+	err = db.Raw(`SELECT r.value AS value, count(*) AS n FROM (`+held+`) AS h, `+dialectOf(db).elements("h.reasons")+`
 		GROUP BY r.value ORDER BY count(*) DESC, r.value LIMIT ?`, mail.ProjectID, mail.Since, mail.Through, maxNews, newsReasons).Scan(&reasons).Error
 	return n, reasons, err
 }
@@ -55,18 +55,18 @@ func (s *Store) QuarantineSince(ctx context.Context, scope models.Scope, project
 	if _, err := s.Project(ctx, scope, project); err != nil {
 		return q, err
 	}
+	dialect := dialectOf(s.read)
 	// The order of creation is a range for each status.
-	sel := &selection{db: s.read.WithContext(ctx), project: project, filter: Filter{Quarantined: true, From: since}}
+	sel := &selection{db: s.read.WithContext(ctx), dialect: dialect, project: project, filter: Filter{Quarantined: true, From: since}}
 	held := sel.query(part{source: sel.created(), descending: true, limit: quarantineBound + 1})
-	if err := s.read.WithContext(ctx).Raw("SELECT count(*) FROM ("+held.sql+")", held.args...).Scan(&q.Total.N).Error; err != nil {
+	if err := s.read.WithContext(ctx).Raw("SELECT count(*) FROM ("+held.sql+") AS h", held.args...).Scan(&q.Total.N).Error; err != nil {
 		return q, translate(err)
 	}
 	if q.Total.N > quarantineBound {
 		q.Total.N, q.Total.AtLeast = quarantineBound, true
 	}
-	// Those of before reasons were texts are blobs.
 	err = s.read.WithContext(ctx).Raw(`SELECT r.value AS value, count(*) AS n
-		FROM (`+held.sql+`) AS h CROSS JOIN feedback AS f ON f.n = h.n, json_each(CAST(f.quarantine_reasons AS TEXT)) AS r
+		FROM (`+held.sql+`) AS h `+dialect.join()+` feedback AS f ON f.n = h.n, `+dialect.elements("f.quarantine_reasons")+`
 		GROUP BY r.value ORDER BY count(*) DESC, r.value`, held.args...).Scan(&q.Reasons).Error
 	return q, translate(err)
 }

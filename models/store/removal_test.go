@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"earshot/models"
@@ -11,8 +10,9 @@ import (
 // leftOf counts what a deleted project still has, and how many ids stay taken.
 func leftOf(t *testing.T, s *Store, p *models.Project) (left, taken int64) {
 	t.Helper()
+	indexed := either("search.feedback_search", "search_items")
 	for query, into := range map[string]*int64{
-		`SELECT (SELECT count(*) FROM search.feedback_search) + (SELECT count(*) FROM events WHERE project_id = @p)
+		`SELECT (SELECT count(*) FROM ` + indexed + `) + (SELECT count(*) FROM events WHERE project_id = @p)
 			+ (SELECT count(*) FROM visitor_sessions WHERE project_id = @p) + (SELECT count(*) FROM removals) + (SELECT count(*) FROM search_removals)
 			+ (SELECT count(*) FROM messages WHERE project_id = @p AND body <> '')
 			+ (SELECT count(*) FROM feedback WHERE project_id = @p AND message <> '')`: &left,
@@ -26,7 +26,7 @@ func leftOf(t *testing.T, s *Store, p *models.Project) (left, taken int64) {
 }
 
 func TestDeletedProjectsAreRemovedSomeRowsAtATime(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "earshot.db")
+	path := newDatabase(t)
 	s := openAt(t, path)
 	scope, p := newProject(t, s)
 	_, other := newProject(t, s)

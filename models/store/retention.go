@@ -71,7 +71,7 @@ func (r *retention) run(ctx context.Context) {
 // longLogs finds the projects with more events than have to be kept.
 const longLogs = `SELECT id AS project_id, first, last FROM (
 	SELECT p.id, ` + firstSeq + ` AS first, ` + lastSeq + ` AS last FROM projects AS p
-	) WHERE last - first >= @events`
+	) AS logs WHERE last - first >= @events`
 
 type longLog struct {
 	ProjectID   models.ID

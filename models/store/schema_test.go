@@ -38,7 +38,7 @@ func TestRowsMatchTheSchema(t *testing.T) {
 			Name string
 			PK   int `gorm:"column:pk"`
 		}
-		if err := s.read.Raw("SELECT name, pk FROM pragma_table_info(?)", parsed.Table).Scan(&columns).Error; err != nil {
+		if err := s.read.Raw(either("SELECT name, pk FROM pragma_table_info(?)", postgresColumns), parsed.Table).Scan(&columns).Error; err != nil {
 			t.Fatal(err)
 		}
 		var have, keys []string
@@ -66,11 +66,12 @@ func TestRowsMatchTheSchema(t *testing.T) {
 		}
 	}
 	var tables []string
-	err := s.read.Raw("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").Scan(&tables).Error
+	err := s.read.Raw(either("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", postgresTableNames)).Scan(&tables).Error
 	if err != nil {
 		t.Fatal(err)
 	}
 	known["goqite"] = true // the library's own
+	known["search_items"], known["search_progress"] = onPostgres, onPostgres
 	for _, table := range tables {
 		if !known[table] {
 			t.Errorf("the table %s has no row type", table)
@@ -80,6 +81,9 @@ func TestRowsMatchTheSchema(t *testing.T) {
 
 func schemaOf(t *testing.T, path string) string {
 	t.Helper()
+	if onPostgres {
+		return postgresSchemaOf(t, path)
+	}
 	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +119,7 @@ func openSchema(t *testing.T, path string) *Schema {
 }
 
 func TestMigrationsGoUpAndDownAndUp(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "earshot.db")
+	path := emptyDatabase(t)
 	s := openSchema(t, path)
 	if _, err := s.Up(t.Context()); err != nil {
 		t.Fatal(err)
@@ -153,6 +157,7 @@ func TestMigrationsGoUpAndDownAndUp(t *testing.T) {
 }
 
 func TestUpKeepsACopyOfData(t *testing.T) {
+	ofSQLite(t, "a migration of PostgreSQL that fails is undone as a whole")
 	path := filepath.Join(t.TempDir(), "earshot.db")
 	migrateTest(t, path)
 	s := openSchema(t, path)
@@ -190,6 +195,7 @@ func hashFiles(t *testing.T, folder string) string {
 }
 
 func TestNewerDatabaseIsRefusedUnchanged(t *testing.T) {
+	ofSQLite(t, "it compares files; TestPostgresSchemaIsRefused is of the other")
 	folder := t.TempDir()
 	path := filepath.Join(folder, "earshot.db")
 	migrateTest(t, path)
@@ -218,6 +224,7 @@ func TestNewerDatabaseIsRefusedUnchanged(t *testing.T) {
 }
 
 func TestBackup(t *testing.T) {
+	ofSQLite(t, "copies of PostgreSQL are pg_dump's")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	first := mustSubmit(t, s, newFeedback(p, "before the backup"))
@@ -255,6 +262,7 @@ func TestBackup(t *testing.T) {
 }
 
 func TestDamagedCopyIsNoticed(t *testing.T) {
+	ofSQLite(t, "copies of PostgreSQL are pg_dump's")
 	s := openTest(t, nil)
 	_, p := newProject(t, s)
 	for i := range 200 {
@@ -280,6 +288,7 @@ func TestDamagedCopyIsNoticed(t *testing.T) {
 }
 
 func TestDurabilityIsReadBack(t *testing.T) {
+	ofSQLite(t, "it is about pragmas; TestPostgresIsDurable is of the other")
 	s := openTest(t, nil)
 	var secure, foreign int
 	if err := s.writer.conn.QueryRowContext(t.Context(), "PRAGMA secure_delete").Scan(&secure); err != nil || secure != 1 {
@@ -321,7 +330,7 @@ func TestDurabilityIsReadBack(t *testing.T) {
 }
 
 func TestOpenRefusesADatabaseWithoutSchema(t *testing.T) {
-	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "a.db"), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s, err := Open(t.Context(), Options{Path: emptyDatabase(t), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err == nil {
 		_ = s.Close()
 		t.Fatal("an empty database is opened")
@@ -329,8 +338,11 @@ func TestOpenRefusesADatabaseWithoutSchema(t *testing.T) {
 }
 
 func TestEpochStays(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a?b#c%d.db")
-	migrateTest(t, path)
+	path := newDatabase(t)
+	if !onPostgres {
+		path = filepath.Join(t.TempDir(), "a?b#c%d.db")
+		migrateTest(t, path)
+	}
 	one := reopenTest(t, path, nil)
 	epoch := one.Epoch()
 	if err := one.Close(); err != nil {
@@ -345,8 +357,7 @@ func TestEpochStays(t *testing.T) {
 }
 
 func TestCloseCommitsWhatWaits(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	migrateTest(t, path)
+	path := newDatabase(t)
 	s := reopenTest(t, path, nil)
 	scope, p := newProject(t, s)
 	const waiting = 50

@@ -25,6 +25,7 @@ const (
 type searchProjection struct {
 	store  *Store
 	index  *searchIndex
+	remote *remoteSearch // in place of index, in PostgreSQL
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 
@@ -38,18 +39,26 @@ func startSearchProjection(ctx context.Context, s *Store, index *searchIndex) (*
 	if err := s.read.WithContext(ctx).Raw("SELECT coalesce(max(n), 0) FROM feedback").Scan(&last).Error; err != nil {
 		return nil, err
 	}
-	if err := index.follow(ctx, s.epoch, last); err != nil {
+	if err := index.follow(ctx, s.Epoch(), last); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	p := &searchProjection{store: s, index: index, cancel: cancel}
-	p.ended.Go(func() { p.run(ctx) })
+	p := &searchProjection{store: s, index: index}
+	p.start()
 	return p, nil
+}
+
+func (p *searchProjection) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	p.cancel = cancel
+	p.ended.Go(func() { p.run(ctx) })
 }
 
 func (p *searchProjection) stop() {
 	p.cancel()
 	p.ended.Wait()
+	if p.remote != nil {
+		_ = p.remote.close() // it holds nothing that is not committed
+	}
 }
 
 func (p *searchProjection) run(ctx context.Context) {
@@ -86,6 +95,9 @@ func (p *searchProjection) run(ctx context.Context) {
 // later, since nobody else does either. more can be had at once; owing says that
 // something is left for a later step.
 func (p *searchProjection) step(ctx context.Context) (more, owing bool, err error) {
+	if p.remote != nil {
+		return p.remote.step(ctx)
+	}
 	more, err = p.takeIn(ctx)
 	if err != nil {
 		return false, false, err
@@ -134,7 +146,7 @@ func (t *tx) reindex(n int64) error {
 func (p *searchProjection) takeOver(ctx context.Context) error {
 	for {
 		var owed []searchRemovalRow
-		err := p.store.read.WithContext(ctx).Where("again = 1").Order("id").Limit(forgetBatch).Find(&owed).Error
+		err := p.store.read.WithContext(ctx).Where("again = TRUE").Order("id").Limit(forgetBatch).Find(&owed).Error
 		if err != nil || len(owed) == 0 {
 			return err
 		}
@@ -161,7 +173,7 @@ func (p *searchProjection) takeOut(ctx context.Context) (owing bool, err error) 
 	var last int64
 	for {
 		var owed []searchRemovalRow
-		err := p.store.read.WithContext(ctx).Where("id > ? AND again = 0", last).Order("id").Limit(forgetBatch).Find(&owed).Error
+		err := p.store.read.WithContext(ctx).Where("id > ? AND again = FALSE", last).Order("id").Limit(forgetBatch).Find(&owed).Error
 		if err != nil {
 			return false, err
 		}
@@ -215,5 +227,5 @@ func (p *searchProjection) mend(ctx context.Context, failure error) error {
 		return nil
 	}
 	p.store.log.Warn("the search index is broken and is built anew")
-	return p.index.begin(ctx, p.store.epoch)
+	return p.index.begin(ctx, p.store.Epoch())
 }

@@ -315,6 +315,7 @@ func TestGivingUpTheWait(t *testing.T) {
 }
 
 func TestStorageFailuresAreNamed(t *testing.T) {
+	ofSQLite(t, "a full disk is made of a pragma; TestPostgresFailuresAreNamed is of the other")
 	s := openTest(t, nil)
 	_, p := newProject(t, s)
 	mustSubmit(t, s, newFeedback(p, "fits"))

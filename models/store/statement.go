@@ -11,7 +11,15 @@ import (
 	"earshot/models"
 )
 
-// statement is a prepared statement of the writer's connection, which it runs by
+// prepared is a statement of the writer's connection. exec runs one that has no rows,
+// and gives the number of rows that it changed. row runs a query and puts the columns
+// of its first row where into points; found is false where there is none.
+type prepared interface {
+	exec(args ...any) (changed int64, err error)
+	row(into []any, args ...any) (found bool, err error)
+}
+
+// statement is a prepared statement of SQLite's connection, which it runs by
 // the driver itself. What database/sql does for pools and for any driver (locks,
 // conversions, a dozen allocations a call) was a third of the writer's own time
 // for a submission, and a connection that one goroutine owns has no use for it.
@@ -22,7 +30,6 @@ type statement struct {
 	cols []driver.Value
 }
 
-// exec runs a statement that has no rows, and gives the number of rows that it changed.
 func (s *statement) exec(args ...any) (changed int64, err error) {
 	if err := s.bind(args); err != nil {
 		return 0, err
@@ -35,8 +42,6 @@ func (s *statement) exec(args ...any) (changed int64, err error) {
 	return result.RowsAffected()
 }
 
-// row runs a query and puts the columns of its first row where into points;
-// found is false where there is none.
 func (s *statement) row(into []any, args ...any) (found bool, err error) {
 	if err := s.bind(args); err != nil {
 		return false, err
@@ -129,27 +134,30 @@ func scan(into any, value driver.Value) error {
 
 // statements are prepared once, on the writer's connection.
 type statements struct {
-	begin, commit, rollback        *statement
-	savepoint, release, rollbackTo *statement
-	readHead                       *statement
-	insertFeedback, insertEvent    *statement
-	findFeedback                   *statement
-	findSession, insertSession     *statement
-	all                            []*statement
+	begin, commit, rollback        prepared
+	savepoint, release, rollbackTo prepared
+	readHead                       prepared
+	insertFeedback, insertEvent    prepared
+	findFeedback                   prepared
+	findSession, insertSession     prepared
+	all                            []*statement // what close closes
 }
 
-func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
-	s := &statements{}
-	for _, p := range []struct {
-		into **statement
+// texts are the statements with their places.
+func (s *statements) texts() []struct {
+	into *prepared
+	text string
+} {
+	return []struct {
+		into *prepared
 		text string
 	}{
 		{&s.begin, "BEGIN IMMEDIATE"},
 		{&s.commit, "COMMIT"},
 		{&s.rollback, "ROLLBACK"},
 		{&s.savepoint, "SAVEPOINT op"},
-		{&s.release, "RELEASE op"},
-		{&s.rollbackTo, "ROLLBACK TO op"},
+		{&s.release, "RELEASE SAVEPOINT op"},
+		{&s.rollbackTo, "ROLLBACK TO SAVEPOINT op"},
 		{&s.readHead, "SELECT " + lastSeq + " FROM projects AS p WHERE p.id = ?"},
 		{&s.insertEvent, "INSERT INTO events (project_id, seq, type, feedback_id, data, at) VALUES (?, ?, ?, ?, ?, ?)"},
 		{&s.findFeedback, "SELECT project_id, session_id, fingerprint, receipt_version, erased_at IS NOT NULL FROM feedback WHERE id = ?"},
@@ -158,7 +166,12 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
 		{&s.findSession, "SELECT id FROM visitor_sessions WHERE project_id = ? AND resume_hash = ?"},
 		{&s.insertSession, "INSERT INTO visitor_sessions (project_id, resume_hash, id, created_at) VALUES (?, ?, ?, ?)"},
-	} {
+	}
+}
+
+func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
+	s := &statements{}
+	for _, p := range s.texts() {
 		stmt, err := prepareOne(ctx, conn, p.text)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%q: %w", p.text, err), s.close())

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -27,7 +28,8 @@ const readTimeout = 10 * time.Second
 
 // Options is what a Store needs from outside.
 type Options struct {
-	// Path is the SQLite file. Its folder must exist.
+	// Path is the SQLite file, whose folder must exist, or the address of a PostgreSQL
+	// database (postgres://…).
 	Path string
 	Log  *slog.Logger
 	// Now is the clock; time.Now where nil.
@@ -58,6 +60,8 @@ type Store struct {
 	read   *gorm.DB
 	write  *gorm.DB
 	writer *writer
+	// searchable: there is a search index.
+	searchable bool
 	// What follows the writer in the background.
 	checkpoints *checkpointer
 	index       *searchIndex
@@ -66,7 +70,8 @@ type Store struct {
 	insights    *insightsProjection
 	retention   *retention
 	record      *headsRecord
-	epoch       models.Epoch
+	others      *othersFollower
+	epoch       atomic.Pointer[models.Epoch]
 	path        string
 
 	projectsMu sync.RWMutex
@@ -101,6 +106,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, options Options) (err error) {
+	if IsPostgres(options.Path) {
+		return s.openPostgres(ctx, options)
+	}
 	if s.write, err = open(writerDSN(options.Path), 1); err != nil {
 		return err
 	}
@@ -112,25 +120,26 @@ func (s *Store) open(ctx context.Context, options Options) (err error) {
 	if s.read, err = openReaders(options.Path, s.index != nil); err != nil {
 		return err
 	}
+	s.searchable = s.index != nil
 	if s.writer, err = newWriter(ctx, s.write, options); err != nil {
 		return err
 	}
-	s.epoch, err = s.loadEpoch(ctx)
+	epoch, err := s.loadEpoch(ctx)
+	if err == nil {
+		s.setEpoch(epoch)
+	}
 	return err
 }
 
 // startBackground starts what follows the writer.
 func (s *Store) startBackground(ctx context.Context, options Options) (err error) {
-	if err = s.refuseOlder(ctx); err != nil {
-		return err
+	if IsPostgres(options.Path) {
+		s.others = startFollowingOthers(s)
+		s.search, err = startPostgresSearch(s)
+	} else {
+		err = s.startFiles(ctx, options)
 	}
-	if err = s.startRecord(ctx); err != nil {
-		return err
-	}
-	if s.checkpoints, err = startCheckpointer(ctx, options.Path, s.writer, options.Log); err != nil {
-		return err
-	}
-	if s.search, err = startSearchProjection(ctx, s, s.index); err != nil {
+	if err != nil {
 		return err
 	}
 	s.removals = startRemover(s)
@@ -142,11 +151,29 @@ func (s *Store) startBackground(ctx context.Context, options Options) (err error
 	return nil
 }
 
+// startFiles starts what follows the writer in SQLite's files.
+func (s *Store) startFiles(ctx context.Context, options Options) (err error) {
+	if err = s.refuseOlder(ctx); err != nil {
+		return err
+	}
+	if err = s.startRecord(ctx); err != nil {
+		return err
+	}
+	if s.checkpoints, err = startCheckpointer(ctx, options.Path, s.writer, options.Log); err != nil {
+		return err
+	}
+	s.search, err = startSearchProjection(ctx, s, s.index)
+	return err
+}
+
 // Close lets the writer commit what waits, then closes the database. Writes
 // that come later are refused.
 func (s *Store) Close() error {
 	if s.search != nil {
 		s.search.stop()
+	}
+	if s.others != nil {
+		s.others.stop()
 	}
 	if s.removals != nil {
 		s.removals.stop()
@@ -208,8 +235,12 @@ func owned(query *gorm.DB, scope models.Scope) *gorm.DB {
 
 func (s *Store) millis() int64 { return s.now().UnixMilli() }
 
-// Exists reports whether a database is at path already.
+// Exists reports whether a database is at path already. Of one that has an address
+// only connecting tells.
 func Exists(path string) bool {
+	if IsPostgres(path) {
+		return true
+	}
 	info, err := os.Stat(path)
 	return err == nil && info.Size() > 0
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"earshot/models"
+	"earshot/models/trace"
 )
 
 // NewFeedback is a submission on its way into the store.
@@ -54,16 +55,19 @@ func (s *Store) Submit(ctx context.Context, in NewFeedback) (Accepted, error) {
 			return Accepted{}, fmt.Errorf("encode quarantine reasons: %w", err)
 		}
 	}
-	var accepted Accepted
-	err := s.writer.do(ctx, true, func(t *tx) error {
-		var err error
-		accepted, err = t.submit(in, submission, fingerprint, reasons)
+	// Only after the wait may it be read.
+	given := &submissionOp{in: &in, fingerprint: fingerprint, reasons: reasons}
+	o := &op{clean: true, done: make(chan error, 1), span: trace.Of(ctx), apply: func(t *tx) (err error) {
+		given.accepted, err = t.submit(in, submission, fingerprint, reasons)
 		return err
-	})
-	if err != nil {
+	}}
+	if len(submission.AttachmentIDs) == 0 {
+		o.submission = given
+	}
+	if err := s.writer.wait(ctx, o); err != nil {
 		return Accepted{}, err
 	}
-	return accepted, nil
+	return given.accepted, nil
 }
 
 // submit inserts and sees by the outcome whether the id is new: of a thousand
@@ -128,11 +132,15 @@ func (t *tx) earlier(in NewFeedback, fingerprint []byte, session models.ID, know
 		return Accepted{}, fmt.Errorf("find feedback %s: found %t: %w", in.Submission.ID, found, err)
 	}
 	if project != in.Project.ID || erased || !bytes.Equal(stored, fingerprint) {
-		return Accepted{}, models.Errorf(models.CodeIDConflict, "this id was used for something else")
+		return Accepted{}, errIDTaken()
 	}
 	return Accepted{
 		ID: in.Submission.ID, SessionID: owner, Repeated: true, Owned: known && session == owner, ReceiptVersion: version,
 	}, nil
+}
+
+func errIDTaken() error {
+	return models.Errorf(models.CodeIDConflict, "this id was used for something else")
 }
 
 // visitorSession finds the session of the visitor's token; known is false where

@@ -62,10 +62,10 @@ func (s *Store) Tags(ctx context.Context, scope models.Scope, project models.ID)
 	// From one name straight to the next, past all the items that have it.
 	tags := []string{}
 	err := s.read.WithContext(ctx).Raw(`WITH RECURSIVE names (tag) AS (
-			SELECT min((SELECT min(tag) FROM feedback_tags WHERE project_id = @project AND quarantined = q.value)) FROM json_each('[0,1]') AS q
+			SELECT min((SELECT min(tag) FROM feedback_tags WHERE project_id = @project AND quarantined = q.column1)) FROM (VALUES (FALSE), (TRUE)) AS q
 			UNION ALL
-			SELECT (SELECT min((SELECT min(tag) FROM feedback_tags WHERE project_id = @project AND quarantined = q.value AND tag > names.tag))
-				FROM json_each('[0,1]') AS q) FROM names WHERE names.tag IS NOT NULL
+			SELECT (SELECT min((SELECT min(tag) FROM feedback_tags WHERE project_id = @project AND quarantined = q.column1 AND tag > names.tag))
+				FROM (VALUES (FALSE), (TRUE)) AS q) FROM names WHERE names.tag IS NOT NULL
 		) SELECT tag FROM names WHERE tag IS NOT NULL LIMIT @most`,
 		map[string]any{"project": project, "most": maxTagNames}).Scan(&tags).Error
 	return tags, translate(err)

@@ -38,14 +38,20 @@ func TestSetUpSpendsTheLinkWithTheOwner(t *testing.T) {
 
 	change := func(statement string) {
 		t.Helper()
-		if _, err := s.writer.conn.ExecContext(t.Context(), statement); err != nil {
+		if err := s.exec(t, statement); err != nil {
 			t.Fatal(err)
 		}
 	}
-	change("CREATE TRIGGER fail BEFORE INSERT ON members BEGIN SELECT RAISE(ABORT, 'a fault'); END")
+	fail, mend := "CREATE TRIGGER fail BEFORE INSERT ON members BEGIN SELECT RAISE(ABORT, 'a fault'); END", "DROP TRIGGER fail"
+	if onPostgres {
+		fail = `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a fault'; END $$;
+			CREATE TRIGGER fail BEFORE INSERT ON members FOR EACH ROW EXECUTE FUNCTION fail()`
+		mend = "DROP FUNCTION fail CASCADE"
+	}
+	change(fail)
 	_, _, err = s.SetUp(t.Context(), links[0], user, shop)
 	wantCode(t, "a fault half-way", err, models.CodeInternal)
-	change("DROP TRIGGER fail")
+	change(mend)
 	wantCode(t, "the link after a fault", s.CheckToken(t.Context(), PurposeSetup, links[0]), "")
 
 	var made atomic.Int64

@@ -9,11 +9,13 @@ import (
 // visitorLog finds a visitor's part of a log by way of their items, because of
 // the log's events hardly one is theirs. The joins keep the order in which they
 // are written.
-const visitorLog = `SELECT e.* FROM feedback AS f
-	CROSS JOIN events AS e ON e.feedback_id = f.id AND e.project_id = f.project_id AND e.type <> 'FeedbackReceived'
+func visitorLog(d dialect) string {
+	return `SELECT e.* FROM feedback AS f
+	` + d.join() + ` events AS e ON e.feedback_id = f.id AND e.project_id = f.project_id AND e.type <> 'FeedbackReceived'
 	WHERE f.session_id = ? AND f.erased_at IS NULL AND f.project_id = ? AND f.organization_id = ?
 	AND e.type IN ('FeedbackUpdated', 'MessagePosted') AND e.seq > ? AND f.` + ofProject + `
 	ORDER BY e.seq LIMIT ?`
+}
 
 // ReadVisitorLog reads up to limit entries after since that speak of a visitor
 // session's items, oldest first. Their numbers are the project's, so there are
@@ -30,7 +32,7 @@ func (s *Store) ReadVisitorLog(ctx context.Context, scope models.Scope, project,
 		return nil, nil
 	}
 	var events []eventRow
-	err = db.Raw(visitorLog, session, project, scope.Organization(), since, limit).Scan(&events).Error
+	err = db.Raw(visitorLog(dialectOf(db)), session, project, scope.Organization(), since, limit).Scan(&events).Error
 	if err != nil {
 		return nil, translate(err)
 	}

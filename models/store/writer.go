@@ -39,21 +39,46 @@ type op struct {
 	// client may read. It saves a savepoint.
 	clean bool
 	done  chan error
+	// submission is what apply does where it can be done together with others.
+	submission *submissionOp
 	// span is what the write is a part of, commit that of its last transaction; nil
 	// where it is not traced.
 	span, commit *trace.Span
 }
 
-// writer owns the one connection that writes.
-type writer struct {
-	log     *slog.Logger
-	now     func() time.Time
-	publish func([]models.LogEntry)
+// line is the connection that writes, with what is made for it.
+type line struct {
 	conn    *sql.Conn
 	orm     *gorm.DB
 	stmts   *statements
 	queueDB *sql.DB
 	jobs    *goqite.Queue
+}
+
+// close closes what there is.
+func (l *line) close() (err error) {
+	if l.queueDB != nil {
+		err = l.queueDB.Close()
+	}
+	if l.stmts != nil {
+		err = errors.Join(err, l.stmts.close())
+	}
+	if closeErr := l.conn.Close(); !errors.Is(closeErr, sql.ErrConnDone) { // it may have broken
+		err = errors.Join(err, closeErr)
+	}
+	return err
+}
+
+// writer owns the one connection that writes.
+type writer struct {
+	*line
+	// remote is how the line is made and used where it leads to PostgreSQL; nil in
+	// SQLite.
+	remote  *remote
+	dialect dialect
+	log     *slog.Logger
+	now     func() time.Time
+	publish func([]models.LogEntry)
 	record  *headsRecord // nil until it is begun
 	mails   bool
 	// auditKey seals the audit log.
@@ -80,6 +105,23 @@ type writer struct {
 }
 
 func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, error) {
+	line, err := openLine(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return startWriter(line, nil, options), nil
+}
+
+func startWriter(line *line, remote *remote, options Options) *writer {
+	w := &writer{
+		line: line, remote: remote, dialect: dialectOf(line.orm), log: options.Log, now: options.Now, publish: options.Publish,
+		mails: options.Mails, auditKey: options.AuditKey, metrics: options.Metrics.Writer, queue: make(chan *op, queueLength), ended: make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+func openLine(ctx context.Context, db *gorm.DB) (*line, error) {
 	pool, err := db.DB()
 	if err != nil {
 		return nil, fmt.Errorf("open writer: %w", err)
@@ -102,15 +144,14 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 	if err != nil {
 		return nil, errors.Join(err, stmts.close(), conn.Close())
 	}
+	return &line{conn: conn, orm: ormOn(db, conn), stmts: stmts, queueDB: queueDB, jobs: newQueue(queueDB, goqite.SQLFlavorSQLite)}, nil
+}
+
+// ormOn is gorm on a connection of its own.
+func ormOn(db *gorm.DB, conn *sql.Conn) *gorm.DB {
 	orm := db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
 	orm.Statement.ConnPool = conn
-	w := &writer{
-		log: options.Log, now: options.Now, publish: options.Publish, conn: conn, orm: orm, stmts: stmts,
-		queueDB: queueDB, jobs: newQueue(queueDB), mails: options.Mails, auditKey: options.AuditKey, metrics: options.Metrics.Writer,
-		queue: make(chan *op, queueLength), ended: make(chan struct{}),
-	}
-	go w.run()
-	return w, nil
+	return orm
 }
 
 // do queues a write and waits until it is on disk or has failed. An error
@@ -118,7 +159,10 @@ func newWriter(ctx context.Context, db *gorm.DB, options Options) (*writer, erro
 // first: then the outcome is unknown and the code is unavailable. After an error
 // what apply wrote to must not be read: it may still be running.
 func (w *writer) do(ctx context.Context, clean bool, apply func(*tx) error) error {
-	o := &op{apply: apply, clean: clean, done: make(chan error, 1), span: trace.Of(ctx)}
+	return w.wait(ctx, &op{apply: apply, clean: clean, done: make(chan error, 1), span: trace.Of(ctx)})
+}
+
+func (w *writer) wait(ctx context.Context, o *op) error {
 	if err := w.enqueue(o); err != nil {
 		return err
 	}
@@ -156,7 +200,7 @@ func (w *writer) close() error {
 	}
 	w.mu.Unlock()
 	<-w.ended
-	return errors.Join(w.queueDB.Close(), w.stmts.close(), w.conn.Close())
+	return w.line.close()
 }
 
 // run commits batches until the queue is closed and empty. It waits for no
@@ -207,7 +251,7 @@ func (w *writer) commit(batch []*op) {
 	began := time.Now()
 	entries, err := w.transact(batch, results, began)
 	w.count(batch, time.Since(began), err)
-	if err != nil && len(batch) > 1 {
+	if err != nil && len(batch) > 1 && !errors.Is(err, errOutOfReach) {
 		if seldom(&w.warnedAt) {
 			w.log.Warn("batch failed, writes go one by one", "writes", len(batch), "error", err)
 		}
@@ -262,6 +306,9 @@ func seldom(last *time.Time) bool {
 // transact runs one transaction. Its error means that nothing was committed;
 // results holds what single writes were refused for.
 func (w *writer) transact(batch []*op, results []error, began time.Time) (entries []models.LogEntry, err error) {
+	if w.remote != nil {
+		return w.remote.transact(w, batch, results, began)
+	}
 	ctx := context.Background() // a cancelled caller must not undo its neighbours
 	if _, err := w.stmts.begin.exec(); err != nil {
 		return nil, fmt.Errorf("begin: %w", err)

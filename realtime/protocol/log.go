@@ -60,7 +60,7 @@ func EncodeVisitorLog(entry models.LogEntry, epoch models.Epoch) ([]byte, error)
 func feedbackReceived(f *models.Feedback) DashboardFeedbackReceived {
 	return DashboardFeedbackReceived{
 		AttachmentCount: f.Attachments,
-		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
+		ID:              f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
 		Kind: OrNull(f.Kind), Rating: OrNull(f.Rating), CreatedAt: f.CreatedAt, Quarantined: f.Quarantined,
 		Visitor: VisitorOf(f),
 	}

@@ -1,0 +1,31 @@
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// openPostgres opens a PostgreSQL database, whose schema Schema.Up has brought up to
+// date.
+func (s *Store) openPostgres(ctx context.Context, options Options) error {
+	schema, err := openPostgresSchema(ctx, options.Path)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(schema.checkCurrent(ctx), schema.Close()); err != nil {
+		return err
+	}
+	config, err := postgresConfig(options.Path, "writer", nil)
+	if err != nil {
+		return err
+	}
+	if s.write, err = openPostgres(config, 1); err != nil {
+		return err
+	}
+	if s.read, err = openPostgresReaders(options.Path); err != nil {
+		return err
+	}
+	s.searchable = true
+	s.writer, err = newRemoteWriter(ctx, s.write, s.setEpoch, options)
+	return err
+}
