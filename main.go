@@ -4,7 +4,7 @@
 //	earshot serve --demo    with a shop to try it on
 //	earshot migrate up|down|status
 //	earshot user create EMAIL, earshot user reset-password EMAIL
-//	earshot backup FILE
+//	earshot backup FILE, earshot restore FILE
 //	earshot export PROJECT FILE
 //	earshot audit verify
 //	earshot print grafana|alerts|prometheus|systemd|caddy|nginx
@@ -74,9 +74,9 @@ type cli struct {
 		Verify struct{} `cmd:"" help:"Check that nobody changed a line."`
 	} `cmd:"" help:"Look after the record of who did what."`
 
-	Backup struct {
-		File string `arg:"" help:"A file that does not exist yet."`
-	} `cmd:"" help:"Write a consistent copy of the database, also while the server runs."`
+	Backup operator.Backup `cmd:"" help:"Write all that there is into one file, also while the server runs: database, attachments, exports, and under a passphrase the secret."`
+
+	Restore operator.Restore `cmd:"" help:"Put a backup back into an empty data folder."`
 
 	Export operator.Export `cmd:"" help:"Write a project's feedback to a file, also while the server runs."`
 
@@ -162,7 +162,8 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 
 func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.Writer) error {
 	ctx = models.WithBy(ctx, models.By{Kind: models.ActorOperator})
-	data := operator.Data{Dir: p.Data, Database: p.Database, Configured: p.Secret, Out: stdout, Log: logger(p.LogLevel, stderr)}
+	data := operator.Data{Dir: p.Data, Database: p.Database, Configured: p.Secret, Out: stdout, Log: logger(p.LogLevel, stderr),
+		Files: p.stores.Files, FilesCredentials: p.stores.Credentials}
 	switch command {
 	case "migrate up":
 		return data.MigrateUp(ctx)
@@ -185,7 +186,13 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 			BaseURL: p.BaseURL, Addr: p.Addr, Data: p.Data, MetricsAddr: p.MetricsAddr, Drain: p.Drain,
 		}, stdout)
 	case "backup <file>":
-		return data.Backup(ctx, p.cli.Backup.File)
+		ctx, stop := notify(ctx)
+		defer stop()
+		return data.Backup(ctx, p.cli.Backup, p.stores.Passphrase, version)
+	case "restore <file>":
+		ctx, stop := notify(ctx)
+		defer stop()
+		return data.Restore(ctx, p.cli.Restore, p.stores.Passphrase)
 	default:
 		ctx, stop := notify(ctx)
 		defer stop()
