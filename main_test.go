@@ -151,7 +151,7 @@ func TestDemoRefusesADatabaseInUse(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	dir := t.TempDir()
-	copied := filepath.Join(t.TempDir(), "copy.db")
+	copied := filepath.Join(t.TempDir(), "copy.zip")
 	for _, tc := range []struct {
 		args string
 		code int
