@@ -75,7 +75,7 @@ func (s *Server) uploadAttachment(c *fiber.Ctx) error {
 	}
 	defer c.Request().RemoveMultipartFormFiles()
 	if header.Size > models.MaxAttachment {
-		return errTooLarge()
+		return errFileTooLarge(c.Path())
 	}
 	if err := s.countUpload(c, project, owner, header.Size); err != nil {
 		return err

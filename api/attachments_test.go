@@ -241,6 +241,8 @@ func TestUploadsAreRefused(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			if r := tc.send(); r.Status != tc.status || r.Problem().Code != tc.code {
 				t.Errorf("answer = %d %s, want %d %s", r.Status, r.Body, tc.status, tc.code)
+			} else if tc.status == 413 && !strings.Contains(r.Problem().Detail, "10 MiB") {
+				t.Errorf("the limit is said to be: %s", r.Problem().Detail)
 			}
 		})
 	}
