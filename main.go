@@ -8,7 +8,8 @@
 //	earshot export PROJECT FILE
 //	earshot audit verify
 //	earshot print grafana|alerts|prometheus|systemd|caddy|nginx
-//	earshot version
+//	earshot doctor [--json]
+//	earshot health, earshot version
 package main
 
 import (
@@ -20,10 +21,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	_ "time/tzdata" // members' time zones, also on machines that know none
 
 	"github.com/alecthomas/kong"
@@ -37,8 +40,8 @@ import (
 	"earshot/models/trace"
 )
 
-// version is set by release builds (-ldflags "-X main.version=…").
-var version = "dev" //nolint:gochecknoglobals // the linker writes it
+// version and commit are set by release builds (-ldflags "-X main.version=…").
+var version, commit = "dev", "" //nolint:gochecknoglobals // the linker writes them
 
 // The exit codes.
 const (
@@ -84,7 +87,13 @@ type cli struct {
 
 	Print operator.Print `cmd:"" help:"Print a file for those around the server: grafana, alerts, prometheus, systemd, caddy or nginx."`
 
-	Version struct{} `cmd:"" help:"Print the version."`
+	Doctor struct {
+		JSON bool `help:"Report as JSON."`
+	} `cmd:"" help:"Look at everything that the server needs, and say what to do."`
+
+	Health struct{} `cmd:"" help:"Ask the server that runs here whether it takes work."`
+
+	Version struct{} `cmd:"" help:"Print the version, and what it was built from."`
 }
 
 // run is the program. It reads the environment through getenv alone and
@@ -95,7 +104,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return code
 	}
 	if command == "version" {
-		_, _ = fmt.Fprintln(stdout, "earshot", version)
+		_, _ = fmt.Fprintln(stdout, "earshot", version, operator.BuiltFrom(commit), runtime.Version())
 		return exitOK
 	}
 	if getenv("GOGC") == "" {
@@ -122,6 +131,9 @@ type parsed struct {
 	cli     cli
 	tracing *trace.Options // nil: nothing is traced
 	stores  config.Stores
+	// problems are what is wrong with the settings, for who looks at that.
+	problems []error
+	colors   bool
 }
 
 // parse gives the command, "" where there is nothing more to do. All bad
@@ -147,11 +159,12 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 		checked, bad := p.cli.Check()
 		tracing, untraceable := config.Tracing(getenv, version)
 		stores, unusable := p.cli.Stores(getenv)
-		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable, unusable)
-		p.Config, p.tracing, p.stores = checked, tracing, stores
+		problems = slices.Concat(problems, bad, untraceable, unusable)
+		p.Config, p.tracing, p.problems, p.stores = checked, tracing, problems, stores
+		p.colors = operator.Colors(getenv, stdout)
 		command = result.Command()
 	}
-	if len(problems) > 0 {
+	if len(problems) > 0 && command != "doctor" {
 		for _, problem := range problems {
 			_, _ = fmt.Fprintln(stderr, "earshot:", oneLine(problem))
 		}
@@ -185,6 +198,11 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 		return p.cli.Print.Run(operator.Deployment{
 			BaseURL: p.BaseURL, Addr: p.Addr, Data: p.Data, MetricsAddr: p.MetricsAddr, Drain: p.Drain,
 		}, stdout)
+	case "doctor":
+		examined := operator.Doctor{Data: data, Config: p.Config, Problems: p.problems, Version: version, Now: time.Now}
+		return examined.Run(ctx, p.cli.Doctor.JSON, p.colors)
+	case "health":
+		return operator.Health(ctx, p.Addr, stdout)
 	case "backup <file>":
 		ctx, stop := notify(ctx)
 		defer stop()
@@ -280,8 +298,8 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 		provider = (*api.OIDCConfig)(p.OIDC)
 	}
 	server, err := api.Open(ctx, api.Config{
-		DataDir: p.Data, Database: p.Database, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
-		Unlimited: p.Unlimited, Version: version, Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
+		DataDir: p.Data, Database: p.Database, NATS: p.NATS, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
+		Unlimited: p.Unlimited, Version: version, Commit: operator.BuiltFrom(commit), Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
 		Tracing: p.tracing, Files: p.stores.Files, FilesCredentials: p.stores.Credentials,
 	})
 	if err != nil {

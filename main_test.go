@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"earshot/models/store"
+	"earshot/models/store/postgrestest"
 )
 
 // execute runs the program with an environment of its own.
@@ -154,7 +157,10 @@ func TestCommands(t *testing.T) {
 		code int
 		want string
 	}{
-		{"version", exitOK, "earshot dev"},
+		{"version", exitOK, "earshot dev "},
+		{"print caddy", exitOK, "reverse_proxy"},
+		{"print nothing", exitUsage, "grafana"},
+		{"health --addr 127.0.0.1:1", exitFailed, "does not answer"},
 		{"--help", exitOK, "EARSHOT_"},
 		{"migrate up", exitOK, "applied"},
 		{"migrate status", exitOK, "00001"},
@@ -301,5 +307,56 @@ func TestWithoutCgoOneLine(t *testing.T) {
 	}
 	if _, err := os.Stat(data); !os.IsNotExist(err) {
 		t.Errorf("the data folder was made (%v)", err)
+	}
+}
+
+// The commands work on PostgreSQL as they do on a file, and what is wrong is said in
+// one line without the password.
+func TestCommandsOnPostgres(t *testing.T) {
+	if wanted, _, err := postgrestest.Wanted(); err != nil || !wanted {
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Skip("there is no PostgreSQL server")
+	}
+	database := postgrestest.Database(t, "", nil)
+	env := map[string]string{
+		"EARSHOT_DATABASE_URL": database, "EARSHOT_DATA": filepath.Join(t.TempDir(), "data"), "EARSHOT_SECRET": strings.Repeat("s", 32),
+	}
+	for _, tc := range []struct {
+		args []string
+		want string
+		code int
+	}{
+		{[]string{"user", "create", "a@example.com", "--organization", "Shop"}, "", exitOK},
+		{[]string{"migrate", "up"}, "applied", exitOK},
+		{[]string{"migrate", "status"}, "00020_init.sql", exitOK},
+		{[]string{"user", "reset-password", "a@example.com"}, "", exitOK},
+		{[]string{"user", "reset-password", "nobody@example.com"}, "", exitFailed},
+		{[]string{"audit", "verify"}, "", exitOK},
+		{[]string{"backup", filepath.Join(t.TempDir(), "copy")}, "pg_dump", exitFailed},
+	} {
+		code, stdout, stderr := execute(t, env, tc.args...)
+		if code != tc.code || !strings.Contains(stdout+stderr, tc.want) {
+			t.Errorf("%v: exit code %d\n%s%s\nwant %d and %q", tc.args, code, stdout, stderr, tc.code, tc.want)
+		}
+	}
+	s, err := store.Open(t.Context(), store.Options{Path: database, Log: slog.New(slog.DiscardHandler), Beside: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.UserByEmail(t.Context(), "a@example.com")
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Errorf("the user that was created: %v", err)
+	}
+
+	env["EARSHOT_DATABASE_URL"] = "postgres://us:sEcret@127.0.0.1:1/earshot"
+	code, _, stderr := execute(t, env, "migrate", "status")
+	if code != exitFailed || !strings.Contains(stderr, "cannot be reached") || strings.Contains(stderr, "sEcret") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("nobody there: exit code %d and %q, want one line", code, stderr)
+	}
+	delete(env, "EARSHOT_SECRET")
+	if code, _, stderr := execute(t, env, "migrate", "status"); code != exitUsage || !strings.Contains(stderr, "EARSHOT_SECRET: must be set with EARSHOT_DATABASE_URL") {
+		t.Errorf("without a secret: exit code %d and %q", code, stderr)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models"
 )
@@ -25,13 +24,17 @@ func TestOlderFilesPutBack(t *testing.T) {
 	s := &apitest.Server{URL: "http://" + p.addr}
 	owner := s.Login(t, apitest.OwnerEmail, apitest.Password)
 	project := owner.Project()
-	s.Submit(t, project, "of yesterday")
+	token := models.NewResumeToken()
+	s.Client(t).Post("/w/"+project.Key+"/feedback", map[string]any{"page_url": "https://shop.example/", "message": "of yesterday", "resume_token": token}, 201)
 	kill()
 	copyDatabase(t, dir, older)
 	kill = p.serve(t, dir)
 	s.Submit(t, project, "of today")
 	place := "/api/v1/projects/" + string(project.ID) + "/events"
-	var seen, now api.EventPage
+	var seen, now struct {
+		Epoch models.Epoch
+		Head  int64
+	}
 	owner.Get(place, 200).JSON(&seen)
 	kill()
 	copyDatabase(t, older, dir)
@@ -44,7 +47,6 @@ func TestOlderFilesPutBack(t *testing.T) {
 	if got := string(owner.Get(place+"?since=2&epoch="+string(seen.Epoch), 200).Body); !strings.Contains(got, `"ResyncRequired"`) {
 		t.Errorf("a dashboard that saw the other one gets %s", got)
 	}
-	token := models.NewResumeToken()
 	poll := s.Client(t).Do("POST", "/w/"+project.Key+"/poll", `{"epoch":"`+string(seen.Epoch)+`","since":2,"wait":0}`, "Authorization", "Bearer "+token)
 	if got := string(poll.Want(200).Body); !strings.Contains(got, `"ResumeFailed"`) {
 		t.Errorf("a visitor who saw the other one gets %s", got)

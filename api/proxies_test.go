@@ -126,10 +126,11 @@ func behind(t *testing.T) (*apitest.Server, operator.Deployment) {
 	return s, d
 }
 
-// Behind nginx, told as we print it, requests, sockets and streams arrive.
-func TestNginxPassesOnWhatItIsToldTo(t *testing.T) {
+// startNginx runs one in front of a server, told as we print it but for what edit
+// changes.
+func startNginx(t *testing.T, d operator.Deployment, edit func(string) string) (base string, roots *x509.CertPool) {
+	t.Helper()
 	nginx := tool(t, "nginx")
-	s, d := behind(t)
 	dir := t.TempDir()
 	cert, key, roots := certificate(t, dir)
 	port := freePort(t)
@@ -137,7 +138,7 @@ func TestNginxPassesOnWhatItIsToldTo(t *testing.T) {
 		"    listen [::]:80;\n", "", "    listen [::]:443 ssl http2;\n", "", "listen 80;", "listen 127.0.0.1:"+freePort(t)+";",
 		"listen 443 ssl", "listen 127.0.0.1:"+port+" ssl", "/etc/ssl/earshot/fullchain.pem", cert, "/etc/ssl/earshot/privkey.pem", key,
 		"server_name feedback.example.com", "server_name 127.0.0.1",
-	).Replace(printed(t, "nginx", d))
+	).Replace(edit(printed(t, "nginx", d)))
 	path := filepath.Join(dir, "nginx.conf")
 	write(t, path, "pid "+dir+"/nginx.pid; error_log stderr; worker_processes 1; daemon off;\nevents {}\nhttp {\n  access_log off;\n"+
 		"  client_body_temp_path "+dir+"; proxy_temp_path "+dir+"; fastcgi_temp_path "+dir+"; uwsgi_temp_path "+dir+"; scgi_temp_path "+dir+";\n"+config+"\n}\n")
@@ -145,7 +146,16 @@ func TestNginxPassesOnWhatItIsToldTo(t *testing.T) {
 		t.Fatalf("nginx -t: %v\n%s", err, out)
 	}
 	startProxy(t, dir, nginx, "-p", dir, "-c", path)
-	passes(t, s, "https://127.0.0.1:"+port, roots)
+	return "https://127.0.0.1:" + port, roots
+}
+
+func asPrinted(config string) string { return config }
+
+// Behind nginx, told as we print it, requests, sockets and streams arrive.
+func TestNginxPassesOnWhatItIsToldTo(t *testing.T) {
+	s, d := behind(t)
+	base, roots := startNginx(t, d, asPrinted)
+	passes(t, s, base, roots)
 }
 
 func TestCaddyPassesOnWhatItIsToldTo(t *testing.T) {

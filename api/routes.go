@@ -4,6 +4,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
+	"earshot/api/operator"
 	"earshot/models"
 	"earshot/realtime/protocol"
 )
@@ -274,6 +275,7 @@ func (s *Server) pageRoutes() {
 	}, s.getReady)
 
 	s.app.Get("/metrics", s.getMetrics)
+	s.app.Get(operator.ArrivalPath, s.showArrival)
 	s.app.Get("/openapi.json", document(s.documents.openAPI))
 	s.app.Get("/asyncapi.json", document(s.documents.asyncAPI))
 	s.app.Get("/docs", showDocs)

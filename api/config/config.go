@@ -28,6 +28,7 @@ type Settings struct {
 	BaseURL          string `placeholder:"URL" help:"Public origin, used in links and in the snippet. Default: http://localhost and the port of --addr."`
 	Data             string `default:"./data" placeholder:"DIR" help:"Folder for the database and generated secrets."`
 	DatabaseURL      string `name:"database-url" placeholder:"URL" help:"PostgreSQL database instead of a file in the data folder, such as postgres://user:password@host:5432/earshot. Needs --secret."`
+	NATSURL          string `name:"nats-url" placeholder:"URL" help:"Where servers that share a database tell each other, such as nats://host:4222. Needs --database-url."`
 	Secret           string `placeholder:"TEXT" help:"Signs and keys tokens and receipts, at least 32 characters. Default: generated into the data folder."`
 	AdminEmail       string `placeholder:"EMAIL" help:"Creates the first owner at start, while there is no user."`
 	AdminPassword    string `placeholder:"TEXT" help:"The first owner's password."`
@@ -54,6 +55,7 @@ type Config struct {
 	BaseURL        string // without a trailing slash
 	Data           string
 	Database       string // the address of a PostgreSQL database; "" for a file in Data
+	NATS           string // "" for a server that is alone
 	Secret         string // "" where one is to be generated
 	AdminEmail     string
 	AdminPassword  string
@@ -76,7 +78,7 @@ type Config struct {
 type OIDC struct{ Issuer, ClientID, ClientSecret, Name string }
 
 // secretFlags also read a file named by their variable with _FILE.
-var secretFlags = map[string]bool{"secret": true, "admin-password": true, "database-url": true, "smtp-url": true, "oidc-client-secret": true, "backup-passphrase": true}
+var secretFlags = map[string]bool{"secret": true, "admin-password": true, "database-url": true, "nats-url": true, "smtp-url": true, "oidc-client-secret": true, "backup-passphrase": true}
 
 // EnvName is the variable behind a flag: "base-url" is EARSHOT_BASE_URL.
 func EnvName(flag string) string {
@@ -106,21 +108,6 @@ func Resolver(getenv func(string) string, problems *[]error) kong.Resolver {
 	})
 }
 
-// unsupported are settings of larger installations. Going on without them would
-// put data where nobody looks for it.
-var unsupported = []string{"EARSHOT_NATS_URL"}
-
-// Unsupported refuses variables that are set and that this program does not know
-// what to do with.
-func Unsupported(getenv func(string) string) (refused []error) {
-	for _, name := range unsupported {
-		if getenv(name) != "" || getenv(name+"_FILE") != "" {
-			refused = append(refused, fmt.Errorf("%s: is not supported by this version: unset it", name))
-		}
-	}
-	return refused
-}
-
 // Check turns settings into a Config, or says everything that is wrong.
 func (s Settings) Check() (Config, []error) {
 	c := Config{
@@ -144,7 +131,7 @@ func (s Settings) Check() (Config, []error) {
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		bad("secret", "must have at least %d characters", minSecret)
 	}
-	c.Database = checkDatabase(s, bad)
+	c.Database, c.NATS = checkDatabase(s, bad), checkNATS(s, bad)
 	checkAdmin(s, bad)
 	c.SMTP, c.MailFrom = checkMail(s, c.BaseURL, bad)
 	c.OIDC = checkOIDC(s, bad)
@@ -178,6 +165,14 @@ func checkBaseURL(raw, port string, bad complain) string {
 		return ""
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// checkNATS wants a database that can be shared.
+func checkNATS(s Settings, bad complain) string {
+	if s.NATSURL != "" && s.DatabaseURL == "" {
+		bad("nats-url", "needs EARSHOT_DATABASE_URL: servers that keep their data in files of their own have nothing to tell each other")
+	}
+	return s.NATSURL
 }
 
 // checkDatabase wants the secret that all nodes share. It says nothing of the address

@@ -507,7 +507,16 @@ CREATE TABLE search_progress (
 );
 INSERT INTO meta (name, value) VALUES ('insights_through', '0');
 
+-- The number of the transaction that each node committed last, by which it tells what
+-- became of a commit that it had no answer to.
+CREATE TABLE writers (
+    id      TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    written BIGINT NOT NULL,
+    at      BIGINT NOT NULL
+);
+
 -- +goose Down
+DROP TABLE writers;
 DROP TABLE search_progress;
 DROP TABLE search_items;
 DROP TABLE blocks;

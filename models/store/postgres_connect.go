@@ -30,10 +30,8 @@ const (
 	// postgresLifetime is when a reader's connection is made anew, so that a node
 	// follows where the server's name leads.
 	postgresLifetime = 30 * time.Minute
-	// oldestPostgres is the oldest server that is supported, and oldestPostgresName
-	// how people call it.
-	oldestPostgres     = 140000
-	oldestPostgresName = "14"
+	// oldestPostgres is the oldest server that is supported, as it numbers itself.
+	oldestPostgres = 140000
 )
 
 // IsPostgres reports whether a database is named by an address of PostgreSQL rather
@@ -124,7 +122,7 @@ func connectPostgres(ctx context.Context, address, purpose string, settings map[
 	defer cancel()
 	err = pool.PingContext(ctx)
 	if err == nil {
-		err = checkServer(ctx, pool)
+		err = checkServer(ctx, pool, oldestPostgres)
 	} else {
 		err = explainConnect(config, err)
 	}
@@ -157,24 +155,24 @@ func explainConnect(config *pgx.ConnConfig, err error) error {
 	return fmt.Errorf("connect to PostgreSQL at %s: %w", server, err)
 }
 
-// lastCause is an error without what wraps it: the driver's own words are several
-// lines, with the user's name.
+// lastCause is an error without what wraps it: the driver's own words have a line for
+// each address that it tried.
 func lastCause(err error) error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok && len(several.Unwrap()) > 0 {
+		return lastCause(several.Unwrap()[0])
+	}
 	var network *net.OpError
 	if errors.As(err, &network) {
 		return network.Err
 	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
+	if inner := errors.Unwrap(err); inner != nil {
+		return lastCause(inner)
 	}
+	return err
 }
 
 // checkServer refuses a server that cannot keep what it is given.
-func checkServer(ctx context.Context, db *sql.DB) error {
+func checkServer(ctx context.Context, db *sql.DB, oldest int) error {
 	var version int
 	var name, encoding, schema string
 	var standby bool
@@ -183,8 +181,8 @@ func checkServer(ctx context.Context, db *sql.DB) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("ask PostgreSQL for its version: %w", err)
-	case version < oldestPostgres:
-		return fmt.Errorf("PostgreSQL %s is too old: Earshot needs %s or newer", name, oldestPostgresName)
+	case version < oldest:
+		return fmt.Errorf("PostgreSQL %s is too old: Earshot needs %d or newer", name, oldest/10000)
 	case encoding != "UTF8":
 		return fmt.Errorf("the database is encoded as %s: create it anew with ENCODING 'UTF8'", encoding)
 	case standby:

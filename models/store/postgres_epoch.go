@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -71,10 +72,27 @@ func (r *remote) settleEpoch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read epoch: %w", err)
 	}
+	if err := r.register(ctx); err != nil {
+		return fmt.Errorf("note this node: %w", err)
+	}
 	if renewed {
 		r.log.Warn("the database is another one than it was, or a standby that took over: clients will fetch everything anew")
 	}
-	r.identity = identity
 	r.setEpoch(epoch)
 	return nil
+}
+
+// nodesForgotten is when a node's row is removed that was not heard of: nodes that are
+// gone leave theirs behind.
+const nodesForgotten = 24 * time.Hour
+
+// register sees to it that this node has a row, so that whoever asks for it waits for
+// the transaction that changes it.
+func (r *remote) register(ctx context.Context) error {
+	now := time.Now()
+	if _, err := r.pg.Exec(ctx, "DELETE FROM writers WHERE at < $1 AND id <> $2", now.Add(-nodesForgotten).UnixMilli(), string(r.node)); err != nil {
+		return err
+	}
+	_, err := r.pg.Exec(ctx, "INSERT INTO writers (id, written, at) VALUES ($1, 0, $2) ON CONFLICT (id) DO NOTHING", string(r.node), now.UnixMilli())
+	return err
 }

@@ -216,7 +216,11 @@ func (s *Schema) upPostgres(ctx context.Context) error {
 	}
 	return s.exclusively(ctx, func() error {
 		if _, err := s.provider.Up(ctx); err != nil {
-			return fmt.Errorf("migrate up: the schema is as it was before this migration: %w", err)
+			var failed *goose.PartialError
+			if errors.As(err, &failed) {
+				return fmt.Errorf("migration %d failed, and the schema is as it was before it: %w", failed.Failed.Source.Version, failed.Err)
+			}
+			return fmt.Errorf("migrate up: %w", err)
 		}
 		return s.checkPostgres(ctx)
 	})
@@ -251,7 +255,8 @@ func (s *Schema) checkCurrent(ctx context.Context) error {
 	var user, tables string
 	err := s.db.QueryRowContext(ctx, `SELECT current_user::text, coalesce(string_agg(tablename::text, ', ' ORDER BY tablename), '') FROM pg_tables
 		WHERE schemaname = current_schema() AND tablename::text = ANY (string_to_array($1, ','))
-		AND NOT has_table_privilege(quote_ident(schemaname) || '.' || quote_ident(tablename), 'SELECT, INSERT, UPDATE, DELETE')`,
+		AND EXISTS (SELECT 1 FROM unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS needed (privilege)
+			WHERE NOT has_table_privilege(quote_ident(schemaname) || '.' || quote_ident(tablename), needed.privilege))`,
 		strings.Join(postgresTables(math.MaxInt64), ",")).Scan(&user, &tables)
 	if err == nil && tables != "" {
 		err = fmt.Errorf("%q may not read and write our tables (%s): connect as their owner, or GRANT it SELECT, INSERT, UPDATE, DELETE on them", user, tables)

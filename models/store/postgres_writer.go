@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
 	"maragu.dev/goqite"
@@ -60,8 +61,11 @@ type remote struct {
 	pg  *pgx.Conn
 	// ctx is that of the transaction that is open.
 	ctx context.Context //nolint:containedctx // statements of the line have no other way to it
-	// identity is which database the line leads to; setEpoch is told of its epoch.
-	identity string
+	// node is ours in the table writers, and written the number of our newest try of a
+	// transaction, which is in that table if it was committed.
+	node    models.ID
+	written int64
+	// setEpoch is told of the epoch of the database that the line leads to.
 	setEpoch func(models.Epoch)
 	// broken: the line is of no use and has to be made anew, not before restUntil.
 	broken    bool
@@ -69,7 +73,7 @@ type remote struct {
 }
 
 func newRemoteWriter(ctx context.Context, db *gorm.DB, setEpoch func(models.Epoch), options Options) (*writer, error) {
-	r := &remote{log: options.Log, db: db, setEpoch: setEpoch}
+	r := &remote{log: options.Log, db: db, node: models.NewID(), setEpoch: setEpoch}
 	line, err := r.open(ctx)
 	if err != nil {
 		return nil, err
@@ -140,10 +144,13 @@ func (r *remote) mend(ctx context.Context, w *writer) error {
 	_ = w.conn.Raw(func(any) error { return errBadConn })
 	_ = w.line.close()
 	fresh, err := r.open(ctx)
-	if err != nil {
-		// The line that was closed answers everything with an error.
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) {
 		r.restUntil = time.Now().Add(remoteRest)
-		return fmt.Errorf("%w: %w", errOutOfReach, err)
+		err = fmt.Errorf("%w: %w", errOutOfReach, err)
+	}
+	if err != nil { // the line that was closed answers everything with an error
+		return err
 	}
 	w.line, r.broken = fresh, false
 	return nil
@@ -198,8 +205,7 @@ func (r *remote) try(ctx context.Context, w *writer, batch []*op, results []erro
 		}
 	}()
 	t = &tx{w: w, ctx: ctx, now: w.now(), heads: map[models.ID]*int64{}}
-	xid, err := r.begin(ctx, t, batch)
-	if err != nil {
+	if err := r.begin(ctx, t, batch); err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	for i := 0; i < len(batch); {
@@ -217,7 +223,7 @@ func (r *remote) try(ctx context.Context, w *writer, batch []*op, results []erro
 		batch[i].mark(t.entries[first:])
 		i++
 	}
-	return t, r.commit(ctx, w, xid)
+	return t, r.commit(ctx, w)
 }
 
 // rollback ends a transaction that failed. Where that fails, too, the line is made
@@ -238,8 +244,8 @@ func together(batch []*op) int {
 	return n
 }
 
-// begin opens the transaction, takes its locks, and gives its number.
-func (r *remote) begin(ctx context.Context, t *tx, batch []*op) (xid string, err error) {
+// begin opens the transaction, takes its locks, and notes its number.
+func (r *remote) begin(ctx context.Context, t *tx, batch []*op) error {
 	lock := "SELECT pg_advisory_xact_lock($1)"
 	if together(batch) == len(batch) {
 		lock = "SELECT pg_advisory_xact_lock_shared($1)"
@@ -247,14 +253,16 @@ func (r *remote) begin(ctx context.Context, t *tx, batch []*op) (xid string, err
 	b := &pgx.Batch{}
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 	b.Queue(lock, int64(lockOfWriters))
-	b.Queue("SELECT pg_current_xact_id()::text").QueryRow(func(row pgx.Row) error { return row.Scan(&xid) })
+	r.written++
+	b.Queue("INSERT INTO writers (id, written, at) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET written = excluded.written, at = excluded.at",
+		string(r.node), r.written, t.now.UnixMilli())
 	t.lockProjects(b, batch)
-	return xid, r.pg.SendBatch(ctx, b).Close()
+	return r.pg.SendBatch(ctx, b).Close()
 }
 
 // commit ends the transaction. Where the connection broke meanwhile, the server is
 // asked what became of it.
-func (r *remote) commit(ctx context.Context, w *writer, xid string) error {
+func (r *remote) commit(ctx context.Context, w *writer) error {
 	tag, err := r.pg.Exec(ctx, "COMMIT")
 	if err == nil {
 		if tag.String() != "COMMIT" { // it had failed before
@@ -266,7 +274,7 @@ func (r *remote) commit(ctx context.Context, w *writer, xid string) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	r.broken = true
-	committed, askErr := r.outcome(w, xid)
+	committed, askErr := r.outcome(w)
 	if askErr != nil {
 		// Nobody may try again, nor be told that it failed: it may not have.
 		return fmt.Errorf("%w: the outcome of a commit is not known: %w", errOutOfReach, errors.Join(err, askErr))
@@ -277,26 +285,20 @@ func (r *remote) commit(ctx context.Context, w *writer, xid string) error {
 	return fmt.Errorf("commit: %w", err)
 }
 
-// outcome asks over a new connection whether a transaction was committed.
-func (r *remote) outcome(w *writer, xid string) (committed bool, err error) {
+// outcome asks over a new connection whether our newest transaction was committed. It
+// waits for one that is not at its end: that holds the lock of our row. Numbers of the
+// server's own would not do: after a crash it gives some out again.
+func (r *remote) outcome(w *writer) (committed bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), remotePatience)
 	defer cancel()
-	was := r.identity
 	for {
 		if err = r.mend(ctx, w); err == nil {
-			if r.identity != was { // what has this number there may be something else
-				return false, errors.New("another server has taken over")
+			var written int64
+			err = r.pg.QueryRow(ctx, "SELECT written FROM writers WHERE id = $1 FOR UPDATE", string(r.node)).Scan(&written)
+			if err == nil || errors.Is(err, pgx.ErrNoRows) {
+				return err == nil && written == r.written, nil
 			}
-			var status *string
-			err = r.pg.QueryRow(ctx, "SELECT pg_xact_status($1::text::xid8)", xid).Scan(&status)
-			switch {
-			case err != nil:
-				r.broken = r.broken || lost(err)
-			case status == nil:
-				return false, fmt.Errorf("the server does not remember transaction %s", xid)
-			case *status != "in progress":
-				return *status == "committed", nil
-			}
+			r.broken = r.broken || lost(err)
 		}
 		select {
 		case <-ctx.Done():

@@ -71,7 +71,7 @@ func TestRowsMatchTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	known["goqite"] = true // the library's own
-	known["search_items"], known["search_progress"] = onPostgres, onPostgres
+	known["search_items"], known["search_progress"], known["writers"] = onPostgres, onPostgres, onPostgres
 	for _, table := range tables {
 		if !known[table] {
 			t.Errorf("the table %s has no row type", table)

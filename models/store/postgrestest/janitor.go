@@ -21,7 +21,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.5
 rm -rf "$0"`
 
 func hire(folder string) (*janitor, error) {
-	command := exec.Command("sh", "-c", janitorsWork, folder) //nolint:gosec // our own folder
+	command := exec.Command("sh", "-c", janitorsWork, folder) //nolint:gosec,noctx // our own folder; it outlives us
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it outlives an interrupt that is for us
 	pipe, err := command.StdinPipe()
 	if err != nil {

@@ -78,7 +78,9 @@ func (s *Server) begin() error {
 			return err
 		}
 	}
-	initdb := exec.Command(filepath.Join(s.programs, "initdb"), "--pgdata", s.data(), //nolint:gosec // an installed program
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	initdb := exec.CommandContext(ctx, filepath.Join(s.programs, "initdb"), "--pgdata", s.data(), //nolint:gosec // an installed program
 		"--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
 	initdb.Dir, initdb.SysProcAttr = s.folder, &syscall.SysProcAttr{Credential: s.account}
 	if output, err := initdb.CombinedOutput(); err != nil {
@@ -113,7 +115,7 @@ func (s *Server) Run() error {
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
 	}
-	command := exec.Command(filepath.Join(s.programs, "postgres"), args...) //nolint:gosec // an installed program
+	command := exec.Command(filepath.Join(s.programs, "postgres"), args...) //nolint:gosec,noctx // an installed program, which is ended by a signal of its own
 	command.Dir = s.folder
 	output, err := os.Create(filepath.Join(s.folder, "log"))
 	if err != nil {
