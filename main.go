@@ -130,10 +130,10 @@ type parsed struct {
 	config.Config
 	cli     cli
 	tracing *trace.Options // nil: nothing is traced
-	stores  config.Stores
 	// problems are what is wrong with the settings, for who looks at that.
 	problems []error
 	colors   bool
+	stores   config.Stores
 }
 
 // parse gives the command, "" where there is nothing more to do. All bad
@@ -160,7 +160,7 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 		tracing, untraceable := config.Tracing(getenv, version)
 		stores, unusable := p.cli.Stores(getenv)
 		problems = slices.Concat(problems, bad, untraceable, unusable)
-		p.Config, p.tracing, p.problems, p.stores = checked, tracing, problems, stores
+		p.Config, p.tracing, p.stores, p.problems = checked, tracing, stores, problems
 		p.colors = operator.Colors(getenv, stdout)
 		command = result.Command()
 	}

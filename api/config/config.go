@@ -78,7 +78,9 @@ type Config struct {
 type OIDC struct{ Issuer, ClientID, ClientSecret, Name string }
 
 // secretFlags also read a file named by their variable with _FILE.
-var secretFlags = map[string]bool{"secret": true, "admin-password": true, "database-url": true, "nats-url": true, "smtp-url": true, "oidc-client-secret": true, "backup-passphrase": true}
+var secretFlags = map[string]bool{
+	"secret": true, "admin-password": true, "database-url": true, "nats-url": true, "smtp-url": true, "oidc-client-secret": true, "backup-passphrase": true,
+}
 
 // EnvName is the variable behind a flag: "base-url" is EARSHOT_BASE_URL.
 func EnvName(flag string) string {

@@ -22,6 +22,8 @@ type Inspection struct {
 	Durable error
 	// LastChange is the newest time in any project's log; zero where there is none.
 	LastChange time.Time
+	// Now is what the database's own clock shows; zero where it has none.
+	Now time.Time
 }
 
 // inspectedDamage bounds how much damage is told.
@@ -30,6 +32,9 @@ const inspectedDamage = 5
 // Inspect looks at the database at path, also while a server uses it. An error means
 // that it cannot be opened or read.
 func Inspect(ctx context.Context, path string) (found Inspection, err error) {
+	if IsPostgres(path) {
+		return inspectPostgres(ctx, path)
+	}
 	db, err := sql.Open("sqlite3", readerDSN(path))
 	if err != nil {
 		return found, fmt.Errorf("open database: %w", err)
