@@ -328,12 +328,15 @@ func TestCommandsOnPostgres(t *testing.T) {
 		want string
 		code int
 	}{
+		{[]string{"doctor"}, "it has no tables yet", exitFailed}, // a test's server has fsync off
 		{[]string{"user", "create", "a@example.com", "--organization", "Shop"}, "", exitOK},
 		{[]string{"migrate", "up"}, "applied", exitOK},
 		{[]string{"migrate", "status"}, "00020_init.sql", exitOK},
 		{[]string{"user", "reset-password", "a@example.com"}, "", exitOK},
 		{[]string{"user", "reset-password", "nobody@example.com"}, "", exitFailed},
 		{[]string{"audit", "verify"}, "", exitOK},
+		{[]string{"doctor"}, "opens, schema version", exitFailed},
+		{[]string{"doctor"}, "fsync=off", exitFailed},
 		{[]string{"backup", filepath.Join(t.TempDir(), "copy")}, "pg_dump", exitFailed},
 	} {
 		code, stdout, stderr := execute(t, env, tc.args...)

@@ -127,6 +127,9 @@ const clockTolerance = 30 * time.Second
 
 func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 	const check, clock = "database", "clock"
+	if d.Database != "" {
+		return d.checkPostgres(ctx)
+	}
 	if !store.Exists(d.Path()) {
 		return []Finding{skip(check, "there is none yet: the first start makes it"), d.checkClock(clock, time.Time{})}
 	}
@@ -142,7 +145,7 @@ func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 	case found.Version > found.Newest:
 		findings = append(findings, bad(check, fmt.Sprintf("its schema has version %d, and this program knows %d", found.Version, found.Newest), "use the newer earshot"))
 	case found.Version < found.Newest:
-		findings = append(findings, warn(check, fmt.Sprintf("its schema has version %d of %d", found.Version, found.Newest), "the next start brings it up to date, after a copy"))
+		findings = append(findings, schemaIsOlder(check, found, "the next start brings it up to date, after a copy"))
 	default:
 		findings = append(findings, ok(check, "opens, schema version %d", found.Version))
 	}
@@ -152,6 +155,10 @@ func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 		findings = append(findings, ok(check, "commits are synced before they are acknowledged"))
 	}
 	return append(findings, d.checkClock(clock, found.LastChange))
+}
+
+func schemaIsOlder(check string, found store.Inspection, advice string) Finding {
+	return warn(check, fmt.Sprintf("its schema has version %d of %d", found.Version, found.Newest), advice)
 }
 
 // earliest is a time before this program was written: a clock that shows an earlier

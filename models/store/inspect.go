@@ -30,6 +30,9 @@ const inspectedDamage = 5
 // Inspect looks at the database at path, also while a server uses it. An error means
 // that it cannot be opened or read.
 func Inspect(ctx context.Context, path string) (found Inspection, err error) {
+	if IsPostgres(path) {
+		return inspectPostgres(ctx, path)
+	}
 	db, err := sql.Open("sqlite3", readerDSN(path))
 	if err != nil {
 		return found, fmt.Errorf("open database: %w", err)
