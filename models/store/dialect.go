@@ -17,6 +17,12 @@ type dialect interface {
 	indexed(table, index string) string
 	unindexed(table string) string
 	join() string
+	// mostly is a condition that most rows fulfil, where the database would guess that
+	// hardly any do.
+	mostly(condition string) string
+	// bounded is one of several queries whose results are merged in an order, to a
+	// limit, where each has to be told of both.
+	bounded(arm query, by string, limit int) query
 
 	// elements is a table r, whose column value has the elements of a JSON array of
 	// texts; text is a field of a JSON object as text; isFalse holds where what is at
@@ -53,6 +59,9 @@ type sqliteDialect struct{}
 func (sqliteDialect) indexed(table, index string) string { return table + " INDEXED BY " + index }
 func (sqliteDialect) unindexed(table string) string      { return table + " NOT INDEXED" }
 func (sqliteDialect) join() string                       { return "CROSS JOIN" }
+func (sqliteDialect) mostly(condition string) string     { return condition }
+
+func (sqliteDialect) bounded(arm query, _ string, _ int) query { return arm }
 
 // Arrays of before they were texts are blobs.
 func (sqliteDialect) elements(array string) string {
@@ -85,6 +94,17 @@ type postgresDialect struct{}
 func (postgresDialect) indexed(table, _ string) string { return table }
 func (postgresDialect) unindexed(table string) string  { return table }
 func (postgresDialect) join() string                   { return "JOIN" }
+
+// What is to be sorted after the merging it would read to the end.
+func (postgresDialect) bounded(arm query, by string, limit int) query {
+	return query{"SELECT * FROM (" + arm.sql + " ORDER BY " + by + " LIMIT ?) AS arm", append(arm.args, limit)}
+}
+
+// Of two columns that are equal it expects one row in two hundred, and then sorts them
+// all rather than read along their order. Of what it cannot look into it expects half.
+func (postgresDialect) mostly(condition string) string {
+	return "CASE WHEN " + condition + " THEN TRUE ELSE FALSE END"
+}
 
 func (postgresDialect) elements(array string) string {
 	return "json_array_elements_text(CAST(" + array + " AS JSON)) AS r (value)"

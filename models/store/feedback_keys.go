@@ -42,6 +42,10 @@ func (sel *selection) query(p part) query {
 	if p.descending {
 		direction, compare = "DESC", "<"
 	}
+	by := "created_at " + direction + ", n " + direction
+	if p.column != "" {
+		by = "value " + direction + ", " + by
+	}
 	var q query
 	for i, span := range p.source.spans {
 		if i > 0 {
@@ -52,19 +56,15 @@ func (sel *selection) query(p part) query {
 			columns, place = "f."+p.column+" AS value, ", slices.Insert(place, 0, "f."+p.column)
 		}
 		arm := sel.arm(span, p.source.field, columns+span.key+".created_at AS created_at, "+span.key+".n AS n", p.column != "", p.extra)
+		if p.after != nil {
+			arm.sql += " AND (" + strings.Join(place, ", ") + ") " + compare + " (?" + strings.Repeat(", ?", len(place)-1) + ")"
+			if p.column != "" {
+				arm.args = append(arm.args, p.after.Value)
+			}
+			arm.args = append(arm.args, p.after.CreatedAt, p.after.N)
+		}
+		arm = sel.dialect.bounded(arm, by, p.limit)
 		q.sql, q.args = q.sql+arm.sql, append(q.args, arm.args...)
-		if p.after == nil {
-			continue
-		}
-		q.sql += " AND (" + strings.Join(place, ", ") + ") " + compare + " (?" + strings.Repeat(", ?", len(place)-1) + ")"
-		if p.column != "" {
-			q.args = append(q.args, p.after.Value)
-		}
-		q.args = append(q.args, p.after.CreatedAt, p.after.N)
-	}
-	by := "created_at " + direction + ", n " + direction
-	if p.column != "" {
-		by = "value " + direction + ", " + by
 	}
 	q.sql, q.args = q.sql+" ORDER BY "+by+" LIMIT ?", append(q.args, p.limit)
 	return q

@@ -249,7 +249,7 @@ func (sel *selection) parts(o order, src source, size int, descending bool, afte
 // plain reads those that have the value that they came with, in the order of their
 // creation.
 func (sel *selection) plain(o order, p part) []part {
-	p.source, p.column, p.extra = sel.created(), "", o.plain
+	p.source, p.column, p.extra = sel.created(), "", sel.dialect.mostly(o.plain)
 	p.value = func(place) int64 { return o.value }
 	if o.column == "updated_at" {
 		p.value = func(at place) int64 { return at.CreatedAt }
