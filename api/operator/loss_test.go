@@ -1,4 +1,4 @@
-package main
+package operator_test
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ type program struct {
 func buildProgram(t *testing.T) program {
 	t.Helper()
 	p := program{binary: filepath.Join(t.TempDir(), "earshot")}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p.binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p.binary, "earshot").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
