@@ -4,7 +4,7 @@
 //	earshot serve --demo    with a shop to try it on
 //	earshot migrate up|down|status
 //	earshot user create EMAIL, earshot user reset-password EMAIL
-//	earshot backup FILE
+//	earshot backup FILE, earshot restore FILE
 //	earshot export PROJECT FILE
 //	earshot audit verify
 //	earshot print grafana|alerts|prometheus|systemd|caddy|nginx
@@ -77,9 +77,9 @@ type cli struct {
 		Verify struct{} `cmd:"" help:"Check that nobody changed a line."`
 	} `cmd:"" help:"Look after the record of who did what."`
 
-	Backup struct {
-		File string `arg:"" help:"A file that does not exist yet."`
-	} `cmd:"" help:"Write a consistent copy of the database, also while the server runs."`
+	Backup operator.Backup `cmd:"" help:"Write all that there is into one file, also while the server runs: database, attachments, exports, and under a passphrase the secret."`
+
+	Restore operator.Restore `cmd:"" help:"Put a backup back into an empty data folder."`
 
 	Export operator.Export `cmd:"" help:"Write a project's feedback to a file, also while the server runs."`
 
@@ -133,6 +133,7 @@ type parsed struct {
 	// problems are what is wrong with the settings, for who looks at that.
 	problems []error
 	colors   bool
+	stores   config.Stores
 }
 
 // parse gives the command, "" where there is nothing more to do. All bad
@@ -157,8 +158,9 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	} else {
 		checked, bad := p.cli.Check()
 		tracing, untraceable := config.Tracing(getenv, version)
-		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable)
-		p.Config, p.tracing, p.problems = checked, tracing, problems
+		stores, unusable := p.cli.Stores(getenv)
+		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable, unusable)
+		p.Config, p.tracing, p.stores, p.problems = checked, tracing, stores, problems
 		p.colors = operator.Colors(getenv, stdout)
 		command = result.Command()
 	}
@@ -173,7 +175,8 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 
 func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.Writer) error {
 	ctx = models.WithBy(ctx, models.By{Kind: models.ActorOperator})
-	data := operator.Data{Dir: p.Data, Database: p.Database, Configured: p.Secret, Out: stdout, Log: logger(p.LogLevel, stderr)}
+	data := operator.Data{Dir: p.Data, Database: p.Database, Configured: p.Secret, Out: stdout, Log: logger(p.LogLevel, stderr),
+		Files: p.stores.Files, FilesCredentials: p.stores.Credentials}
 	switch command {
 	case "migrate up":
 		return data.MigrateUp(ctx)
@@ -201,7 +204,13 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 	case "health":
 		return operator.Health(ctx, p.Addr, stdout)
 	case "backup <file>":
-		return data.Backup(ctx, p.cli.Backup.File)
+		ctx, stop := notify(ctx)
+		defer stop()
+		return data.Backup(ctx, p.cli.Backup, p.stores.Passphrase, version)
+	case "restore <file>":
+		ctx, stop := notify(ctx)
+		defer stop()
+		return data.Restore(ctx, p.cli.Restore, p.stores.Passphrase)
 	default:
 		ctx, stop := notify(ctx)
 		defer stop()
@@ -291,7 +300,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, Database: p.Database, NATS: p.NATS, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Commit: operator.BuiltFrom(commit), Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
-		Tracing: p.tracing,
+		Tracing: p.tracing, Files: p.stores.Files, FilesCredentials: p.stores.Credentials,
 	})
 	if err != nil {
 		return nil, w, err

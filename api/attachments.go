@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -74,7 +75,7 @@ func (s *Server) uploadAttachment(c *fiber.Ctx) error {
 	}
 	defer c.Request().RemoveMultipartFormFiles()
 	if header.Size > models.MaxAttachment {
-		return errTooLarge()
+		return errFileTooLarge(c.Path())
 	}
 	if err := s.countUpload(c, project, owner, header.Size); err != nil {
 		return err
@@ -176,7 +177,7 @@ func (s *Server) downloadAttachment(c *fiber.Ctx) error {
 const policyFile = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 func (s *Server) sendAttachment(c *fiber.Ctx, a models.Attachment) error {
-	content, err := s.attachments.Open(a.ID)
+	content, err := s.attachments.Open(context.WithoutCancel(c.UserContext()), a.ID) // it is read after the handler's end
 	if err != nil {
 		return err
 	}

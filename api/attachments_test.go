@@ -17,6 +17,9 @@ import (
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models"
+	"earshot/models/attachments"
+	"earshot/models/blob"
+	"earshot/models/blob/blobtest"
 	"earshot/models/jobs"
 )
 
@@ -58,19 +61,40 @@ func attached(message string, ids ...models.ID) map[string]any {
 	return map[string]any{"id": models.NewID(), "page_url": "https://shop.example/", "message": message, "attachment_ids": ids}
 }
 
-func files(t *testing.T, dir string) int {
+func files(t *testing.T, dir string) int { return filesIn(t, blob.Location{Folder: dir}) }
+
+// filesIn counts the attachments' contents.
+func filesIn(t *testing.T, at blob.Location) (n int) {
 	t.Helper()
-	all, err := filepath.Glob(filepath.Join(dir, "attachments", "*"))
+	kept, err := blob.Open(at, blobtest.Credentials)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(all)
+	for _, err := range kept.List(t.Context(), attachments.Folder) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	return n
 }
 
 func TestAttachments(t *testing.T) {
-	var dir string
+	t.Run("in the data folder", func(t *testing.T) {
+		at := blob.Location{Folder: t.TempDir()}
+		testAttachments(t, at, func(c *api.Config) { c.DataDir = at.Folder })
+	})
+	t.Run("in another folder", func(t *testing.T) { testFilesIn(t, blob.Location{Folder: t.TempDir()}) })
+	t.Run("in a bucket", func(t *testing.T) { testFilesIn(t, blobtest.Start(t).Location) })
+}
+
+func testFilesIn(t *testing.T, at blob.Location) {
+	testAttachments(t, at, func(c *api.Config) { c.Files, c.FilesCredentials = at, blobtest.Credentials })
+}
+
+func testAttachments(t *testing.T, at blob.Location, option apitest.Option) {
 	ahead := &clock{}
-	s := apitest.Start(t, ahead.option, func(c *api.Config) { dir = c.DataDir })
+	s := apitest.Start(t, ahead.option, option)
 	owner, project := s.Project(t, "https://shop.example")
 	other := owner.Project()
 	token := models.NewResumeToken()
@@ -159,14 +183,14 @@ func TestAttachments(t *testing.T) {
 	ahead.move(5*time.Minute + time.Second)
 	s.Client(t).Get(link, 404)
 
-	if n := files(t, dir); n != 3 {
+	if n := filesIn(t, at); n != 3 {
 		t.Errorf("%d files are kept, want 3", n)
 	}
 	owner.Delete(item)
-	waitFor(t, func() bool { return files(t, dir) == 1 }, "the erased item's files go")
+	waitFor(t, func() bool { return filesIn(t, at) == 1 }, "the erased item's files go")
 	owner.Get(api1, 404)
 	ahead.move(time.Hour)
-	waitFor(t, func() bool { return files(t, dir) == 0 }, "the file goes that nobody named")
+	waitFor(t, func() bool { return filesIn(t, at) == 0 }, "the file goes that nobody named")
 	late := attached("too late", foreign)
 	s.Client(t).Do(post, "/w/"+other.Key+"/feedback", late).Want(422)
 }
@@ -217,6 +241,8 @@ func TestUploadsAreRefused(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			if r := tc.send(); r.Status != tc.status || r.Problem().Code != tc.code {
 				t.Errorf("answer = %d %s, want %d %s", r.Status, r.Body, tc.status, tc.code)
+			} else if tc.status == 413 && !strings.Contains(r.Problem().Detail, "10 MiB") {
+				t.Errorf("the limit is said to be: %s", r.Problem().Detail)
 			}
 		})
 	}
@@ -314,5 +340,39 @@ func TestFilesOfNobodyGoAtTheStart(t *testing.T) {
 	waitFor(t, func() bool { return files(t, dir) == 1 }, "only what was just written is left")
 	if _, err := os.Stat(fresh); err != nil {
 		t.Error(fmt.Errorf("what was just written is gone: %w", err))
+	}
+}
+
+// A bucket that does not answer keeps nobody from anything but files.
+func TestBucketThatDoesNotAnswer(t *testing.T) {
+	bucket := blobtest.Start(t)
+	s := apitest.Start(t, func(c *api.Config) { c.Files, c.FilesCredentials = bucket.Location, blobtest.Credentials })
+	owner, project := s.Project(t, "https://shop.example")
+	file := uploaded(t, upload(t, s, project, "a.txt", []byte("a")))
+	body := attached("with a file", file)
+	s.Client(t).Post("/w/"+project.Key+"/feedback", body, 201)
+	bucket.Refuse(true)
+	if p := upload(t, s, project, "b.txt", []byte("b")).Want(503).Problem(); p.Code != models.CodeUnavailable || strings.Contains(p.Detail, "feedback") {
+		t.Errorf("an upload gives %+v, want unavailable and nothing of the bucket", p)
+	}
+	if p := owner.Get("/api/v1/attachments/"+string(file), 503).Problem(); p.Code != models.CodeUnavailable {
+		t.Errorf("a download gives %+v, want unavailable", p)
+	}
+	s.Submit(t, project, "without")
+	owner.Delete("/api/v1/feedback/" + string(body["id"].(models.ID)))
+	bucket.Refuse(false)
+	if n := filesIn(t, bucket.Location); n != 1 {
+		t.Errorf("there are %d files, want the erased item's, which could not be removed yet", n)
+	}
+	waitForFiles(t, bucket.Location, 0)
+	uploaded(t, upload(t, s, project, "b.txt", []byte("b")))
+}
+
+func waitForFiles(t *testing.T, at blob.Location, n int) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); filesIn(t, at) != n; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("there are %d files, want %d", filesIn(t, at), n)
+		}
 	}
 }

@@ -97,6 +97,9 @@ func (s *Server) measure() {
 		}
 		return float64(free)
 	})
+	if s.config.Database != "" { // its files are its server's
+		return
+	}
 	for name, path := range map[string]string{"database": "", "log": "-wal", "search": "-search"} {
 		m.Gauge("database_bytes", "Size of the database's files.", func() float64 {
 			info, err := os.Stat(s.data().Path() + path)

@@ -47,6 +47,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	}
 	problem, retry := s.problem(c, err)
 	if problem.Status == fiber.StatusRequestEntityTooLarge {
+		if isUpload(c.Method(), c.Path()) {
+			problem.Detail = errFileTooLarge(c.Path()).Message
+		}
 		discardBody(c)
 	}
 	body, err := json.Marshal(problem)

@@ -27,6 +27,7 @@ import (
 	"earshot/api/password"
 	"earshot/models"
 	"earshot/models/attachments"
+	"earshot/models/blob"
 	"earshot/models/intake"
 	"earshot/models/jobs"
 	"earshot/models/mail"
@@ -48,6 +49,9 @@ type Config struct {
 	DataDir string
 	// Database is the address of a PostgreSQL database; "" for a file in DataDir.
 	Database string
+	// Files is where attachments are kept; zero for the data folder.
+	Files            blob.Location
+	FilesCredentials blob.Credentials
 	// BaseURL is the public origin. Links are made from it, never from the
 	// request's Host.
 	BaseURL string
@@ -105,6 +109,7 @@ type Server struct {
 	mails    *mail.Runner // nil where none are sent
 	// downloadKey signs links to exports, attachmentsKey those to attachments.
 	downloadKey, attachmentsKey linkKey
+	files                       blob.Store
 	attachments                 *attachments.Keeper
 	uploads                     *uploads
 	uploadLimits                struct{ session, address, project, addressKiB, projectKiB *ratelimit.Limiter }
@@ -206,9 +211,10 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 	if err := s.joinCluster(); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
-	if s.attachments, err = attachments.Start(s.store, s.data().Attachments(), s.log); err != nil {
+	if s.files, err = blob.Open(s.filesLocation(), s.config.FilesCredentials); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
+	s.attachments = attachments.Start(s.store, s.files, s.config.Files == (blob.Location{}), s.log)
 	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Folder: s.exportFolder(), Log: s.log, Notify: s.tellJob})
 	if err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))

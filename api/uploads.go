@@ -114,6 +114,15 @@ func (u *uploads) wasRefused(header *fasthttp.RequestHeader) bool {
 	return u.open[header].refused
 }
 
+// errFileTooLarge names the limit of what is uploaded there.
+func errFileTooLarge(path string) *models.Error {
+	most := models.MaxAttachment
+	if isImport(path) {
+		most = maxImport
+	}
+	return models.Errorf(models.CodeTooLarge, "a file may have at most %d MiB", most>>20)
+}
+
 func errNoRoom() error {
 	return &models.Error{Code: models.CodeUnavailable, Message: "too many files come at this time", RetryAfter: 5 * time.Second}
 }

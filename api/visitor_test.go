@@ -237,7 +237,7 @@ func TestOrigins(t *testing.T) {
 			wantVary(t, r, "Origin")
 			if want == 204 {
 				wantHeader(t, r, "Access-Control-Allow-Methods", "POST")
-				wantHeader(t, r, "Access-Control-Allow-Headers", "Content-Type")
+				wantHeader(t, r, "Access-Control-Allow-Headers", "Content-Type, Traceparent, Tracestate")
 			}
 			if r := s.Client(t).Do(get, "/w/"+row.project.Key+"/config.json", nil, "Origin", row.origin); (r.Status == 200) != (row.status == 201) {
 				t.Errorf("config.json = %d", r.Status)

@@ -45,7 +45,8 @@ type Settings struct {
 	MetricsAddr      string `placeholder:"ADDR" help:"A private address for /metrics without a credential, such as 127.0.0.1:9090. Default: none."`
 	DebugAddr        string `placeholder:"ADDR" help:"A loopback address for profiles (pprof), such as 127.0.0.1:6060. Default: none."`
 	LogLevel         string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
-	Demo             bool   `help:"Adds an owner, a project with feedback and a shop to try it on. Loopback and an empty database only."`
+	Keeping
+	Demo bool `help:"Adds an owner, a project with feedback and a shop to try it on. Loopback and an empty database only."`
 }
 
 // Config is what settings come to, checked.
@@ -77,7 +78,9 @@ type Config struct {
 type OIDC struct{ Issuer, ClientID, ClientSecret, Name string }
 
 // secretFlags also read a file named by their variable with _FILE.
-var secretFlags = map[string]bool{"secret": true, "admin-password": true, "database-url": true, "nats-url": true, "smtp-url": true, "oidc-client-secret": true}
+var secretFlags = map[string]bool{
+	"secret": true, "admin-password": true, "database-url": true, "nats-url": true, "smtp-url": true, "oidc-client-secret": true, "backup-passphrase": true,
+}
 
 // EnvName is the variable behind a flag: "base-url" is EARSHOT_BASE_URL.
 func EnvName(flag string) string {
@@ -109,7 +112,7 @@ func Resolver(getenv func(string) string, problems *[]error) kong.Resolver {
 
 // unsupported are settings of larger installations. Going on without them would
 // put data where nobody looks for it.
-var unsupported = []string{"EARSHOT_NATS_URL", "EARSHOT_BLOB_URL"}
+var unsupported = []string{"EARSHOT_NATS_URL"}
 
 // Unsupported refuses variables that are set and that this program does not know
 // what to do with.

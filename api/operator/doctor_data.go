@@ -127,38 +127,44 @@ const clockTolerance = 30 * time.Second
 
 func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 	const check, clock = "database", "clock"
-	if d.Database != "" {
-		return d.checkPostgres(ctx)
-	}
 	if !store.Exists(d.Path()) {
 		return []Finding{skip(check, "there is none yet: the first start makes it"), d.checkClock(clock, time.Time{})}
 	}
 	found, err := store.Inspect(ctx, d.Path())
 	if err != nil {
-		return []Finding{bad(check, err.Error(), "run as the account that owns it; if it is broken, restore a backup")}
+		return []Finding{bad(check, err.Error(), d.databaseAdvice())}
 	}
 	if len(found.Damage) > 0 {
 		return []Finding{bad(check, "is damaged: "+strings.Join(found.Damage, "; "), "stop the server, keep a copy of the folder, and restore the newest backup")}
 	}
 	findings := []Finding{ok(check, "its pages are whole")}
+	if d.Database != "" {
+		findings[0] = ok(check, "%s lets us in", store.PostgresName(d.Database))
+	}
 	switch {
 	case found.Version > found.Newest:
 		findings = append(findings, bad(check, fmt.Sprintf("its schema has version %d, and this program knows %d", found.Version, found.Newest), "use the newer earshot"))
 	case found.Version < found.Newest:
-		findings = append(findings, schemaIsOlder(check, found, "the next start brings it up to date, after a copy"))
+		findings = append(findings, warn(check, fmt.Sprintf("its schema has version %d of %d", found.Version, found.Newest), "the next start brings it up to date, after a copy"))
 	default:
 		findings = append(findings, ok(check, "opens, schema version %d", found.Version))
 	}
 	if found.Durable != nil {
-		findings = append(findings, bad(check, found.Durable.Error(), "put the data folder on a local disk: what is acknowledged has to be synced"))
+		findings = append(findings, bad(check, found.Durable.Error(), "have it sync what it commits: on a local disk, with fsync and full_page_writes on"))
 	} else {
 		findings = append(findings, ok(check, "commits are synced before they are acknowledged"))
+	}
+	if skew := found.Now.Sub(d.Now()); !found.Now.IsZero() && skew.Abs() > clockTolerance {
+		findings = append(findings, warn(clock, fmt.Sprintf("the database's is apart from ours by %v", skew.Round(time.Second)), "have both kept (timedatectl set-ntp true)"))
 	}
 	return append(findings, d.checkClock(clock, found.LastChange))
 }
 
-func schemaIsOlder(check string, found store.Inspection, advice string) Finding {
-	return warn(check, fmt.Sprintf("its schema has version %d of %d", found.Version, found.Newest), advice)
+func (d Doctor) databaseAdvice() string {
+	if d.Database != "" {
+		return "see EARSHOT_DATABASE_URL, and whether the server runs and lets us in"
+	}
+	return "run as the account that owns it; if it is broken, restore a backup"
 }
 
 // earliest is a time before this program was written: a clock that shows an earlier

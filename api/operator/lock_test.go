@@ -30,7 +30,7 @@ func TestOneServerAFolder(t *testing.T) {
 		}
 	}
 	// What does not touch the schema goes on beside a server.
-	if err := data.Backup(t.Context(), t.TempDir()+"/copy.db"); err != nil {
+	if err := data.Backup(t.Context(), operator.Backup{File: t.TempDir() + "/copy.zip"}, "", "test"); err != nil {
 		t.Errorf("backup beside a server: %v", err)
 	}
 	if err := release(); err != nil {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"earshot/models"
+	"earshot/models/backup"
+	"earshot/models/blob"
 	"earshot/models/store"
 )
 
@@ -46,8 +48,11 @@ type Data struct {
 	Database string
 	// Configured is the secret of the settings; "" where it is in the folder.
 	Configured string
-	Out        io.Writer
-	Log        *slog.Logger
+	// Files is where attachments are; zero for the folder.
+	Files            blob.Location
+	FilesCredentials blob.Credentials
+	Out              io.Writer
+	Log              *slog.Logger
 }
 
 // Path is the database's file, or its address.
@@ -99,6 +104,7 @@ func (d Data) holdsNothingElse() (bool, error) {
 			database = true
 		case strings.HasPrefix(name, databaseFile), name == secretFile: // -wal, -shm, copies
 		case name == exportFolder, name == attachmentFolder, name == "lost+found": // where a file system begins
+		case backup.IsWork(name):
 		default:
 			return false, err
 		}
@@ -109,14 +115,27 @@ func (d Data) holdsNothingElse() (bool, error) {
 // Secret is the configured one or, where that is "", the one in the data folder,
 // which is made at the first start.
 func (d Data) Secret(configured string) ([]byte, error) {
-	if configured != "" {
-		return []byte(configured), nil
+	d.Configured = configured
+	secret, err := d.knownSecret()
+	if err != nil || secret != nil {
+		return secret, err
+	}
+	secret = []byte(models.NewToken())
+	if err := os.WriteFile(filepath.Join(d.Dir, secretFile), append(secret, '\n'), fileMode); err != nil {
+		return nil, fmt.Errorf("the secret in the data folder: %w", err)
+	}
+	return secret, nil
+}
+
+// knownSecret is the secret that there is; nil where there is none.
+func (d Data) knownSecret() ([]byte, error) {
+	if d.Configured != "" {
+		return []byte(d.Configured), nil
 	}
 	path := filepath.Join(d.Dir, secretFile)
 	content, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
 	if errors.Is(err, os.ErrNotExist) {
-		content = []byte(models.NewToken())
-		err = os.WriteFile(path, append(content, '\n'), fileMode)
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the secret in the data folder: %w", err)
@@ -206,23 +225,6 @@ func (d Data) withSchema(ctx context.Context, use func(*store.Schema) error) err
 		return err
 	}
 	return errors.Join(use(schema), schema.Close())
-}
-
-// Backup is the command "backup FILE".
-func (d Data) Backup(ctx context.Context, target string) error {
-	if err := d.mustExist(); err != nil {
-		return err
-	}
-	if err := store.Backup(ctx, d.Path(), target); err != nil {
-		return err
-	}
-	info, err := os.Stat(target)
-	if err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	d.printf("Wrote %s (%.1f MiB), checked. The secret is not in it: keep %s too.\n",
-		target, float64(info.Size())/(1<<20), filepath.Join(d.Dir, secretFile))
-	return nil
 }
 
 func (d Data) mustExist() error {

@@ -1,21 +1,19 @@
-// Package attachments keeps visitors' files: their content in a folder, what is known
-// of them in the database. Content is on disk before anybody is told its id, and
+// Package attachments keeps visitors' files: their content in a blob store, what is
+// known of them in the database. Content is kept before anybody is told its id, and
 // goes once nothing in the database needs it any more, whatever ends in between.
 package attachments
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"earshot/models"
+	"earshot/models/blob"
 	"earshot/models/files"
 )
 
@@ -28,33 +26,39 @@ type Store interface {
 	UnknownAttachments(ctx context.Context, ids []models.ID) ([]models.ID, error)
 }
 
+// Folder is where contents are in the blob store, under their attachments' ids.
+const Folder = "attachments"
+
+// Name is an attachment's content in the blob store.
+func Name(id models.ID) string { return Folder + "/" + string(id) }
+
 const (
 	interval = time.Second
-	batch    = 100
-	timeout  = time.Minute
+	// afterFailure is the time to the next look where one has failed.
+	afterFailure = 15 * time.Second
+	batch        = 100
+	timeout      = time.Minute
 )
 
 // Keeper keeps attachments. End it with Stop.
 type Keeper struct {
 	store  Store
-	folder folder
+	blobs  blob.Store
 	reader *files.Reader
 	log    *slog.Logger
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 }
 
-// Start opens the folder, which is made where it is missing, and begins to remove
-// what nothing needs.
-func Start(s Store, path string, log *slog.Logger) (*Keeper, error) {
-	folder, err := openFolder(path)
-	if err != nil {
-		return nil, err
-	}
+// Start begins to remove what nothing needs. alone says that nobody else keeps files in
+// the blob store: then files that no row speaks of are removed as well. In a bucket they
+// may be those of another installation, or of a newer state of the database than the one
+// that somebody looks at.
+func Start(s Store, blobs blob.Store, alone bool, log *slog.Logger) *Keeper {
 	ctx, cancel := context.WithCancel(context.Background())
-	k := &Keeper{store: s, folder: folder, reader: files.NewReader(), log: log, cancel: cancel}
-	k.ended.Go(func() { k.run(ctx) })
-	return k, nil
+	k := &Keeper{store: s, blobs: blobs, reader: files.NewReader(), log: log, cancel: cancel}
+	k.ended.Go(func() { k.run(ctx, alone) })
+	return k
 }
 
 // Stop ends the removing.
@@ -71,7 +75,8 @@ func (k *Keeper) Keep(ctx context.Context, project *models.Project, owner models
 		return models.Attachment{}, err
 	}
 	id := models.NewID()
-	if err := k.folder.write(id, file.Content); err != nil {
+	if err := k.blobs.Put(ctx, Name(id), bytes.NewReader(file.Content), int64(len(file.Content))); err != nil {
+		k.note("keep an attachment", err)
 		return models.Attachment{}, err
 	}
 	kept, err := k.store.CreateAttachment(ctx, models.Attachment{
@@ -79,28 +84,42 @@ func (k *Keeper) Keep(ctx context.Context, project *models.Project, owner models
 		Width: file.Width, Height: file.Height,
 	}, project, owner)
 	if models.CodeOf(err) != models.CodeUnavailable && err != nil { // otherwise it may be there
-		err = errors.Join(err, k.folder.remove(id))
+		err = errors.Join(err, k.blobs.Delete(context.WithoutCancel(ctx), Name(id)))
 	}
 	return kept, err
 }
 
 // Open reads an attachment's content. CodeNotFound where there is none.
-func (k *Keeper) Open(id models.ID) (io.ReadCloser, error) { return k.folder.open(id) }
+func (k *Keeper) Open(ctx context.Context, id models.ID) (*blob.Content, error) {
+	content, err := k.blobs.Open(ctx, Name(id))
+	k.note("open an attachment", err)
+	return content, err
+}
 
-func (k *Keeper) run(ctx context.Context) {
-	if err := k.sweep(ctx); err != nil && ctx.Err() == nil {
-		k.log.Error("look for files without a database row", "error", err)
+// note logs why the blob store did not do its work: clients read only that they may
+// try again.
+func (k *Keeper) note(operation string, err error) {
+	if code := models.CodeOf(err); code == models.CodeUnavailable || code == models.CodeStorageFull {
+		k.log.Error(operation, "error", err)
 	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
+}
+
+func (k *Keeper) run(ctx context.Context, alone bool) {
+	if alone {
+		if err := k.sweep(ctx); err != nil && ctx.Err() == nil {
+			k.log.Error("look for files without a database row", "error", err)
+		}
+	}
 	for {
+		next := interval
 		if err := k.tidy(ctx); err != nil && ctx.Err() == nil {
 			k.log.Error("remove attachments", "error", err)
+			next = afterFailure
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(next):
 		}
 	}
 }
@@ -121,7 +140,7 @@ func (k *Keeper) tidy(ctx context.Context) error {
 			return err
 		}
 		for _, id := range ids {
-			if err := k.folder.remove(id); err != nil {
+			if err := k.blobs.Delete(ctx, Name(id)); err != nil {
 				return err
 			}
 		}
@@ -140,27 +159,23 @@ func (k *Keeper) sweep(ctx context.Context) error {
 		unknown, err := k.store.UnknownAttachments(ctx, some)
 		some = some[:0]
 		for _, id := range unknown {
-			err = errors.Join(err, k.folder.remove(id))
+			err = errors.Join(err, k.blobs.Delete(ctx, Name(id)))
 		}
 		return err
 	}
-	err := filepath.WalkDir(k.folder.path, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
+	for entry, err := range k.blobs.List(ctx, Folder) {
+		if err != nil {
+			return err
 		}
-		info, err := entry.Info()
-		if entry.IsDir() || errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().After(before) {
-			return nil
+		id := models.ID(strings.TrimPrefix(entry.Name, Folder+"/"))
+		if !id.Valid() || entry.Modified.After(before) {
+			continue
 		}
-		if id := models.ID(entry.Name()); id.Valid() {
-			some = append(some, id)
-		} else if strings.HasSuffix(path, half) {
-			err = errors.Join(err, os.Remove(path)) //nolint:gosec // the folder is ours alone, mode 0700
+		if some = append(some, id); len(some) == batch {
+			if err := drop(); err != nil {
+				return err
+			}
 		}
-		if len(some) == batch {
-			err = errors.Join(err, drop())
-		}
-		return err
-	})
-	return errors.Join(err, drop())
+	}
+	return drop()
 }

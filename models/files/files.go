@@ -98,7 +98,7 @@ func imageOf(content []byte) *format {
 	case is("GIF87a"), is("GIF89a"): // the first picture of it
 		return &format{bounds: reading(gif.DecodeConfig), decode: reading(gif.Decode)}
 	case is("RIFF") && len(content) > 12 && string(content[8:12]) == "WEBP":
-		return &format{bounds: reading(webp.DecodeConfig), decode: reading(webp.Decode)}
+		return &format{bounds: webpBounds, decode: reading(webp.Decode)}
 	}
 	return nil
 }

@@ -187,6 +187,10 @@ func FuzzRead(f *testing.F) {
 	for _, seed := range [][]byte{pngOf(f, 4, 4), withExif(jpegOf(f, 4, 4), 6), webp, pngBomb(f), []byte("%PDF-"), []byte("text"), []byte("<svg/>")} {
 		f.Add("name.png", seed)
 	}
+	for _, bomb := range bombs(f) {
+		f.Add("name.webp", bomb)
+	}
+	f.Add("name.webp", webpOf(canvas(2, 4, 4), frame(4, 4, lossless(4, 4, blue))))
 	reader := NewReader()
 	f.Fuzz(func(t *testing.T, name string, content []byte) {
 		got, err := reader.Read(t.Context(), name, content)

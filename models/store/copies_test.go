@@ -16,7 +16,7 @@ func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
 	_, p := newProject(t, s)
 	mustSubmit(t, s, newFeedback(p, "kept"))
 	target := filepath.Join(t.TempDir(), "copy.db")
-	if err := Backup(t.Context(), s.path, target); err != nil {
+	if _, err := Backup(t.Context(), s.path, target); err != nil {
 		t.Fatal(err)
 	}
 	restored := reopenTest(t, target, nil)

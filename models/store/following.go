@@ -34,34 +34,50 @@ func (s *Store) LogHeads(ctx context.Context, projects []models.ID) (map[models.
 func (s *Store) Committed(ctx context.Context, project models.ID, since int64, limit int) ([]models.LogEntry, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	var events []struct {
-		eventRow
-		SessionID *models.ID
-	}
-	err := s.read.WithContext(ctx).Table("events AS e").Select("e.*, f.session_id AS session_id").
-		Joins("LEFT JOIN feedback AS f ON f.id = e.feedback_id AND f.project_id = e.project_id").
-		Where("e.project_id = ? AND e.seq > ?", project, since).Order("e.seq").Limit(limit).Find(&events).Error
-	if err != nil {
+	var rows []eventRow
+	if err := s.read.WithContext(ctx).Where("project_id = ? AND seq > ?", project, since).Order("seq").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	rows := make([]eventRow, len(events))
-	for i, event := range events {
-		rows[i] = event.eventRow
+	sessions, err := s.ownersOf(ctx, rows)
+	if err != nil {
+		return nil, err
 	}
 	spoken, err := s.spokenOf(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
 	entries := make([]models.LogEntry, 0, len(rows))
-	for i, row := range rows {
+	for _, row := range rows {
 		entry, err := row.entry(spoken)
 		if err != nil {
 			return nil, err
 		}
-		if session := events[i].SessionID; session != nil && entry.Type != models.EventFeedbackReceived {
-			entry.SessionID = *session
+		if entry.Type != models.EventFeedbackReceived {
+			entry.SessionID = sessions[entry.FeedbackID]
 		}
 		entries = append(entries, entry)
 	}
 	return entries, nil
+}
+
+// ownersOf reads whose the items of events are.
+func (s *Store) ownersOf(ctx context.Context, events []eventRow) (map[models.ID]models.ID, error) {
+	var items []models.ID
+	for _, event := range events {
+		if event.Type != models.EventFeedbackReceived && event.FeedbackID != "" {
+			items = append(items, event.FeedbackID)
+		}
+	}
+	of := map[models.ID]models.ID{}
+	if len(items) == 0 {
+		return of, nil
+	}
+	var rows []feedbackRow
+	if err := s.read.WithContext(ctx).Select("id", "session_id").Where("id IN ?", items).Find(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	for _, row := range rows {
+		of[row.ID] = row.SessionID
+	}
+	return of, nil
 }

@@ -22,6 +22,8 @@ type Inspection struct {
 	Durable error
 	// LastChange is the newest time in any project's log; zero where there is none.
 	LastChange time.Time
+	// Now is what the database's own clock shows; zero where it has none.
+	Now time.Time
 }
 
 // inspectedDamage bounds how much damage is told.

@@ -113,9 +113,9 @@ func (s *Schema) Up(ctx context.Context) (backup string, err error) {
 // copy keeps the database as it is beside itself, and gives the copy's path.
 func (s *Schema) copy(ctx context.Context, version int64) (string, error) {
 	path := fmt.Sprintf("%s.before-%d-%s", s.path, version, time.Now().UTC().Format("20060102T150405.000"))
-	err := vacuumInto(ctx, s.db, path)
+	_, err := vacuumInto(ctx, s.db, path)
 	if err == nil {
-		err = checkIntegrity(ctx, path)
+		_, err = Examine(ctx, path)
 	}
 	if err != nil {
 		return "", fmt.Errorf("copy the database before migrating: %w", err)
@@ -166,82 +166,4 @@ func (s *Schema) Status(ctx context.Context) ([]Migration, error) {
 		list[i] = Migration{Version: state.Source.Version, Name: state.Source.Path, AppliedAt: state.AppliedAt}
 	}
 	return list, nil
-}
-
-// Backup writes a consistent copy of the database to a new file while others
-// read and write, and opens the copy to check it.
-func Backup(ctx context.Context, path, target string) error {
-	if IsPostgres(path) {
-		return errors.New("of PostgreSQL its own programs make copies: pg_dump --format=custom --file=FILE, and pg_restore")
-	}
-	if !Exists(path) {
-		return fmt.Errorf("there is no database at %s", path)
-	}
-	// A connection that may only read cannot write the copy either.
-	db, err := sql.Open("sqlite3", "file:"+escapePath(path)+"?mode=rw&_busy_timeout=5000")
-	if err != nil {
-		return fmt.Errorf("open database: %w", err)
-	}
-	if err := errors.Join(vacuumInto(ctx, db, target), db.Close()); err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	return checkIntegrity(ctx, target)
-}
-
-// vacuumInto writes a copy that only its owner may read: it has everybody's
-// feedback in it. SQLite takes an empty file for a new one.
-func vacuumInto(ctx context.Context, db *sql.DB, target string) error {
-	file, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists already", target)
-	}
-	if err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	_, err = db.ExecContext(ctx, "VACUUM INTO ?", target)
-	if err == nil {
-		err = finishCopy(ctx, target)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(target))
-	}
-	return nil
-}
-
-// finishCopy takes the epoch out, so that a database restored from the copy
-// starts a new one: what it numbers from there on is not what others have seen.
-// Then it brings the copy to disk, which VACUUM INTO leaves to the system.
-func finishCopy(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite3", "file:"+escapePath(path)+"?mode=rw&_synchronous=FULL")
-	if err != nil {
-		return err
-	}
-	_, err = db.ExecContext(ctx, "DELETE FROM meta WHERE name = ?", metaEpoch)
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator names it
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
-}
-
-func checkIntegrity(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite3", readerDSN(path))
-	if err != nil {
-		return fmt.Errorf("open the copy: %w", err)
-	}
-	var answer string
-	err = db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&answer)
-	if err := errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("check the copy: %w", err)
-	}
-	if answer != "ok" {
-		return fmt.Errorf("check the copy: %s", answer)
-	}
-	return nil
 }

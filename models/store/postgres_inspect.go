@@ -6,45 +6,52 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/pressly/goose/v3"
+
+	"earshot/migrations"
 )
 
 // inspectPostgres is Inspect for a database that has an address. Its pages are its
 // server's to look after.
 func inspectPostgres(ctx context.Context, address string) (found Inspection, err error) {
-	schema, err := openPostgresSchema(ctx, address)
+	db, err := connectPostgres(ctx, address, "doctor", map[string]string{"default_transaction_read_only": "on"})
 	if err != nil {
 		return found, err
 	}
-	defer func() { err = errors.Join(err, schema.Close()) }()
-	for _, source := range schema.provider.ListSources() {
+	defer func() { err = errors.Join(err, db.Close()) }()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Postgres())
+	if err != nil {
+		return found, fmt.Errorf("read migrations: %w", err)
+	}
+	for _, source := range provider.ListSources() {
 		found.Newest = max(found.Newest, source.Version)
 	}
-	applied, err := appliedMigrations(ctx, schema.db)
+	applied, err := appliedMigrations(ctx, db)
 	if err != nil {
 		return found, err
 	}
 	if len(applied) > 0 {
 		found.Version = slices.Max(applied)
 	}
-	var fsync, pages string
-	if err := schema.db.QueryRowContext(ctx, "SELECT current_setting('fsync'), current_setting('full_page_writes')").Scan(&fsync, &pages); err != nil {
-		return found, fmt.Errorf("ask whether commits are synced: %w", err)
+	if err := db.QueryRowContext(ctx, "SELECT now()").Scan(&found.Now); err != nil {
+		return found, fmt.Errorf("ask for the time: %w", err)
 	}
-	if fsync != "on" || pages != "on" {
-		found.Durable = fmt.Errorf("the server runs with fsync=%s and full_page_writes=%s: what it acknowledges can be lost with its power", fsync, pages)
+	found.Durable, err = durablePostgres(ctx, db)
+	return found, err
+}
+
+// durablePostgres asks for what a server may have turned off; synchronous_commit is
+// set by each of our connections.
+func durablePostgres(ctx context.Context, db *sql.DB) (lacking, err error) {
+	for _, setting := range []string{"fsync", "full_page_writes"} {
+		var value string
+		if err := db.QueryRowContext(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+			return nil, fmt.Errorf("read %s: %w", setting, err)
+		}
+		if value != "on" {
+			return fmt.Errorf("the server has %s = %s: what it acknowledges may be lost with the power", setting, value), nil
+		}
 	}
-	if found.Version < found.Newest {
-		return found, nil
-	}
-	if err := schema.checkCurrent(ctx); err != nil {
-		return found, err
-	}
-	var last sql.NullInt64
-	if err := schema.db.QueryRowContext(ctx, "SELECT MAX(at) FROM events").Scan(&last); err != nil {
-		return found, fmt.Errorf("read the last change: %w", err)
-	}
-	if last.Valid {
-		found.LastChange = fromMillis(last.Int64)
-	}
-	return found, nil
+	return nil, nil
 }

@@ -230,7 +230,7 @@ func TestBackup(t *testing.T) {
 	first := mustSubmit(t, s, newFeedback(p, "before the backup"))
 	folder := t.TempDir()
 	target := filepath.Join(folder, "odd name?#%.db")
-	if err := Backup(t.Context(), s.path, target); err != nil {
+	if _, err := Backup(t.Context(), s.path, target); err != nil {
 		t.Fatal(err)
 	}
 	mustSubmit(t, s, newFeedback(p, "after the backup"))
@@ -252,7 +252,7 @@ func TestBackup(t *testing.T) {
 		"target is there": {s.path, target},
 		"no folder":       {s.path, filepath.Join(folder, "none", "x.db")},
 	} {
-		if err := Backup(t.Context(), args[0], args[1]); err == nil {
+		if _, err := Backup(t.Context(), args[0], args[1]); err == nil {
 			t.Errorf("%s: Backup succeeds", name)
 		}
 		if _, err := os.Stat(filepath.Join(folder, "x.db")); err == nil {
@@ -269,7 +269,7 @@ func TestDamagedCopyIsNoticed(t *testing.T) {
 		mustSubmit(t, s, newFeedback(p, fmt.Sprint("some text to fill pages ", i)))
 	}
 	target := filepath.Join(t.TempDir(), "copy.db")
-	if err := Backup(t.Context(), s.path, target); err != nil {
+	if _, err := Backup(t.Context(), s.path, target); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(target)
@@ -282,7 +282,7 @@ func TestDamagedCopyIsNoticed(t *testing.T) {
 	if err := os.WriteFile(target, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkIntegrity(t.Context(), target); err == nil {
+	if _, err := Examine(t.Context(), target); err == nil {
 		t.Error("a damaged copy passes the check")
 	}
 }

@@ -29,7 +29,7 @@ func addressOf(id models.ID) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id))
 	n := h.Sum32()
-	return fmt.Sprintf("%d.%d.%d.%d", 11+n>>24%100, byte(n>>16), byte(n>>8), byte(n))
+	return fmt.Sprintf("%d.%d.%d.%d", 11+n>>24%100, n>>16&0xff, n>>8&0xff, n&0xff)
 }
 
 // company is a nuisance whose members run until they are stopped.
@@ -72,7 +72,8 @@ func (s slow) slowOnes(t *test, p *process) (nuisance, error) {
 		} {
 			conn, err := net.DialTimeout("tcp", p.Addr, dialTimeout)
 			if err != nil {
-				return nil, errors.Join(err, gone(c))
+				c.stop()
+				return nil, err
 			}
 			c.keep(conn)
 			c.running.Go(func() { drip(ctx, conn, way.begin, way.drip) })
@@ -80,7 +81,8 @@ func (s slow) slowOnes(t *test, p *process) (nuisance, error) {
 		// A frame of 10,000 bytes whose end never comes.
 		socket, err := p.dialFrom(addressOf(models.NewID()))
 		if err != nil {
-			return nil, errors.Join(err, gone(c))
+			c.stop()
+			return nil, err
 		}
 		c.keep(socket.conn)
 		c.running.Go(func() {
@@ -88,17 +90,13 @@ func (s slow) slowOnes(t *test, p *process) (nuisance, error) {
 		})
 	}
 	if err := s.manySockets(p, c); err != nil {
-		return nil, errors.Join(err, gone(c))
+		c.stop()
+		return nil, err
 	}
 	for range draftWriters {
 		c.running.Go(func() { s.writeDrafts(t, p, c) })
 	}
 	return c, nil
-}
-
-func gone(c *company) error {
-	c.stop()
-	return nil
 }
 
 // dialFrom opens a visitor's socket as if from that address.
