@@ -159,7 +159,7 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 		checked, bad := p.cli.Check()
 		tracing, untraceable := config.Tracing(getenv, version)
 		stores, unusable := p.cli.Stores(getenv)
-		problems = slices.Concat(problems, config.Unsupported(getenv), bad, untraceable, unusable)
+		problems = slices.Concat(problems, bad, untraceable, unusable)
 		p.Config, p.tracing, p.stores, p.problems = checked, tracing, stores, problems
 		p.colors = operator.Colors(getenv, stdout)
 		command = result.Command()

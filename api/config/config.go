@@ -110,21 +110,6 @@ func Resolver(getenv func(string) string, problems *[]error) kong.Resolver {
 	})
 }
 
-// unsupported are settings of larger installations. Going on without them would
-// put data where nobody looks for it.
-var unsupported = []string{"EARSHOT_NATS_URL"}
-
-// Unsupported refuses variables that are set and that this program does not know
-// what to do with.
-func Unsupported(getenv func(string) string) (refused []error) {
-	for _, name := range unsupported {
-		if getenv(name) != "" || getenv(name+"_FILE") != "" {
-			refused = append(refused, fmt.Errorf("%s: is not supported by this version: unset it", name))
-		}
-	}
-	return refused
-}
-
 // Check turns settings into a Config, or says everything that is wrong.
 func (s Settings) Check() (Config, []error) {
 	c := Config{

@@ -167,7 +167,7 @@ func askPassphrase(terminal *os.File, twice bool) (string, error) {
 		if _, err := terminal.WriteString(question); err != nil {
 			return "", err
 		}
-		line, err := term.ReadPassword(int(terminal.Fd())) //nolint:gosec // a descriptor is small
+		line, err := term.ReadPassword(int(terminal.Fd()))
 		_, said := terminal.WriteString("\n")
 		return string(line), cmp.Or(err, said)
 	}
