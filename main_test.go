@@ -334,6 +334,8 @@ func TestCommandsOnPostgres(t *testing.T) {
 		{[]string{"user", "reset-password", "a@example.com"}, "", exitOK},
 		{[]string{"user", "reset-password", "nobody@example.com"}, "", exitFailed},
 		{[]string{"audit", "verify"}, "", exitOK},
+		{[]string{"doctor"}, "opens, schema version", exitFailed}, // a test's server has fsync off
+		{[]string{"doctor"}, "fsync = off", exitFailed},
 		{[]string{"backup", filepath.Join(t.TempDir(), "copy")}, "pg_dump", exitFailed},
 	} {
 		code, stdout, stderr := execute(t, env, tc.args...)

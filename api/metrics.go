@@ -97,11 +97,13 @@ func (s *Server) measure() {
 		}
 		return float64(free)
 	})
-	if s.config.Database != "" { // its files are its server's
+	const what = "Size of the database's files."
+	if s.config.Database != "" { // its files are its server's, which knows their size
+		m.Gauge("database_bytes", what, s.counted(s.store.DatabaseBytes), metrics.Label{Name: "file", Value: "database"})
 		return
 	}
 	for name, path := range map[string]string{"database": "", "log": "-wal", "search": "-search"} {
-		m.Gauge("database_bytes", "Size of the database's files.", func() float64 {
+		m.Gauge("database_bytes", what, func() float64 {
 			info, err := os.Stat(s.data().Path() + path)
 			if err != nil {
 				return math.NaN()

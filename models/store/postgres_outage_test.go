@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -185,6 +186,9 @@ type frozen struct {
 	listener net.Listener
 	target   string
 	still    atomic.Bool
+	// cut: the next commit is delivered, and its answer is not, but the end of the
+	// connection.
+	cut atomic.Bool
 }
 
 func freeze(t *testing.T, address string) (*frozen, string) {
@@ -232,13 +236,42 @@ func (f *frozen) carry(near net.Conn) {
 				if f.still.Load() {
 					continue
 				}
+				commits := way[0] == near && bytes.Contains(buffer[:n], []byte("COMMIT\x00")) && f.cut.Swap(false)
+				if commits {
+					_ = near.Close() // no answer comes through any more
+				}
 				if _, err := way[1].Write(buffer[:n]); err != nil {
+					return
+				}
+				if commits {
+					time.Sleep(100 * time.Millisecond) // the server commits
 					return
 				}
 			}
 		})
 	}
 	both.Wait()
+}
+
+// An answer to a commit that is lost on its way is asked for over another connection:
+// what was committed is answered and published as if nothing had been.
+func TestPostgresAnswerIsLost(t *testing.T) {
+	_, address := ownServer(t)
+	way, address := freeze(t, address)
+	var published atomic.Int64
+	s := reopenTest(t, address, func(entries []models.LogEntry) { published.Add(int64(len(entries))) })
+	scope, p := newProject(t, s)
+	for round := range int64(3) {
+		way.cut.Store(true)
+		accepted, err := s.Submit(t.Context(), newFeedback(p, "once"))
+		if err != nil || accepted.Repeated || way.cut.Load() {
+			t.Errorf("accepted %+v (%v), want it as new", accepted, err)
+		}
+		log, err := s.ReadLog(t.Context(), scope, p.ID, 0, 10)
+		if err != nil || int64(len(log)) != round+1 || published.Load() != round+1 {
+			t.Errorf("%d are in the log (%v), %d were published, want %d", len(log), err, published.Load(), round+1)
+		}
+	}
 }
 
 // A server that does not answer is no reason to wait for ever.

@@ -29,3 +29,11 @@ func (s *Store) openPostgres(ctx context.Context, options Options) error {
 	s.writer, err = newRemoteWriter(ctx, s.write, s.setEpoch, options)
 	return err
 }
+
+// DatabaseBytes is how much the files of a PostgreSQL database take.
+func (s *Store) DatabaseBytes(ctx context.Context) (size int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	err = s.read.WithContext(ctx).Raw("SELECT pg_database_size(current_database())").Scan(&size).Error
+	return size, translate(err)
+}
