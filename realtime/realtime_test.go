@@ -31,7 +31,7 @@ func goleakOptions() []goleak.Option {
 	return []goleak.Option{
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
-		goleak.IgnoreAnyFunction("earshot/models/store/postgrestest.(*Server).Run.func1"),
+		goleak.IgnoreAnyFunction("earshot/models/store/postgrestest.(*process).wait"),
 	}
 }
 

@@ -128,10 +128,7 @@ func (s *Server) Run() error {
 		return err
 	}
 	p := &process{command: command, ended: make(chan struct{})}
-	go func() {
-		defer close(p.ended)
-		p.err = command.Wait()
-	}()
+	go p.wait()
 	s.process = p
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -180,6 +177,12 @@ type process struct {
 	command *exec.Cmd
 	ended   chan struct{} // closed when it has ended
 	err     error         // how, from then on
+}
+
+// wait is a method so that tests of leaked goroutines can name it.
+func (p *process) wait() {
+	defer close(p.ended)
+	p.err = p.command.Wait()
 }
 
 func (p *process) end(signal syscall.Signal) error {
