@@ -51,7 +51,7 @@ const (
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
 // cli is the command line: every setting is a flag, each command a field.
@@ -96,9 +96,10 @@ type cli struct {
 	Version struct{} `cmd:"" help:"Print the version, and what it was built from."`
 }
 
-// run is the program. It reads the environment through getenv alone and
+// run is the program. It reads the environment that it is given alone and
 // returns the exit code.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	getenv := config.Getenv(environ)
 	command, cfg, code := parse(args, getenv, stdout, stderr)
 	if command == "" {
 		return code
@@ -113,6 +114,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		pacing.Go(func() { config.PaceCollector(ctx) })
 		defer pacing.Wait()
 		defer end()
+	}
+	for _, name := range config.Unknown(environ, &cfg.cli.Settings) {
+		_, _ = fmt.Fprintf(stderr, "earshot: %s is no setting, so nothing follows from it: earshot --help lists them\n", name)
 	}
 	err := store.Supported()
 	if err == nil {
@@ -280,7 +284,7 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 	if err := data.Migrate(ctx); err != nil {
 		return nil, w, err
 	}
-	secret, err := data.Secret(p.Secret)
+	secret, err := data.Secret()
 	if err != nil {
 		return nil, w, err
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"earshot/models"
 	"earshot/models/store"
 	"earshot/models/store/postgrestest"
 )
@@ -26,7 +27,11 @@ import (
 func execute(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(t.Context(), args, func(name string) string { return env[name] }, &out, &errs)
+	var environ []string
+	for name, value := range env {
+		environ = append(environ, name+"="+value)
+	}
+	code = run(t.Context(), args, environ, &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -75,6 +80,7 @@ func TestFailsBeforeItChangesAnything(t *testing.T) {
 		{"data folder is a file", file, "data folder", []string{"--addr", "127.0.0.1:0"}},
 		{"newer database", newer, "use a newer earshot", []string{"--addr", "127.0.0.1:0"}},
 		{"demo on a newer database", newer, "use a newer earshot", []string{"--addr", "127.0.0.1:0", "--demo"}},
+		{"a database without its secret", bareDatabase(t), "not the secret that belongs to it", []string{"--addr", "127.0.0.1:0"}},
 		{"backup of nothing", missing, "no database", []string{"backup", filepath.Join(missing, "copy")}},
 		{"password of nobody's database", missing, "no database", []string{"user", "reset-password", "a@example.com"}},
 	} {
@@ -91,11 +97,11 @@ func TestFailsBeforeItChangesAnything(t *testing.T) {
 	}
 }
 
-func newerDatabase(t *testing.T) string {
+// bareDatabase is a data folder with nothing but a database.
+func bareDatabase(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	path := filepath.Join(dir, "earshot.db")
-	schema, err := store.OpenSchema(t.Context(), path)
+	schema, err := store.OpenSchema(t.Context(), filepath.Join(dir, "earshot.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +111,16 @@ func newerDatabase(t *testing.T) string {
 	if err := schema.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite3", path)
+	return dir
+}
+
+func newerDatabase(t *testing.T) string {
+	t.Helper()
+	dir := bareDatabase(t)
+	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(models.NewToken()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", filepath.Join(dir, "earshot.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +222,7 @@ func start(t *testing.T, dir string) starting {
 	r, w := io.Pipe()
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, []string{"--addr", s.addr, "--data", dir}, func(string) string { return "" }, w, s.stderr)
+		done <- run(ctx, []string{"--addr", s.addr, "--data", dir}, nil, w, s.stderr)
 		_ = w.Close()
 	}()
 	s.end = sync.OnceFunc(func() {
@@ -360,5 +375,16 @@ func TestCommandsOnPostgres(t *testing.T) {
 	delete(env, "EARSHOT_SECRET")
 	if code, _, stderr := execute(t, env, "migrate", "status"); code != exitUsage || !strings.Contains(stderr, "EARSHOT_SECRET: must be set with EARSHOT_DATABASE_URL") {
 		t.Errorf("without a secret: exit code %d and %q", code, stderr)
+	}
+}
+
+// A setting that is misspelt is named: what was meant by it does not happen.
+func TestMisspeltSettingIsNamed(t *testing.T) {
+	code, _, stderr := execute(t, map[string]string{
+		"EARSHOT_BASEURL": "https://feedback.example.com", "EARSHOT_SMTP_URL_FILE": "", "EARSHOT_TEST_SPEED": "1", "EARSHOT_LOG_LEVEL": "warn",
+		"EARSHOT_BACKUP_PASSPHRASE": "",
+	}, "doctor", "--data", filepath.Join(t.TempDir(), "none"))
+	if strings.Count(stderr, "is no setting") != 1 || !strings.Contains(stderr, "EARSHOT_BASEURL is no setting") {
+		t.Errorf("exit code %d and %q, want EARSHOT_BASEURL alone named", code, stderr)
 	}
 }

@@ -119,7 +119,10 @@ func (s *Server) changeSeveral(ctx context.Context, in *bulkInput) (*bulkOutput,
 	}
 	items := make([]*models.Feedback, len(outcomes))
 	for i, outcome := range outcomes {
-		items[i] = outcome.Item
+		if outcome.Item != nil {
+			outcomes[i].Item = readableFor(claims, outcome.Item)
+		}
+		items[i] = outcomes[i].Item
 	}
 	if err := s.store.FillFiles(ctx, items...); err != nil {
 		return nil, err

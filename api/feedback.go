@@ -58,6 +58,15 @@ func (o *object) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// readableFor is what an asker may see of an item that they changed, or tried to: all
+// of it, but for a program whose key does not admit to reading.
+func readableFor(claims models.Claims, f *models.Feedback) *models.Feedback {
+	if claims.Has(models.ScopeFeedbackRead) {
+		return f
+	}
+	return f.Outline()
+}
+
 func (s *Server) feedbackBody(f *models.Feedback) Feedback {
 	return Feedback{
 		ID: f.ID, ProjectID: f.ProjectID, Message: f.Message, PageURL: f.PageURL,
@@ -164,6 +173,7 @@ func (s *Server) getFeedback(ctx context.Context, in *FeedbackPath) (*feedbackOu
 // feedbackAnswer is an item for the member who asks.
 func (s *Server) feedbackAnswer(ctx context.Context, item *models.Feedback) (*feedbackOutput, error) {
 	claims := askerOf(ctx).claims
+	item = readableFor(claims, item)
 	if err := s.store.FillFiles(ctx, item); err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (s *Server) createImport(c *fiber.Ctx) error {
 		return errors.Join(err, os.Remove(jobs.Upload(s.exportFolder(), job.ID)))
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Status(fiber.StatusAccepted).JSON(s.jobBody(job))
+	return c.Status(fiber.StatusAccepted).JSON(s.jobBody(claims, job))
 }
 
 // readImportForm reads the fields of an upload; one that is not known is refused.

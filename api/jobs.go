@@ -34,7 +34,9 @@ type Job struct {
 	FinishedAt  *time.Time       `json:"finished_at" nullable:"true"`
 }
 
-func (s *Server) jobBody(job models.Job) Job {
+// jobBody is a job for somebody who asks; the way to its file only for who may read
+// what is in it.
+func (s *Server) jobBody(claims models.Claims, job models.Job) Job {
 	body := Job{
 		ID: job.ID, Kind: job.Kind, ProjectID: job.ProjectID, Status: job.Status, Done: job.Done, Total: job.Total,
 		Error: protocol.OrNull(job.Error), CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt, FinishedAt: job.FinishedAt,
@@ -42,7 +44,9 @@ func (s *Server) jobBody(job models.Job) Job {
 	if job.Kind == models.JobImport {
 		body.Refused, body.DryRun = &job.Import.Refused, job.Import.DryRun
 	}
-	body.DownloadURL = protocol.OrNull(s.downloadURL(job))
+	if claims.Has(models.ScopeFeedbackRead) {
+		body.DownloadURL = protocol.OrNull(s.downloadURL(job))
+	}
 	return body
 }
 
@@ -59,14 +63,15 @@ type listJobsInput struct{ PageQuery }
 type listJobsOutput struct{ Body JobList }
 
 func (s *Server) listJobs(ctx context.Context, in *listJobsInput) (*listJobsOutput, error) {
-	list, err := s.store.Jobs(ctx, askerOf(ctx).claims.Scope, in.page())
+	claims := askerOf(ctx).claims
+	list, err := s.store.Jobs(ctx, claims.Scope, in.page())
 	if err != nil {
 		return nil, err
 	}
 	body := JobList{Items: []Job{}, NextCursor: cursorOrNull(list.NextCursor)}
 	body.Total, body.TotalIs = total(list.Total)
 	for _, job := range list.Items {
-		body.Items = append(body.Items, s.jobBody(job))
+		body.Items = append(body.Items, s.jobBody(claims, job))
 	}
 	return &listJobsOutput{Body: body}, nil
 }
@@ -79,11 +84,12 @@ type JobPath struct {
 type jobOutput struct{ Body Job }
 
 func (s *Server) getJob(ctx context.Context, in *JobPath) (*jobOutput, error) {
-	job, err := s.store.Job(ctx, askerOf(ctx).claims.Scope, models.ID(in.ID))
+	claims := askerOf(ctx).claims
+	job, err := s.store.Job(ctx, claims.Scope, models.ID(in.ID))
 	if err != nil {
 		return nil, err
 	}
-	return &jobOutput{Body: s.jobBody(job)}, nil
+	return &jobOutput{Body: s.jobBody(claims, job)}, nil
 }
 
 // NewExport asks for an export.
@@ -110,7 +116,7 @@ func (s *Server) createExport(ctx context.Context, in *createExportInput) (*jobO
 	if err != nil {
 		return nil, err
 	}
-	return &jobOutput{Body: s.jobBody(job)}, nil
+	return &jobOutput{Body: s.jobBody(claims, job)}, nil
 }
 
 func (s *Server) cancelJob(ctx context.Context, in *JobPath) (*jobOutput, error) {
@@ -122,7 +128,7 @@ func (s *Server) cancelJob(ctx context.Context, in *JobPath) (*jobOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	return &jobOutput{Body: s.jobBody(job)}, nil
+	return &jobOutput{Body: s.jobBody(claims, job)}, nil
 }
 
 // RequestJob stores a job, tells of it, and has it begun. It implements

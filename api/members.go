@@ -79,16 +79,21 @@ func (s *Server) updateMember(ctx context.Context, in *updateMemberInput) (*memb
 	return &memberOutput{Body: memberBody(member)}, nil
 }
 
+type removeMemberInput struct {
+	MemberPath
+	RevokeAPIKeys bool `query:"revoke_api_keys" doc:"End the API keys that the member made as well; without it they go on working, as they are the organisation's"`
+}
+
 // removeMember ends a membership. Who leaves by themselves needs no role for it.
-func (s *Server) removeMember(ctx context.Context, in *MemberPath) (*struct{}, error) {
+func (s *Server) removeMember(ctx context.Context, in *removeMemberInput) (*struct{}, error) {
 	claims, id := askerOf(ctx).claims, models.ID(in.ID)
-	if !claims.CanManage() && claims.UserID != id {
+	if !claims.CanManage() && (claims.UserID != id || in.RevokeAPIKeys) {
 		return nil, errRole()
 	}
-	sessions, err := s.store.RemoveMember(ctx, claims.Scope, id, claims)
+	ended, err := s.store.RemoveMember(ctx, claims.Scope, id, in.RevokeAPIKeys, claims)
 	if err != nil {
 		return nil, err
 	}
-	s.closeSessions(sessions)
+	s.closeSessions(ended)
 	return nil, nil
 }

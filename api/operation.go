@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"reflect"
@@ -75,6 +76,21 @@ func askerOf(ctx context.Context) asker {
 // its own words.
 type failure struct{ err error }
 
+// withheld is an error without what the asker may not read.
+func withheld(claims models.Claims, err error) error {
+	var readable *models.Error
+	if !errors.As(err, &readable) {
+		return err
+	}
+	current, ok := readable.Current.(*models.Feedback)
+	if !ok {
+		return err
+	}
+	shown := *readable
+	shown.Current = readableFor(claims, current)
+	return &shown
+}
+
 func (f *failure) Error() string  { return f.err.Error() }
 func (f *failure) GetStatus() int { return http.StatusInternalServerError }
 
@@ -130,7 +146,7 @@ func register[I, O any](s *Server, op operation, act func(context.Context, *I) (
 	huma.Register(s.huma, documented, func(ctx context.Context, in *I) (*O, error) {
 		out, err := act(ctx, in)
 		if err != nil {
-			return nil, &failure{err: err}
+			return nil, &failure{err: withheld(askerOf(ctx).claims, err)}
 		}
 		return out, nil
 	})

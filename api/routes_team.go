@@ -83,7 +83,7 @@ func (s *Server) teamRoutes() {
 	}, s.updateMember)
 	register(s, operation{
 		method: "DELETE", path: "/api/v1/members/{id}", id: "remove-member", tag: tag, status: 204,
-		summary: "End a membership; what the member wrote stays",
+		summary: "End a membership and the invitations that the member made; what they wrote stays",
 	}, s.removeMember)
 	register(s, operation{
 		method: "GET", path: "/api/v1/invites", id: "list-invites", tag: tag,

@@ -109,6 +109,15 @@ type Feedback struct {
 	UpdatedAt time.Time
 }
 
+// Outline is the item without anything that a visitor said or that tells who they are:
+// for who may change feedback and not read it.
+func (f *Feedback) Outline() *Feedback {
+	return &Feedback{
+		ID: f.ID, OrganizationID: f.OrganizationID, ProjectID: f.ProjectID, Status: f.Status, AssigneeID: f.AssigneeID, Tags: f.Tags,
+		Priority: f.Priority, Rev: f.Rev, Quarantined: f.Quarantined, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt,
+	}
+}
+
 // Triage is a change that staff make. Nil fields stay as they are; Rev is the
 // revision the member has on screen, 0 where it does not matter.
 type Triage struct {

@@ -240,9 +240,9 @@ func (v *visitor) readWaitingDraft() {
 // readDraft is called with draftMu held.
 func (v *visitor) readDraft(e protocol.DraftChanged, id string) error {
 	reading := models.ReadDraft(e.Text)
-	shown := protocol.DashboardDraftChanged{ProjectID: v.project.ID, SessionID: v.session, PageURL: e.PageURL}
+	shown := protocol.DashboardDraftChanged{ProjectID: v.project.ID, SessionID: v.session, PageURL: pageOf(e.PageURL)}
 	if e.Shared {
-		shown.Text = &e.Text
+		shown.Text, shown.PageURL = &e.Text, e.PageURL
 	}
 	if v.reviewLocked() {
 		v.draftShown = true

@@ -52,10 +52,14 @@ func TestUnsharedDraftShowsNoText(t *testing.T) {
 	dashboard := h.dial("/dashboard")
 	h.subscribe(dashboard, map[string]any{})
 	v := h.dial("/visitor")
-	v.send("DraftChanged", "", map[string]any{"text": "between us"})
+	v.send("DraftChanged", "", map[string]any{"text": "between us", "page_url": "https://shop.example/cart?name=ann#order"})
 	v.want("DraftAccepted")
-	if e := dashboard.want("DraftChanged"); strings.Contains(string(e.Data), "between us") {
+	e := dashboard.want("DraftChanged")
+	if strings.Contains(string(e.Data), "between us") || strings.Contains(string(e.Data), "ann") || strings.Contains(string(e.Data), "order") {
 		t.Errorf("dashboard saw an unshared draft: %s", e.Data)
+	}
+	if !strings.Contains(string(e.Data), `"https://shop.example/cart"`) {
+		t.Errorf("dashboard is not told the page of a draft: %s", e.Data)
 	}
 }
 

@@ -139,6 +139,11 @@ func (d Data) restore(ctx context.Context, archive *backup.Archive, what Restore
 		d.printf("What was there before is in %s.\n", done.Aside)
 	}
 	if !done.Secret {
+		if d.Configured == "" {
+			if _, err := d.makeSecret(); err != nil {
+				return err
+			}
+		}
 		d.printf("Without the secret that it belongs to: sessions, receipts' links and second factors are at an end.\n")
 	}
 	return d.keepPrivate()

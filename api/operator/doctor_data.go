@@ -99,7 +99,7 @@ func (d Doctor) knownSecret() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return d.Secret(d.Configured)
+	return d.Secret()
 }
 
 func (d Doctor) checkSecret(context.Context) []Finding {

@@ -28,7 +28,7 @@ func patient(t *testing.T) Doctor {
 	if err := errors.Join(d.Prepare(), d.Migrate(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Secret(""); err != nil {
+	if _, err := d.Secret(); err != nil {
 		t.Fatal(err)
 	}
 	return Doctor{Data: d, Config: config.Config{Addr: "127.0.0.1:1"}, Version: "test", Now: time.Now}

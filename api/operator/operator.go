@@ -112,15 +112,23 @@ func (d Data) holdsNothingElse() (bool, error) {
 	return database || d.Database != "" || len(entries) == 0, err
 }
 
-// Secret is the configured one or, where that is "", the one in the data folder,
-// which is made at the first start.
-func (d Data) Secret(configured string) ([]byte, error) {
-	d.Configured = configured
+// Secret is the configured one or, where that is "", the one in the data folder, which
+// is made before there is a database. One that is gone is not made anew in silence: all
+// that was signed and sealed with it would end.
+func (d Data) Secret() ([]byte, error) {
 	secret, err := d.knownSecret()
 	if err != nil || secret != nil {
 		return secret, err
 	}
-	secret = []byte(models.NewToken())
+	if store.Exists(d.Path()) {
+		return nil, fmt.Errorf("there is a database in %s and not the secret that belongs to it: set EARSHOT_SECRET if it was set before, or restore the file %s from a backup "+
+			"(to go on with a new one, which ends sessions, receipts' links and second factors: openssl rand -hex 32 > %s)", d.Dir, secretFile, filepath.Join(d.Dir, secretFile))
+	}
+	return d.makeSecret()
+}
+
+func (d Data) makeSecret() ([]byte, error) {
+	secret := []byte(models.NewToken())
 	if err := os.WriteFile(filepath.Join(d.Dir, secretFile), append(secret, '\n'), fileMode); err != nil {
 		return nil, fmt.Errorf("the secret in the data folder: %w", err)
 	}
@@ -147,8 +155,11 @@ func (d Data) knownSecret() ([]byte, error) {
 	return []byte(secret), nil
 }
 
-// Migrate brings the schema up to date.
+// Migrate brings the schema up to date. The secret is there before the database is.
 func (d Data) Migrate(ctx context.Context) (err error) {
+	if _, err := d.Secret(); err != nil {
+		return err
+	}
 	schema, err := store.OpenSchema(ctx, d.Path())
 	if err != nil {
 		return err

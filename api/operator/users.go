@@ -118,7 +118,7 @@ func (d Data) withStore(ctx context.Context, use func(*store.Store) error) error
 	if err := d.Migrate(ctx); err != nil {
 		return err
 	}
-	secret, err := d.Secret(d.Configured)
+	secret, err := d.Secret()
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (c *composer) message(m models.Mail, content *store.MailContent, now time.T
 	message.SetGenHeader(gomail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click") // RFC 8058
 	message.SetGenHeader("Auto-Submitted", "auto-generated")                             // RFC 3834
 	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
-	message.SetBodyString(gomail.TypeTextPlain, text.String())
+	message.SetBodyString(gomail.TypeTextPlain, undirected(text.String()))
 	message.AddAlternativeString(gomail.TypeTextHTML, html.String())
 	return message, nil
 }

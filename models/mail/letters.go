@@ -116,7 +116,7 @@ func (c *composer) letter(id models.ID, letter Letter, now time.Time) (*gomail.M
 	message.SetMessageIDWithValue(c.messageID(id))
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834
 	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
-	message.SetBodyString(gomail.TypeTextPlain, text.String())
+	message.SetBodyString(gomail.TypeTextPlain, undirected(text.String()))
 	message.AddAlternativeString(gomail.TypeTextHTML, html.String())
 	return message, nil
 }

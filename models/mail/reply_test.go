@@ -171,6 +171,25 @@ func TestHeadersCannotBeWritten(t *testing.T) {
 	}
 }
 
+// What turns the direction of a text would turn ours with it.
+func TestMailsKeepTheirDirection(t *testing.T) {
+	f := newFixture(t)
+	f.start()
+	f.project = f.newProject("Web \u202eelpmaxe\u202c")
+	f.want(f.owner.ID, models.NotifyAtOnce, "UTC")
+	f.submit("Help \u2067me\u202e, or", from("", "Eve \u202b"))
+	f.add(delay)
+	got := f.office.Await(1)[0]
+	for _, text := range []string{got.Subject(), got.Header.Get("From"), got.Text} {
+		if i := strings.IndexFunc(text, func(r rune) bool { return undirected(string(r)) == "" }); i >= 0 {
+			t.Errorf("%q has %q", text, text[i:])
+		}
+	}
+	if !strings.Contains(got.Text, "> Help me, or") {
+		t.Errorf("the text is\n%s", got.Text)
+	}
+}
+
 func TestRefusedForGood(t *testing.T) {
 	f := newFixture(t)
 	f.office.Refuse = func(to string) error {

@@ -28,6 +28,18 @@ const (
 // headerText is a text as words in a header: one line, and not too long.
 func headerText(text string) string { return excerpt(text, inHeader) }
 
+// undirected is a text without the characters that turn the direction of what follows
+// (Unicode UAX #9, 2.1 to 2.4): nothing ends their reach in a header or a plain text, so
+// that they could show our words, and links, the wrong way round.
+func undirected(text string) string {
+	return strings.Map(func(r rune) rune {
+		if '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 // excerpt is the beginning of a text on one line.
 func excerpt(text string, length int) string {
 	text = strings.Map(func(r rune) rune {
@@ -35,7 +47,7 @@ func excerpt(text string, length int) string {
 			return ' '
 		}
 		return r
-	}, text)
+	}, undirected(text))
 	return cut(strings.Join(strings.Fields(text), " "), length)
 }
 

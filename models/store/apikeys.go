@@ -133,6 +133,23 @@ func (s *Store) RevokeAPIKey(ctx context.Context, scope models.Scope, id models.
 	})
 }
 
+// endKeysOf ends the keys that a member made, and gives their ids.
+func (t *tx) endKeysOf(ctx context.Context, row *memberRow) (ids []models.ID, err error) {
+	made := t.orm().Model(&apiKeyRow{}).Where("organization_id = ? AND created_by = ?", row.OrganizationID, row.UserID)
+	if err := made.Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	if err := t.orm().Where("id IN ?", ids).Delete(&apiKeyRow{}).Error; err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if err := t.audit(ctx, row.OrganizationID, noted{action: models.AuditKeyRevoked, kind: "api_key", object: id}); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
 // AuthorizeKey says who asks with an API key; CodeUnauthorized where there is none
 // of that hash.
 func (s *Store) AuthorizeKey(ctx context.Context, hash models.TokenHash) (models.Claims, error) {

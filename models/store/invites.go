@@ -114,6 +114,27 @@ func (s *Store) RevokeInvite(ctx context.Context, scope models.Scope, id models.
 	})
 }
 
+// endInvitesOf takes back the invitations that a member made and could not make with
+// the role that they have from now on, "" for none: who has the link may be themselves.
+func (t *tx) endInvitesOf(ctx context.Context, row *memberRow, role models.Role) error {
+	var invites []inviteRow
+	if err := t.orm().Where("organization_id = ? AND created_by = ?", row.OrganizationID, row.UserID).Find(&invites).Error; err != nil {
+		return err
+	}
+	for _, invite := range invites {
+		if role.Above(invite.Role) {
+			continue
+		}
+		if err := t.orm().Delete(&invite).Error; err != nil {
+			return err
+		}
+		if err := t.audit(ctx, row.OrganizationID, noted{action: models.AuditInviteRevoked, kind: "invite", object: invite.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Invite finds the open invitation of a link and its organisation. CodeUnauthorized
 // where the link is not, or no longer, good.
 func (s *Store) Invite(ctx context.Context, token models.TokenHash) (models.Invite, models.Organization, error) {

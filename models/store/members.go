@@ -54,7 +54,8 @@ func errLastOwner() error {
 }
 
 // SetRole changes a member's role, by somebody whose role is above both the old and
-// the new one. It gives the sessions that the member has in the organisation: what
+// the new one. Invitations that they could not make with the new one end. It gives the
+// sessions that the member has in the organisation: what
 // is open by them is the caller's to close, so that it is opened anew.
 func (s *Store) SetRole(ctx context.Context, scope models.Scope, user models.ID, role models.Role, by models.Claims) (models.Member, []models.ID, error) {
 	var member models.Member
@@ -83,6 +84,9 @@ func (s *Store) SetRole(ctx context.Context, scope models.Scope, user models.ID,
 		if sessions, err = t.sessionsIn(row); err != nil {
 			return err
 		}
+		if err := t.endInvitesOf(ctx, row, role); err != nil {
+			return err
+		}
 		return t.audit(ctx, row.OrganizationID, noted{
 			action: models.AuditRoleChanged, kind: "user", object: user, detail: map[string]string{"from": string(row.Role), "to": string(role)},
 		})
@@ -93,10 +97,12 @@ func (s *Store) SetRole(ctx context.Context, scope models.Scope, user models.ID,
 	return member, sessions, nil
 }
 
-// RemoveMember ends a membership, and the sessions that the member has in the
-// organisation, whose ids it gives. What they wrote stays, and so does their account.
-// Whoever leaves by themselves needs no role for it.
-func (s *Store) RemoveMember(ctx context.Context, scope models.Scope, user models.ID, by models.Claims) ([]models.ID, error) {
+// RemoveMember ends a membership, the invitations that the member made, the sessions
+// that they have in the organisation and, where withKeys says so, the API keys that they
+// made, whose secrets they may know. It gives the ids of the sessions and keys. What they
+// wrote stays, and so does their account. Whoever leaves by themselves needs no role for
+// it, but one that manages for the keys.
+func (s *Store) RemoveMember(ctx context.Context, scope models.Scope, user models.ID, withKeys bool, by models.Claims) ([]models.ID, error) {
 	var ended []models.ID
 	err := s.changeMember(ctx, scope, user, by, func(t *tx, row *memberRow) error {
 		if err := t.keepOwner(row); err != nil {
@@ -111,6 +117,16 @@ func (s *Store) RemoveMember(ctx context.Context, scope models.Scope, user model
 		}
 		if err := t.handOverViews(row); err != nil {
 			return err
+		}
+		if err := t.endInvitesOf(ctx, row, ""); err != nil {
+			return err
+		}
+		if withKeys {
+			keys, err := t.endKeysOf(ctx, row)
+			if err != nil {
+				return err
+			}
+			ended = append(ended, keys...)
 		}
 		// What else is theirs in the organisation goes with the row, by its foreign keys.
 		if err := t.orm().Where("organization_id = ? AND user_id = ?", row.OrganizationID, user).Delete(&memberRow{}).Error; err != nil {

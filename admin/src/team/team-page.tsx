@@ -9,10 +9,10 @@ import { roleLines, roleNames, roles } from "../text/en-roles";
 import { team as words } from "../text/en-team";
 import { t } from "../text/en";
 import { formatMoment } from "../text/format";
-import { Confirm } from "../ui/confirm";
 import { Icon } from "../ui/icons";
 import { Section } from "../ui/section";
 import { InviteSection, type Invite } from "./invite-section";
+import { RemoveMember } from "./remove-member";
 
 type Created = components["schemas"]["CreatedInvite"];
 
@@ -51,14 +51,12 @@ export function TeamPage() {
       notices.show(`${words.roleFailed} ${explainEntry(cause)}`);
     }
   };
-  const remove = async (member: Member): Promise<void> => {
-    await session.request("DELETE", `/members/${member.id}`);
-    if (member.id === me?.user.id) return session.logout().catch(() => undefined);
+  const removed = (member: Member): void => {
+    if (member.id === me?.user.id) return void session.logout().catch(() => undefined);
     members.value = members.peek()?.filter(({ id }) => id !== member.id) ?? null;
     notices.show(words.removed(member.name));
   };
   const chosen = leaving.value;
-  const own = chosen?.id === me?.user.id;
   return (
     <div class="page" data-testid="team">
       <header class="page-head"><div><h1>{words.title}</h1>{me && <p class="lead">{words.lead(me.organization.name)}</p>}</div></header>
@@ -75,16 +73,7 @@ export function TeamPage() {
         </Section>
       )}
       {manages && <InviteSection rank={me?.role ?? "viewer"} invites={invites.value} onMade={(made: Created) => (invites.value = [made, ...invites.peek().filter(({ email }) => !email || email !== made.email)])} onRevoked={(id) => (invites.value = invites.peek().filter((it) => it.id !== id))} />}
-      {chosen && (
-        <Confirm
-          title={own ? words.leaveTitle : words.removeTitle(chosen.name)}
-          lead={own ? words.leaveLead : words.removeLead}
-          action={own ? words.leave : words.remove}
-          onConfirm={() => remove(chosen)}
-          onClose={() => (leaving.value = null)}
-          testid="remove-member"
-        />
-      )}
+      {chosen && <RemoveMember member={chosen} own={chosen.id === me?.user.id} manages={manages} onRemoved={() => removed(chosen)} onClose={() => (leaving.value = null)} />}
     </div>
   );
 }

@@ -7,6 +7,8 @@ import { Dialog } from "./dialog";
 interface ConfirmProps {
   title: string;
   lead: ComponentChildren;
+  /** What else there is to decide. */
+  children?: ComponentChildren;
   /** What the button says that does it. */
   action: string;
   /** The dialog stays with the reason where it throws, and is closed where it does not. */
@@ -16,7 +18,7 @@ interface ConfirmProps {
 }
 
 /** Asks before something that cannot be taken back. The focus is on the harmless answer. */
-export function Confirm({ title, lead, action, onConfirm, onClose, testid }: ConfirmProps) {
+export function Confirm({ title, lead, children, action, onConfirm, onClose, testid }: ConfirmProps) {
   const busy = useSignal(false);
   const failure = useSignal("");
   const confirm = async (): Promise<void> => {
@@ -34,6 +36,7 @@ export function Confirm({ title, lead, action, onConfirm, onClose, testid }: Con
   return (
     <Dialog title={title} onClose={onClose} testid={testid}>
       <p class="dialog-text">{lead}</p>
+      {children}
       {failure.value && <p class="banner bad dialog-note-text" role="alert">{failure.value}</p>}
       <footer class="dialog-foot">
         <button type="button" class="button" onClick={onClose}>{t.common.cancel}</button>

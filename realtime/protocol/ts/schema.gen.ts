@@ -738,7 +738,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a membership; what the member wrote stays */
+        /** End a membership and the invitations that the member made; what they wrote stays */
         delete: operations["remove-member"];
         options?: never;
         head?: never;
@@ -6267,7 +6267,10 @@ export interface operations {
     };
     "remove-member": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description End the API keys that the member made as well; without it they go on working, as they are the organisation's */
+                revoke_api_keys?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The user's id */
