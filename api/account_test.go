@@ -221,11 +221,12 @@ func TestSecondFactor(t *testing.T) {
 
 // Who knows the password and guesses codes waits longer and longer, from wherever.
 func TestSecondFactorIsNotGuessed(t *testing.T) {
-	s := apitest.Start(t, func(c *api.Config) { c.TrustedProxies = loopback() })
+	clock := standing()
+	s := apitest.Start(t, clock.option, func(c *api.Config) { c.TrustedProxies = loopback() })
 	owner := s.Owner(t)
 	var factor api.NewFactor
 	owner.Post("/api/v1/me/totp", map[string]any{"current": apitest.Password}, 201).JSON(&factor)
-	code, err := totp.GenerateCode(factor.Secret, time.Now())
+	code, err := totp.GenerateCode(factor.Secret, clock.now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,9 +17,23 @@ import (
 )
 
 // clock is a clock that a test moves.
-type clock struct{ ahead atomic.Int64 }
+type clock struct {
+	ahead atomic.Int64
+	// stands is where it stands still; zero where it goes with the machine's.
+	stands time.Time
+}
 
-func (c *clock) now() time.Time         { return time.Now().Add(time.Duration(c.ahead.Load())) }
+// standing is a clock for what a slow machine must not add time to.
+func standing() *clock { return &clock{stands: time.Now()} }
+
+func (c *clock) now() time.Time {
+	now := c.stands
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return now.Add(time.Duration(c.ahead.Load()))
+}
+
 func (c *clock) move(d time.Duration)   { c.ahead.Add(int64(d)) }
 func (c *clock) option(cfg *api.Config) { cfg.Now = c.now }
 func cookie(refresh string) string      { return "earshot_refresh=" + refresh }

@@ -17,7 +17,7 @@ import (
 // After some wrong passwords each further one costs a longer wait, of who guesses
 // alone.
 func TestLoginLimit(t *testing.T) {
-	var ahead clock
+	ahead := standing()
 	s := apitest.Start(t, ahead.option, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	s.Owner(t)
 	c := s.Client(t)
@@ -53,7 +53,7 @@ func TestLoginLimit(t *testing.T) {
 
 // Many guesses at once are no more than as many in a row.
 func TestLoginsAtOnce(t *testing.T) {
-	s := apitest.Start(t)
+	s := apitest.Start(t, standing().option)
 	s.Owner(t)
 	var wrong, refused atomic.Int64
 	var all sync.WaitGroup
@@ -75,7 +75,7 @@ func TestLoginsAtOnce(t *testing.T) {
 
 // Guessing at many accounts is counted, too: none of them sees more than one guess.
 func TestLoginLimitOfAnAddress(t *testing.T) {
-	s := apitest.Start(t, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	s := apitest.Start(t, standing().option, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	s.Owner(t)
 	c := s.Client(t)
 	if err := s.FailLogins(t.Context(), netip.MustParseAddr("203.0.113.1"), api.LoginsPerAddress-1); err != nil {
@@ -95,7 +95,7 @@ func TestLoginLimitOfAnAddress(t *testing.T) {
 }
 
 func TestForwardedForIsNotBelievedByDefault(t *testing.T) {
-	s := apitest.Start(t)
+	s := apitest.Start(t, standing().option)
 	s.Owner(t)
 	for i := range store.FreeAttempts + 1 {
 		want := 401

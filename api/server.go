@@ -175,7 +175,7 @@ func Open(ctx context.Context, config Config) (*Server, error) {
 }
 
 func (s *Server) data() operator.Data {
-	return operator.Data{Dir: s.config.DataDir, Database: s.config.Database, Log: s.log}
+	return operator.Data{Dir: s.config.DataDir, Database: s.config.Database, Configured: string(s.config.Secret), Log: s.log}
 }
 
 // DatabasePath is the file or the address of the database.

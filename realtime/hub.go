@@ -141,13 +141,13 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 		h.log.Error("encode events", "error", err)
 		return
 	}
+	spans := h.traceRun(entries)
+	p.written = newWritten(spans) // before others can see it
 	if slices.ContainsFunc(entries, takesBack) {
 		t.tail.forget()
 	} else {
 		t.tail.add(p) // before it is offered: who has no room for it looks there
 	}
-	spans := h.traceRun(entries)
-	p.written = newWritten(spans)
 	for s := range t.subscriptions {
 		s.offer(p)
 	}

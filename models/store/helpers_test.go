@@ -12,9 +12,9 @@ import (
 // await waits until a condition holds, and fails the test where it never does.
 func await(t testing.TB, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("what is waited for did not happen within 10 s")
+			t.Fatal("what is waited for did not happen within 30 s")
 		}
 	}
 }
