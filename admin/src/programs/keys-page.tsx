@@ -16,9 +16,9 @@ import { Section } from "../ui/section";
 type Key = components["schemas"]["APIKey"];
 type Scope = Key["scopes"][number];
 
-const scopes = (Object.keys(words.scope) as Scope[]).filter((scope) => scope !== "metrics:read");
+const scopes = Object.keys(words.scope) as Scope[];
 /** What does not belong to projects, so a key of one project cannot have it. */
-const wide: ReadonlySet<Scope> = new Set<Scope>(["members:read", "audit:read"]);
+const wide: ReadonlySet<Scope> = new Set<Scope>(["members:read", "audit:read", "metrics:read"]);
 
 /** What programs may do. */
 export function KeysPage() {
