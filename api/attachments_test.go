@@ -308,7 +308,8 @@ func TestUploadsHaveBoundedRoom(t *testing.T) {
 		}
 	}
 	opened.Wait()
-	waitFor(t, func() bool { return upload(t, s, project, "a.txt", content).Status == 201 }, "there is room again")
+	waitFor(t, func() bool { return s.OpenUploads() == 0 }, "what broke off holds no room")
+	upload(t, s, project, "a.txt", content).Want(201)
 }
 
 // What was kept and never noted, and what was noted to go and never went, goes at the

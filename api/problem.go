@@ -38,12 +38,11 @@ const retryUnavailable = time.Second
 // fail answers a request with an error: the only place that does. It is Fiber's
 // ErrorHandler too, for what the server refuses before any handler.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
-	if isUpload(c.Method(), c.Path()) {
-		if header := &c.Context().Request.Header; s.uploads.wasRefused(header) {
-			s.uploads.end(header)
-			err = errNoRoom()
-			discardBody(c)
-		}
+	// Also where a body broke off: nothing but its place in memory tells then what the
+	// request was.
+	if s.uploads.end(&c.Context().Request.Header) {
+		err = errNoRoom()
+		discardBody(c)
 	}
 	problem, retry := s.problem(c, err)
 	if problem.Status == fiber.StatusRequestEntityTooLarge {

@@ -100,11 +100,14 @@ func (u *uploads) begin(header *fasthttp.RequestHeader, party string, size int, 
 	return !up.refused
 }
 
-// end gives the room back.
-func (u *uploads) end(header *fasthttp.RequestHeader) {
+// end gives the room back, if there was any for the request, and reports whether it was
+// one that there was no room for.
+func (u *uploads) end(header *fasthttp.RequestHeader) (refused bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	refused = u.open[header].refused
 	delete(u.open, header)
+	return refused
 }
 
 // wasRefused reports whether there was no room for a request's body.

@@ -80,7 +80,7 @@ func TestCBORSockets(t *testing.T) {
 		t.Fatalf("got %s %v, want FeedbackReceived for %s", kind, event, id)
 	}
 	kind, event := cborEvent(t, dashboard)
-	for kind == "PresenceState" || kind == "DraftChanged" {
+	for strings.HasPrefix(kind, "Presence") || kind == "DraftChanged" {
 		kind, event = cborEvent(t, dashboard)
 	}
 	if kind != "FeedbackReceived" || event["seq"] != uint64(1) {
