@@ -49,6 +49,52 @@ func TestSomebodyJoinsTheTeam(t *testing.T) {
 	await(ann, "it comes live", "document.body.textContent.includes('After the change')", true)
 }
 
+// asked is how the server answers a program that has a key.
+func (s *server) asked(key string) (status int) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+"/api/v1/projects", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+key)
+	answer, err := s.http.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
+
+// Who removes a member is asked what becomes of the API keys that the member made.
+func TestSomebodyLeavesTheTeam(t *testing.T) {
+	t.Parallel()
+	axe := axeSource(t)
+	s := newServer(t)
+	s.project(nil)
+	bob := s.member("Bob Builder", "admin")
+	var signedIn struct {
+		AccessToken string `json:"access_token"`
+	}
+	var made struct{ Key string }
+	owners := s.token
+	s.call(http.MethodPost, "/api/v1/auth/login", map[string]string{"email": bob.email, "password": bob.password}, &signedIn)
+	s.token = signedIn.AccessToken
+	s.call(http.MethodPost, "/api/v1/api-keys", map[string]any{"name": "Bob's script", "scopes": []string{"projects:read"}}, &made)
+	s.token = owners
+	owner := newWindow(t)
+	owner.open(s.base + "/team")
+	owner.signIn(s.owner, s.password)
+	owner.click("[data-role=admin] [data-testid=member-remove]")
+	owner.see("[data-testid=remove-keys]")
+	await(owner, "the harmless answer has the focus", "document.activeElement.textContent", "Cancel")
+	owner.examine(axe, "remove-member")
+	owner.click("[data-testid=remove-member-confirm]")
+	owner.miss("[data-role=admin]")
+	if status := s.asked(made.Key); status != http.StatusUnauthorized {
+		t.Errorf("the key of who is gone is answered %d", status)
+	}
+}
+
 // An API key is made, shown once, used, and revoked; the record has all of it.
 func TestProgramsAreLetIn(t *testing.T) {
 	t.Parallel()
@@ -64,26 +110,13 @@ func TestProgramsAreLetIn(t *testing.T) {
 	owner.see("[data-testid=key-secret]")
 	key := read[string](owner, "document.querySelector('[data-testid=key-secret]').textContent")
 	owner.examine(axe, "api-keys")
-	ask := func() int {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/api/v1/projects", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Authorization", "Bearer "+key)
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		return answer.StatusCode
-	}
-	if status := ask(); status != http.StatusOK {
+	if status := s.asked(key); status != http.StatusOK {
 		t.Errorf("the key is answered %d", status)
 	}
 	owner.click("[data-testid=key-revoke]")
 	owner.click("[data-testid=revoke-key-confirm]")
 	owner.miss("[data-testid=key]")
-	if status := ask(); status != http.StatusUnauthorized {
+	if status := s.asked(key); status != http.StatusUnauthorized {
 		t.Errorf("the revoked key is answered %d", status)
 	}
 	owner.open(s.base + "/audit")
