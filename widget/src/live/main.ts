@@ -48,19 +48,23 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
     panel()?.querySelector("#hints")?.replaceChildren(...said);
   }
 
+  function changed(over?: boolean): void {
+    clearTimeout(pause);
+    if (over) return session.sent();
+    pause = setTimeout(() => {
+      if ([...draft.message].length <= MESSAGE_LENGTH) session.draft(draft.message, config.show_drafts && draft.shared);
+    }, DRAFT_PAUSE_MS);
+  }
+
   style(css);
+  // Whoever writes fast has begun before this script was there.
+  if (draft.message) changed();
 
   return {
     open: session.open,
     close: session.close,
     ask: session.ask,
-    changed(over) {
-      clearTimeout(pause);
-      if (over) return;
-      pause = setTimeout(() => {
-        if ([...draft.message].length <= MESSAGE_LENGTH) session.draft(draft.message, config.show_drafts && draft.shared);
-      }, DRAFT_PAUSE_MS);
-    },
+    changed,
     dress: files.dress,
   };
 }

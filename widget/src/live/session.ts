@@ -15,8 +15,10 @@ export interface Session {
   open(): void;
   /** The panel is closed: the socket ends soon, and at once when the page is left. */
   close(now?: boolean): void;
-  /** Without `shared` only the server reads the text, for its hints. */
+  /** Without `shared` only the server reads the text, for its hints. It is told as soon as there is a socket. */
   draft(text: string, shared: boolean): void;
+  /** The draft is a message now: what was not told of it is not told any more. */
+  sent(): void;
   ask: Ask;
 }
 
@@ -31,6 +33,8 @@ export function createSession(
   let wanted = false;
   let blocked = false;
   let spoken = "";
+  /** The draft that no socket has taken yet, and whose it is. */
+  let untold: { text: string; shared: boolean; owner: string } | undefined;
   let lingering: ReturnType<typeof setTimeout> | undefined;
   const pending = new Map<string, (answer?: VisitorServerEvent) => void>();
   const address = `${config.api.replace(/^http/, "ws")}/w/${config.key}/socket`;
@@ -52,6 +56,7 @@ export function createSession(
         if (state === "open") {
           spoken = token();
           socket?.send({ type: "Hello", data: { resume_token: spoken, page_url: pageURL() } });
+          tell();
         } else abandon();
       },
     });
@@ -62,6 +67,12 @@ export function createSession(
     const { blockedURI } = event as SecurityPolicyViolationEvent;
     blocked ||= address.startsWith(blockedURI || "none");
     if (blocked) disconnect();
+  }
+
+  function tell(): void {
+    if (!untold || untold.owner !== token() || !current()) return;
+    const { text, shared } = untold;
+    if (socket?.send({ type: "DraftChanged", data: { text, shared, page_url: pageURL() } })) untold = undefined;
   }
 
   function disconnect(): void {
@@ -89,7 +100,11 @@ export function createSession(
       else lingering = setTimeout(disconnect, LINGER_MS);
     },
     draft(text, shared) {
-      if (current()) socket?.send({ type: "DraftChanged", data: { text, shared, page_url: pageURL() } });
+      untold = { text, shared, owner: token() };
+      tell();
+    },
+    sent() {
+      untold = undefined;
     },
     async ask(owner, event) {
       if (owner !== spoken || !socket?.send(event)) return undefined;
