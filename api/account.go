@@ -33,7 +33,8 @@ type forgotOutput struct{ Body Answered }
 // no time that tells: what there is to do is done behind the answer.
 func (s *Server) forgotPassword(ctx context.Context, in *forgotInput) (*forgotOutput, error) {
 	email := models.NormalizeEmail(in.Body.Email)
-	for _, key := range []string{"reset " + email, "reset from " + intake.AddressKey(askerOf(ctx).address)} {
+	// The address comes first: who is over their own limit uses up nobody else's.
+	for _, key := range []string{"reset from " + intake.AddressKey(askerOf(ctx).address), "reset " + email} {
 		if err := s.letters.Take(ctx, key); err != nil {
 			return nil, err
 		}

@@ -133,6 +133,10 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 		return
 	}
 	h.tellSessions(t, before, entries)
+	back := slices.ContainsFunc(entries, takesBack)
+	if back { // also where nobody is here now: who comes next reads the tail
+		t.tail.forget()
+	}
 	if len(t.subscriptions) == 0 {
 		return
 	}
@@ -143,9 +147,7 @@ func (h *Hub) deliverRun(entries []models.LogEntry) {
 	}
 	spans := h.traceRun(entries)
 	p.written = newWritten(spans) // before others can see it
-	if slices.ContainsFunc(entries, takesBack) {
-		t.tail.forget()
-	} else {
+	if !back {
 		t.tail.add(p) // before it is offered: who has no room for it looks there
 	}
 	for s := range t.subscriptions {
@@ -192,6 +194,7 @@ func (h *Hub) deliverGap(project models.ID, last int64) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if t := h.topics[project]; t != nil {
+		t.tail.forget() // something may have been taken back in the gap
 		for s := range t.subscriptions {
 			s.gap(before, last)
 		}

@@ -1,8 +1,10 @@
 package realtime
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"earshot/models/store"
 )
@@ -120,5 +122,41 @@ func TestErasedIsNotInTheTail(t *testing.T) {
 	c.wantSeqs(4, 4)
 	if p, ok := h.hub.recent(h.project.ID, 1); ok {
 		t.Errorf("the erased item is still at hand: %s", p.events)
+	}
+}
+
+// Erased while nobody is subscribed: who comes next is not shown it either.
+func TestErasedWhileNobodyListensIsNotInTheTail(t *testing.T) {
+	h := start(t, true)
+	c := h.dial("/dashboard")
+	h.subscribe(c, map[string]any{})
+	h.submit(2)
+	c.wantSeqs(1, 2)
+	c.send("Unsubscribe", "", map[string]any{"project_id": h.project.ID})
+	c.send("Ping", "", map[string]any{})
+	c.want("Pong")
+	if _, ok := h.hub.recent(h.project.ID, 1); !ok {
+		t.Fatal("nothing is kept: this test shows nothing")
+	}
+	list, err := h.store.FeedbackList(t.Context(), h.scope, h.project.ID, store.Filter{Sort: "created_at"}, store.Page{Limit: 1})
+	if err != nil || len(list.Items) != 1 {
+		t.Fatal(list, err)
+	}
+	if err := h.store.Erase(t.Context(), h.scope, list.Items[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	if err := h.hub.Wait(ctx, h.project.ID, 2); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(wait); ; time.Sleep(time.Millisecond) {
+		p, ok := h.hub.recent(h.project.ID, 1)
+		if !ok {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the erased item is still at hand: %s", p.events)
+		}
 	}
 }
