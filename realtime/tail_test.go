@@ -102,6 +102,21 @@ func TestFallingBehindALittleReadsNoLog(t *testing.T) {
 	c.wantSeqs(11, 11)
 }
 
+// eraseFirst erases the oldest item, which is in the tail until then.
+func (h *harness) eraseFirst() {
+	h.t.Helper()
+	if _, ok := h.hub.recent(h.project.ID, 1); !ok {
+		h.t.Fatal("nothing is kept: this test shows nothing")
+	}
+	list, err := h.store.FeedbackList(h.t.Context(), h.scope, h.project.ID, store.Filter{Sort: "created_at"}, store.Page{Limit: 1})
+	if err != nil || len(list.Items) != 1 {
+		h.t.Fatal(list, err)
+	}
+	if err := h.store.Erase(h.t.Context(), h.scope, list.Items[0].ID); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // Nor does the hub keep what was erased for those who come late.
 func TestErasedIsNotInTheTail(t *testing.T) {
 	h := start(t, true)
@@ -109,16 +124,7 @@ func TestErasedIsNotInTheTail(t *testing.T) {
 	h.subscribe(c, map[string]any{})
 	h.submit(3)
 	c.wantSeqs(1, 3)
-	if _, ok := h.hub.recent(h.project.ID, 1); !ok {
-		t.Fatal("nothing is kept: this test shows nothing")
-	}
-	list, err := h.store.FeedbackList(t.Context(), h.scope, h.project.ID, store.Filter{Sort: "created_at"}, store.Page{Limit: 1})
-	if err != nil || len(list.Items) != 1 {
-		t.Fatal(list, err)
-	}
-	if err := h.store.Erase(t.Context(), h.scope, list.Items[0].ID); err != nil {
-		t.Fatal(err)
-	}
+	h.eraseFirst()
 	c.wantSeqs(4, 4)
 	if p, ok := h.hub.recent(h.project.ID, 1); ok {
 		t.Errorf("the erased item is still at hand: %s", p.events)
@@ -135,16 +141,7 @@ func TestErasedWhileNobodyListensIsNotInTheTail(t *testing.T) {
 	c.send("Unsubscribe", "", map[string]any{"project_id": h.project.ID})
 	c.send("Ping", "", map[string]any{})
 	c.want("Pong")
-	if _, ok := h.hub.recent(h.project.ID, 1); !ok {
-		t.Fatal("nothing is kept: this test shows nothing")
-	}
-	list, err := h.store.FeedbackList(t.Context(), h.scope, h.project.ID, store.Filter{Sort: "created_at"}, store.Page{Limit: 1})
-	if err != nil || len(list.Items) != 1 {
-		t.Fatal(list, err)
-	}
-	if err := h.store.Erase(t.Context(), h.scope, list.Items[0].ID); err != nil {
-		t.Fatal(err)
-	}
+	h.eraseFirst()
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
 	if err := h.hub.Wait(ctx, h.project.ID, 2); err != nil {

@@ -41,12 +41,9 @@ func Unknown(environ []string, settings *Settings) (names []string) {
 	return slices.Compact(names)
 }
 
+// flagsOf panics where a setting's tags are wrong, which is a mistake in this program.
 func flagsOf(settings *Settings) (names []string) {
-	parser, err := kong.New(settings)
-	if err != nil {
-		return nil
-	}
-	for _, flag := range parser.Model.Flags {
+	for _, flag := range kong.Must(settings).Model.Flags {
 		names = append(names, flag.Name)
 	}
 	return names
