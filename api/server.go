@@ -337,7 +337,7 @@ func (s *Server) guard() (err error) {
 		if s.config.Unlimited {
 			continue
 		}
-		if *limit.into, err = ratelimit.New(limit.count, limit.period); err != nil {
+		if *limit.into, err = ratelimit.New(limit.count, limit.period, s.now); err != nil {
 			return err
 		}
 	}

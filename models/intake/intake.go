@@ -100,7 +100,7 @@ func New(options Options) (*Intake, error) {
 		if options.Unlimited {
 			continue
 		}
-		limiter, err := ratelimit.New(limit.count, time.Minute)
+		limiter, err := ratelimit.New(limit.count, time.Minute, options.Now)
 		if err != nil {
 			return nil, err
 		}

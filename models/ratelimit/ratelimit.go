@@ -29,14 +29,26 @@ type Limiter struct {
 	locks [64]sync.Mutex
 }
 
-// New makes a Limiter of count events per period, of which all may come at once.
-func New(count int, period time.Duration) (*Limiter, error) {
+// clocked is a store that tells another clock's time than the machine's.
+type clocked struct {
+	throttled.GCRAStoreCtx
+	now func() time.Time
+}
+
+func (c clocked) GetWithTime(ctx context.Context, key string) (int64, time.Time, error) {
+	value, _, err := c.GCRAStoreCtx.GetWithTime(ctx, key)
+	return value, c.now(), err //nolint:wrapcheck // the limiter's own
+}
+
+// New makes a Limiter of count events per period, of which all may come at once,
+// by the clock now.
+func New(count int, period time.Duration, now func() time.Time) (*Limiter, error) {
 	memory, err := memstore.NewCtx(maxKeys)
 	if err != nil {
 		return nil, fmt.Errorf("make rate limiter: %w", err)
 	}
 	quota := throttled.RateQuota{MaxRate: throttled.PerDuration(count, period), MaxBurst: count - 1}
-	gcra, err := throttled.NewGCRARateLimiterCtx(memory, quota)
+	gcra, err := throttled.NewGCRARateLimiterCtx(clocked{memory, now}, quota)
 	if err != nil {
 		return nil, fmt.Errorf("make rate limiter: %w", err)
 	}

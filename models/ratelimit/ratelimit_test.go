@@ -13,7 +13,7 @@ import (
 
 func newLimiter(t *testing.T, count int, period time.Duration) *Limiter {
 	t.Helper()
-	l, err := New(count, period)
+	l, err := New(count, period, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

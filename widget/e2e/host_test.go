@@ -13,14 +13,13 @@ func TestStrictPolicy(t *testing.T) {
 	s, host := newServer(t), newSite(t)
 	p := s.project(nil, host.url)
 	visitor := newWindow(t)
-	visitor.everyPage(`window.violations=[];addEventListener("securitypolicyviolation",
-		(e)=>violations.push(e.effectiveDirective+" "+e.blockedURI))`)
+	visitor.everyPage(watchful)
 	visitor.open(host.page("/", sitePage{
 		body: "<h1>Bank</h1>" + p.Snippet,
 		csp: "default-src 'none'; script-src " + s.base + "; connect-src " + s.base + " ws://" + s.addr +
 			"; require-trusted-types-for 'script'; trusted-types 'none'",
 	}))
-	visitor.send("Over a strict policy", sent)
+	visitor.sendBySocket("Over a strict policy")
 	visitor.press(kb.Escape)
 	visitor.miss(panel)
 	await(visitor, "no policy was violated", "violations.join()", "")
@@ -81,6 +80,7 @@ func TestHostileStyles(t *testing.T) {
 				[color,backgroundColor,font,letterSpacing,direction,textTransform].join(" "))(getComputedStyle(e2e.find(`+quote(path)+`)[0]))`))
 			if i == 0 {
 				w.click(launcher)
+				w.see("earshot-widget >>> .tools") // comes after the panel and makes it higher
 			}
 		}
 		if got := read[string](w, "getComputedStyle(document.querySelector('earshot-widget'),'::before').content"); got != "none" {

@@ -93,6 +93,19 @@ func (w *window) speak(text string) {
 	w.write(text)
 }
 
+// watchful, for everyPage, counts the page's open sockets and hears violations of its policy.
+const watchful = `window.violations=[];addEventListener("securitypolicyviolation",(e)=>violations.push(e.effectiveDirective+" "+e.blockedURI));
+window.opened=0;window.WebSocket=class extends WebSocket{constructor(...of){super(...of);this.addEventListener("open",()=>opened++)}}`
+
+// sendBySocket is send where the page is watchful, and waits for the socket: a message that is sent before goes by POST.
+func (w *window) sendBySocket(text string) {
+	w.t.Helper()
+	w.speak(text)
+	await(w, "the socket is open", "opened", 1)
+	w.click(submit)
+	w.text(outcome, sent)
+}
+
 // send writes a message, sends it and waits for what the visitor is told.
 func (w *window) send(text, told string) {
 	w.t.Helper()

@@ -127,14 +127,13 @@ func TestConversationOverAStrictPolicy(t *testing.T) {
 	s, host := newServer(t), newSite(t)
 	p := s.project(nil, host.url)
 	visitor := newWindow(t)
-	visitor.everyPage(`window.violations=[];addEventListener("securitypolicyviolation",
-		(e)=>violations.push(e.effectiveDirective+" "+e.blockedURI))`)
+	visitor.everyPage(watchful)
 	visitor.open(host.page("/", sitePage{
 		body: "<h1>Bank</h1>" + p.Snippet,
 		csp: "default-src 'none'; script-src " + s.base + "; connect-src " + s.base + " ws://" + s.addr +
 			"; require-trusted-types-for 'script'; trusted-types 'none'",
 	}))
-	visitor.send("Over a strict policy", sent)
+	visitor.sendBySocket("Over a strict policy")
 	visitor.click(see)
 	s.says(s.only(p), "public", "<b>Which</b> account?")
 	visitor.text(line, "Over a strict policy | <b>Which</b> account?")
