@@ -22,24 +22,25 @@ interface Shown {
   before: Insights;
 }
 
-/** Reads a period and the one before it. The youngest read wins. */
+/** Reads a period and the one before it. The youngest read wins. Resolves to false where it has failed. */
 function createInsights(api: Pick<Api, "insights">, projectId: string) {
   const shown = signal<Shown | null>(null);
   const failed = signal(false);
   let reading: AbortController | null = null;
-  async function read(days: Days): Promise<void> {
+  async function read(days: Days): Promise<boolean> {
     reading?.abort();
     const mine = (reading = new AbortController());
     const now = new Date();
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     try {
       const [present, before] = await Promise.all([0, 1].map((back) => api.insights(projectId, lastDays(days, now, back), zone, mine.signal)));
-      if (reading !== mine || !present || !before) return;
+      if (reading !== mine || !present || !before) return true;
       shown.value = { now: present, before };
       failed.value = false;
     } catch {
       if (reading === mine) failed.value = true;
     }
+    return !failed.value;
   }
   return { shown, failed, read, stop: () => reading?.abort() };
 }
@@ -53,11 +54,24 @@ export function InsightsPage({ project }: { project: Project }) {
   useEffect(() => void insights.read(days.value), [days.value]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = 0;
+    let gone = false;
+    const arm = (): void => {
+      if (!gone && !document.hidden) timer ??= setTimeout(refresh, refreshMs);
+    };
+    const refresh = async (): Promise<void> => {
+      timer = undefined;
+      // The server counts within a second or two of what it tells: what has only just come may not be counted yet.
+      const young = Date.now() - last < refreshMs;
+      if (!(await insights.read(days.peek())) || young) arm();
+    };
     const soon = (): void => {
-      if (!document.hidden) timer ??= setTimeout(() => { timer = undefined; void insights.read(days.peek()); }, refreshMs);
+      last = Date.now();
+      arm();
     };
     const unwatch = live().watch(project.id, { received: soon, updated: soon, erased: soon, conversed: soon, fresh: soon });
     return () => {
+      gone = true;
       clearTimeout(timer);
       unwatch();
       insights.stop();
