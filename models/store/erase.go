@@ -10,11 +10,11 @@ import (
 	"earshot/models"
 )
 
-// blankMessages takes away all that messages say. The rows stay so that their ids
-// stay taken.
+// blankMessages takes away all that messages say, and the fingerprints by which
+// what they said could be guessed. The rows stay so that their ids stay taken.
 func (t *tx) blankMessages(which string, args ...any) error {
 	return t.orm().Model(&messageRow{}).Where(which, args...).Updates(map[string]any{
-		"body": "", "author_name": "", "user_id": "", "deleted_at": t.now.UnixMilli(),
+		"body": "", "author_name": "", "user_id": "", "fingerprint": []byte{}, "deleted_at": t.now.UnixMilli(),
 	}).Error
 }
 
@@ -152,18 +152,20 @@ func (s *Store) ErasureOf(ctx context.Context, scope models.Scope, project model
 		return report, translate(err)
 	}
 	if of.Before.IsZero() {
-		err = s.sessionsOf(db, project, erasable(db, project, of).Select("session_id")).Count(&report.Sessions).Error
+		others := db.Model(&feedbackRow{}).Select("id").Where("session_id = visitor_sessions.id AND erased_at IS NULL AND id NOT IN (?)", ids)
+		err = sessionsWithout(db, others, project, erasable(db, project, of).Select("session_id")).Count(&report.Sessions).Error
 	}
 	return report, translate(err)
 }
 
-func (s *Store) sessionsOf(db *gorm.DB, project models.ID, ids any) *gorm.DB {
-	return db.Model(&visitorSessionRow{}).Where("project_id = ? AND id IN (?)", project, ids)
+// sessionsWithout are the sessions of which there are no others.
+func sessionsWithout(db, others *gorm.DB, project models.ID, ids any) *gorm.DB {
+	return db.Model(&visitorSessionRow{}).Where("project_id = ? AND id IN (?) AND NOT EXISTS (?)", project, ids, others)
 }
 
 // EraseAll erases all that an erasure is of, in batches: what was erased stays so
 // whatever comes between. The report counts what went. With an address or a session
-// the visitor's sessions go, too.
+// go the visitor's sessions in which nothing is left.
 func (s *Store) EraseAll(ctx context.Context, scope models.Scope, project models.ID, of models.Erasure) (report models.ErasureReport, err error) {
 	if report, err = s.ErasureOf(ctx, scope, project, of); err != nil {
 		return report, err
@@ -200,7 +202,7 @@ func (s *Store) eraseSome(ctx context.Context, scope models.Scope, project model
 			}
 		}
 		if of.Before.IsZero() {
-			if err := s.sessionsOf(t.orm(), project, sessions).Delete(&visitorSessionRow{}).Error; err != nil {
+			if err := t.eraseSessions(project, sessions); err != nil {
 				return err
 			}
 		}
@@ -214,6 +216,18 @@ func (s *Store) eraseSome(ctx context.Context, scope models.Scope, project model
 		return 0, err
 	}
 	return n, nil
+}
+
+// eraseSessions takes sessions away in which nothing is left. Whoever has a socket
+// open in one begins it anew with the next submission.
+func (t *tx) eraseSessions(project models.ID, sessions []models.ID) error {
+	others := t.orm().Model(&feedbackRow{}).Select("id").Where("session_id = visitor_sessions.id AND erased_at IS NULL")
+	var gone []models.ID
+	if err := sessionsWithout(t.orm(), others, project, sessions).Pluck("id", &gone).Error; err != nil || len(gone) == 0 {
+		return err
+	}
+	t.w.erased.add(gone)
+	return t.orm().Where("project_id = ? AND id IN ?", project, gone).Delete(&visitorSessionRow{}).Error
 }
 
 // Expire erases at once what projects do not keep for longer. It happens in the

@@ -118,8 +118,8 @@ func bucketDuration(bucket int) time.Duration {
 	return time.Duration(math.Pow(bucketGrowth, float64(bucket))) * time.Millisecond
 }
 
-// count writes what was counted. Counts that come to nothing stay as zeros until
-// they are asked for: they are few.
+// count writes what was counted. A value of which nothing is left goes: it may be
+// the address of a page that was erased. The quarters stay as zeros, and say nothing.
 func (t *tx) count(c counted) error {
 	if err := t.countVolumes(c.volumes); err != nil {
 		return err
@@ -135,10 +135,17 @@ func (t *tx) count(c counted) error {
 		return nil
 	}
 	const most = 1000
-	return t.orm().Clauses(clause.OnConflict{
+	err := t.orm().Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "project_id"}, {Name: "dimension"}, {Name: "at"}, {Name: "value"}},
 		DoUpdates: clause.Assignments(map[string]any{"n": gorm.Expr("insights.n + excluded.n")}),
 	}).CreateInBatches(&rows, most).Error
+	for i := 0; err == nil && i < len(rows); i++ {
+		if row := rows[i]; row.N < 0 {
+			err = t.orm().Where("project_id = ? AND dimension = ? AND at = ? AND value = ? AND n <= 0",
+				row.ProjectID, row.Dimension, row.At, row.Value).Delete(&insightRow{}).Error
+		}
+	}
+	return err
 }
 
 // recount keeps the counts in step with a change of an item. One that the

@@ -161,7 +161,7 @@ func (t *tx) changeNote(change NoteChange) (models.Message, error) {
 	kind := models.EventNoteEdited
 	if change.Body == "" {
 		kind = models.EventNoteDeleted
-		row.DeletedAt = &row.UpdatedAt
+		row.DeletedAt, row.Fingerprint = &row.UpdatedAt, []byte{}
 	}
 	if err := t.orm().Save(&row).Error; err != nil {
 		return models.Message{}, err

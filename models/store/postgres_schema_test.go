@@ -94,25 +94,30 @@ func TestPostgresMigrationFailsAsAWhole(t *testing.T) {
 	path := newDatabase(t)
 	before := postgresSchemaOf(t, path)
 	s := openSchema(t, path)
-	var err error
-	s.provider, err = goose.NewProvider(goose.DialectPostgres, s.db, fstest.MapFS{
-		"00010_older.sql": {Data: []byte("-- +goose Up\nSELECT 1;\n")}, "00020_init.sql": {Data: []byte("-- +goose Up\nSELECT 1;\n")},
-	})
-	if err != nil {
+	with := func(name, sql string) (err error) {
+		files := fstest.MapFS{name: {Data: []byte(sql)}}
+		names, err := fs.Glob(migrations.Postgres(), "*.sql")
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			data, err := fs.ReadFile(migrations.Postgres(), name)
+			if err != nil {
+				return err
+			}
+			files[name] = &fstest.MapFile{Data: data}
+		}
+		s.provider, err = goose.NewProvider(goose.DialectPostgres, s.db, files)
+		return err
+	}
+	if err := with("00010_older.sql", "-- +goose Up\nSELECT 1;\n"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.checkPostgres(t.Context()); err == nil || !strings.Contains(err.Error(), "lacks migration 10") {
 		t.Errorf("a database that lacks a migration: %v", err)
 	}
-	initial, err := fs.ReadFile(migrations.Postgres(), "00020_init.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.provider, err = goose.NewProvider(goose.DialectPostgres, s.db, fstest.MapFS{
-		"00020_init.sql": {Data: initial},
-		"90000_bad.sql":  {Data: []byte("-- +goose Up\nCREATE TABLE half (n BIGINT);\nINSERT INTO half VALUES (1);\nSELECT 1 / 0;\n")},
-	})
-	if err != nil {
+	bad := "-- +goose Up\nCREATE TABLE half (n BIGINT);\nINSERT INTO half VALUES (1);\nSELECT 1 / 0;\n"
+	if err := with("90000_bad.sql", bad); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Up(t.Context()); err == nil || !strings.Contains(err.Error(), "migration 90000 failed") {

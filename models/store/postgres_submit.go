@@ -121,7 +121,8 @@ func (r *remote) sight(t *tx, run []*op) (sighted, error) {
 	for _, o := range run {
 		in := o.submission.in
 		ids = append(ids, string(in.Submission.ID))
-		if !in.TokenMade && !in.SessionStored {
+		// Also of a session that was stored: another node may have erased it.
+		if !in.TokenMade {
 			projects, hashes = append(projects, string(in.Project.ID)), append(hashes, in.ResumeHash)
 		}
 	}
@@ -157,8 +158,8 @@ func (r *remote) sight(t *tx, run []*op) (sighted, error) {
 // error is its caller's alone.
 func (t *tx) plan(o *submissionOp, seen sighted, rows *newRows) error {
 	in, sub := o.in, &o.in.Submission
-	session, known, key := in.SessionID, in.SessionStored, sessionKey{in.Project.ID, string(in.ResumeHash)}
-	if !in.TokenMade && !in.SessionStored {
+	session, known, key := in.SessionID, false, sessionKey{in.Project.ID, string(in.ResumeHash)}
+	if !in.TokenMade {
 		if id, there := seen.sessions[key]; there {
 			session, known = id, true
 		}

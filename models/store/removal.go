@@ -92,6 +92,10 @@ func (t *tx) blankFeedback(project models.ID) (int64, error) {
 	if err := t.forgetWords(numbers...); err != nil {
 		return 0, err
 	}
+	ids := t.orm().Model(&feedbackRow{}).Select("id").Where("n IN ?", numbers)
+	if err := t.orm().Where("feedback_id IN (?)", ids).Delete(&readRow{}).Error; err != nil {
+		return 0, err
+	}
 	at := t.now.UnixMilli()
 	blanked := t.orm().Model(&feedbackRow{}).Where("n IN ?", numbers).Updates(map[string]any{
 		"session_id": "", "fingerprint": []byte{}, "message": "", "page_url": "", "kind": "", "rating": 0, "email": "", "name": "",

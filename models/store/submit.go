@@ -146,7 +146,7 @@ func errIDTaken() error {
 // visitorSession finds the session of the visitor's token; known is false where
 // the token is new, and the session's id is then the one that was brought.
 func (t *tx) visitorSession(in NewFeedback) (id models.ID, known bool, err error) {
-	if in.TokenMade || in.SessionStored {
+	if in.TokenMade || in.SessionStored && !t.w.erased.has(in.SessionID) {
 		return in.SessionID, in.SessionStored, nil
 	}
 	known, err = t.w.stmts.findSession.row([]any{&id}, in.Project.ID, []byte(in.ResumeHash))

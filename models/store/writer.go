@@ -90,6 +90,8 @@ type writer struct {
 	insistedAt   time.Time
 	complainedAt time.Time
 	warnedAt     time.Time
+	// erased is what submissions may no longer know by heart.
+	erased erasedSessions
 
 	// owed is what to do to the write-ahead log after the next transaction;
 	// commits counts them.
