@@ -116,6 +116,7 @@ func (i *insistent) check(t *testing.T, s *Store, scope models.Scope, p *models.
 // acknowledged is lost, nothing is there twice, nobody waits for ever, and the store
 // is well again by itself.
 func TestPostgresComesBack(t *testing.T) {
+	const away = 300 * time.Millisecond
 	server, address := ownServer(t)
 	s := reopenTest(t, address, nil)
 	scope, p := newProject(t, s)
@@ -130,7 +131,7 @@ func TestPostgresComesBack(t *testing.T) {
 		if err := end(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(away)
 		if err := server.Run(); err != nil {
 			t.Fatal(err)
 		}
@@ -139,8 +140,9 @@ func TestPostgresComesBack(t *testing.T) {
 	close(ended)
 	writing.Wait()
 	all.check(t, s, scope, p, nil)
-	if all.refused == 0 {
-		t.Error("nothing was refused: the server was never away")
+	// Whoever could be answered in time after all was not refused, but waited.
+	if all.longest < away {
+		t.Error("nobody waited: the server was never away")
 	}
 }
 
