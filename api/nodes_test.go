@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -198,4 +199,89 @@ func TestNodesActTogether(t *testing.T) {
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("the socket at the other node was closed after %v", took)
 	}
+}
+
+// What is done to a project at one node holds at another within two seconds.
+func TestNodesHearOfProjects(t *testing.T) {
+	nodes := startNodes(t, 2)
+	owner, project := nodes[0].Project(t)
+	_, other := nodes[0].Project(t)
+	here := at(t, nodes[1], owner)
+	soon := func(what string, holds func() bool) {
+		t.Helper()
+		began := time.Now()
+		for !holds() {
+			if time.Since(began) > 10*time.Second {
+				t.Fatalf("%s: not seen in 10 s", what)
+			}
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: seen after %v", what, took)
+		}
+	}
+	dashboard := func(id models.ID) *websocket.Conn {
+		socket := dashboardSocket(t, nodes[1], here)
+		if err := socket.WriteJSON(map[string]any{"type": "Subscribe", "data": map[string]any{"project_id": id}}); err != nil {
+			t.Fatal(err)
+		}
+		await(t, socket, "Subscribed")
+		return socket
+	}
+	visitor := func(p api.Project) *websocket.Conn {
+		socket, status := visitorSocket(t, nodes[1], p, "")
+		if status != 101 {
+			t.Fatalf("the visitor's socket: %d", status)
+		}
+		if err := socket.WriteJSON(map[string]any{"type": "Hello", "data": map[string]any{"resume_token": models.NewResumeToken(), "page_url": "https://shop.example/cart"}}); err != nil {
+			t.Fatal(err)
+		}
+		await(t, socket, "Connected")
+		return socket
+	}
+	closed := func(socket *websocket.Conn) func() bool {
+		return func() bool {
+			_ = socket.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_, _, err := socket.ReadMessage()
+			var end *websocket.CloseError
+			if errors.As(err, &end) && end.Code == 4503 {
+				return true
+			}
+			if err != nil {
+				t.Fatalf("the visitor's socket ends with %v", err)
+			}
+			return false
+		}
+	}
+
+	staff, there := dashboard(project.ID), visitor(project)
+	count := func(want int) func() bool {
+		return func() bool {
+			_ = staff.SetReadDeadline(time.Now().Add(10 * time.Second))
+			var event struct {
+				Type string
+				Data struct{ Visitors int }
+			}
+			if err := staff.ReadJSON(&event); err != nil {
+				t.Fatalf("%d visitors are not told of: %v", want, err)
+			}
+			return strings.HasPrefix(event.Type, "Presence") && event.Data.Visitors == want
+		}
+	}
+	count(1)()
+	owner.Post("/api/v1/projects/"+string(project.ID)+"/blocks", map[string]any{"kind": "address", "address": "127.0.0.1"}, 201)
+	soon("a blocked visitor is hidden", count(0))
+	owner.Patch("/api/v1/projects/"+string(project.ID), map[string]any{"key_disabled": true}, 200)
+	soon("the socket of a disabled key is closed", closed(there))
+
+	left, ear := visitor(other), dashboard(other.ID)
+	owner.Do("DELETE", "/api/v1/projects/"+string(other.ID), nil).Want(204)
+	soon("the socket of a deleted project is closed", closed(left))
+	soon("its dashboard is told", func() bool {
+		_ = ear.SetReadDeadline(time.Now().Add(10 * time.Second))
+		var event struct{ Type string }
+		if err := ear.ReadJSON(&event); err != nil {
+			t.Fatal(err)
+		}
+		return event.Type == "ResyncRequired"
+	})
 }

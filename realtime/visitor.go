@@ -115,7 +115,7 @@ func (v *visitor) open() error {
 	}
 	// The key may have been disabled between the check and the socket's entry in
 	// the register, too early for CloseProject to find it.
-	if !v.keyInUse() {
+	if !keyInUse(v.ctx, v.server.store, v.project.Key) {
 		v.shut(protocol.CloseKeyDisabled)
 	}
 	return v.answer(protocol.VisitorConnected{
@@ -125,11 +125,6 @@ func (v *visitor) open() error {
 			FramesPerSecond: framesPerSecond, DraftsPerSecond: draftsPerSecond, SubmissionsPerMinute: intake.PerSession,
 		},
 	}, "")
-}
-
-func (v *visitor) keyInUse() bool {
-	project, err := v.server.store.ProjectByKey(v.ctx, v.project.Key)
-	return models.CodeOf(err) != models.CodeNotFound && (err != nil || !project.KeyDisabled)
 }
 
 func (v *visitor) loop() error {
