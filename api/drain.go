@@ -94,6 +94,7 @@ func (s *Server) drainRequests(ctx context.Context, late <-chan time.Time) error
 			}
 		}
 	})
+	closed := s.entrance.close()
 	err := s.app.ShutdownWithContext(ctx)
 	close(drained)
 	hurrying.Wait()
@@ -101,7 +102,44 @@ func (s *Server) drainRequests(ctx context.Context, late <-chan time.Time) error
 		s.log.Warn("requests were cut off: the time to drain is over")
 		return nil
 	}
-	return err
+	if errors.Is(err, net.ErrClosed) { // the entrance
+		err = nil
+	}
+	return errors.Join(closed, err)
+}
+
+// entrance is where requests come in. The library knows of no end that comes before
+// it has begun to listen, and would listen for ever.
+type entrance struct {
+	mu       sync.Mutex
+	listener net.Listener
+	closed   bool
+}
+
+// open notes the listener; false where the entrance is closed for good, as the
+// listener then is.
+func (e *entrance) open(listener net.Listener) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		_ = listener.Close()
+		return false
+	}
+	e.listener = listener
+	return true
+}
+
+func (e *entrance) close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	if e.listener == nil {
+		return nil
+	}
+	if err := e.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // closeStore comes last: the store's writer publishes to the hub until it has

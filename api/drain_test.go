@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -78,4 +79,35 @@ func dial(t *testing.T, s *apitest.Server, sent string) net.Conn {
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	return conn
+}
+
+// A server that is told to end before it has begun to serve does not serve for ever.
+func TestShutdownBeforeServe(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := api.New(t.Context(), api.Config{
+		DataDir: t.TempDir(), BaseURL: "http://" + listener.Addr().String(), Secret: []byte("0123456789abcdef0123456789abcdef"),
+		Version: "test", Log: slog.New(slog.DiscardHandler), Drain: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it still serves after 5 s")
+	}
+	if conn, err := net.Dial("tcp", listener.Addr().String()); err == nil {
+		t.Error("its address still answers", conn.Close())
+	}
 }

@@ -148,6 +148,7 @@ type Server struct {
 	draining atomic.Bool
 	// connections is what Shutdown has to bring to an end beside sockets.
 	connections connections
+	entrance    entrance
 }
 
 // New is Open where nobody has seen to the schema: it is brought up to date
@@ -346,6 +347,9 @@ func (s *Server) guard() (err error) {
 
 // Serve answers requests on the listener, which it closes, until Shutdown.
 func (s *Server) Serve(listener net.Listener) error {
+	if !s.entrance.open(listener) {
+		return nil
+	}
 	if err := s.app.Listener(listener); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
