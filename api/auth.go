@@ -86,11 +86,12 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*signedIn, error) {
 	if err := errors.Join(s.store.Succeeded(ctx, attempt), s.loginAddresses.Return(ctx, address)); err != nil {
 		return nil, err
 	}
-	return s.enterFirst(ctx, user)
+	return s.enterFirst(ctx, user, user.PasswordHash)
 }
 
-// enterFirst signs a user in where they have been for longest.
-func (s *Server) enterFirst(ctx context.Context, user models.User) (*signedIn, error) {
+// enterFirst signs a user in where they have been for longest. hash is that of the
+// password that they gave, if they did.
+func (s *Server) enterFirst(ctx context.Context, user models.User, hash string) (*signedIn, error) {
 	memberships, err := s.store.Memberships(ctx, user.ID)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (s *Server) enterFirst(ctx context.Context, user models.User) (*signedIn, e
 	if len(memberships) == 0 {
 		return nil, models.Errorf(models.CodeForbidden, "this account belongs to no organisation")
 	}
-	return s.signIn(ctx, user.ID, memberships[0].Organization.ID)
+	return s.signIn(ctx, user.ID, memberships[0].Organization.ID, hash)
 }
 
 // loginKey counts attempts on one account from one address: a stranger who
@@ -108,10 +109,10 @@ func loginKey(ctx context.Context, account string) string {
 }
 
 // signIn starts a session.
-func (s *Server) signIn(ctx context.Context, user, organization models.ID) (*signedIn, error) {
+func (s *Server) signIn(ctx context.Context, user, organization models.ID, hash string) (*signedIn, error) {
 	refresh := models.NewToken()
 	who := askerOf(ctx)
-	from := models.SignIn{Agent: models.CleanAgent(who.agent), Address: models.TruncateAddress(who.address)}
+	from := models.SignIn{Agent: models.CleanAgent(who.agent), Address: models.TruncateAddress(who.address), PasswordHash: hash}
 	session, err := s.store.CreateSession(ctx, user, organization, from, models.HashToken(refresh), refreshLifetime)
 	if err != nil {
 		return nil, err
@@ -176,7 +177,7 @@ func (s *Server) signUp(ctx context.Context, in *signUpInput) (*signedIn, error)
 		return nil, err
 	}
 	s.postVerification(ctx, user)
-	return s.signIn(ctx, user.ID, organization.ID)
+	return s.signIn(ctx, user.ID, organization.ID, "")
 }
 
 // newOwner checks both and names all that is wrong with either.

@@ -169,7 +169,7 @@ func (s *Server) join(ctx context.Context, in *joinInput) (*signedIn, error) {
 	if !user.EmailVerified {
 		s.postVerification(ctx, user)
 	}
-	return s.signIn(ctx, user.ID, organization)
+	return s.signIn(ctx, user.ID, organization, "")
 }
 
 type acceptInviteInput struct{ Body InviteToken }

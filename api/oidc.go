@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"earshot/models"
 	"earshot/models/intake"
@@ -46,8 +47,8 @@ type provider struct {
 	box      seal.Box
 	client   *http.Client
 
-	mu    sync.Mutex
-	found *oidc.Provider
+	asking singleflight.Group
+	found  atomic.Pointer[oidc.Provider]
 }
 
 func newProvider(config OIDCConfig, baseURL string, secret []byte) (*provider, error) {
@@ -62,20 +63,39 @@ func newProvider(config OIDCConfig, baseURL string, secret []byte) (*provider, e
 // describe gives the provider and what to ask it with. Who comes while it is asked
 // waits for the answer.
 func (p *provider) describe(ctx context.Context) (*oidc.Provider, oauth2.Config, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.found == nil {
-		// The provider keeps the context for as long as it is used.
-		found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.config.Issuer)
-		if err != nil {
+	found := p.found.Load()
+	if found == nil {
+		var err error
+		if found, err = p.ask(ctx); err != nil {
 			return nil, oauth2.Config{}, fmt.Errorf("ask the sign-in provider: %w", err)
 		}
-		p.found = found
 	}
-	return p.found, oauth2.Config{
-		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: p.found.Endpoint(),
+	return found, oauth2.Config{
+		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: found.Endpoint(),
 		RedirectURL: p.redirect, Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
 	}, nil
+}
+
+// ask asks once for all who wait, and no longer than the client's timeout.
+func (p *provider) ask(ctx context.Context) (*oidc.Provider, error) {
+	// The provider keeps the context for as long as it is used.
+	kept := oidc.ClientContext(context.WithoutCancel(ctx), p.client)
+	answer := p.asking.DoChan("", func() (any, error) {
+		found, err := oidc.NewProvider(kept, p.config.Issuer)
+		if err == nil {
+			p.found.Store(found)
+		}
+		return found, err
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case got := <-answer:
+		if got.Err != nil {
+			return nil, got.Err
+		}
+		return p.found.Load(), nil
+	}
 }
 
 // pending is a sign-in that is under way, in a sealed cookie: only the browser that
@@ -216,7 +236,7 @@ func (s *Server) enterByIdentity(ctx context.Context, identity store.Identity) (
 	user, ended, err := s.store.UserByIdentity(ctx, identity)
 	s.closeSessions(ended)
 	if err == nil {
-		return s.enterFirst(ctx, user)
+		return s.enterFirst(ctx, user, "")
 	}
 	if models.CodeOf(err) != models.CodeNotFound || !s.config.SignupOpen || !identity.EmailVerified {
 		return nil, err
@@ -234,7 +254,7 @@ func (s *Server) enterByIdentity(ctx context.Context, identity store.Identity) (
 	if err != nil {
 		return nil, err
 	}
-	return s.signIn(ctx, user.ID, organization.ID)
+	return s.signIn(ctx, user.ID, organization.ID, "")
 }
 
 // SignInMethods are the ways to sign in here.

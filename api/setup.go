@@ -58,7 +58,7 @@ func (s *Server) setup(ctx context.Context, in *setupInput) (*signedIn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.signIn(ctx, user.ID, organization.ID)
+	return s.signIn(ctx, user.ID, organization.ID, "")
 }
 
 // joinFields makes one refusal of several.

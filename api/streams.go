@@ -34,8 +34,9 @@ func (s *Server) openStream(st *stream, who asker) (err error) {
 	if st.release, err = s.streams.places.take(who.address); err != nil {
 		return err
 	}
-	st.ctx, st.end = context.WithCancel(s.leaving)
-	if at := st.claims.ExpiresAt; !at.IsZero() {
+	if at := st.claims.ExpiresAt; at.IsZero() {
+		st.ctx, st.end = context.WithCancel(s.leaving)
+	} else {
 		st.ctx, st.end = context.WithTimeout(s.leaving, at.Sub(s.now()))
 	}
 	s.streams.mu.Lock()

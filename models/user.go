@@ -90,6 +90,8 @@ type SignIn struct {
 	Agent string // as the browser calls itself, at most MaxAgent code points
 	// Address is truncated (TruncateAddress).
 	Address string
+	// PasswordHash is that of the password by which they did; "" where by other means.
+	PasswordHash string
 }
 
 // MaxAgent bounds what is kept of a browser's name for itself.

@@ -39,27 +39,33 @@ func (s *Server) watch(ctx context.Context) {
 
 // checkSessions closes the sockets of sessions that have ended. It asks of all sessions at once: there may be thousands.
 func (s *Server) checkSessions(ctx context.Context) {
-	scopes := map[models.ID]models.Scope{}
+	asked := map[models.ID]bool{}
 	s.mu.Lock()
 	for d := range s.dashboards {
-		claims := d.claims.Load()
-		scopes[claims.SessionID] = claims.Scope
+		asked[d.claims.Load().SessionID] = true
 	}
 	s.mu.Unlock()
-	if len(scopes) == 0 {
+	if len(asked) == 0 {
 		return
 	}
-	open, err := s.store.AuthorizeAll(ctx, slices.Collect(maps.Keys(scopes)))
+	open, err := s.store.AuthorizeAll(ctx, slices.Collect(maps.Keys(asked)))
 	if err != nil {
 		if ctx.Err() == nil {
 			s.log.Error("check sessions", "error", err)
 		}
 		return
 	}
-	for session, scope := range scopes {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for d := range s.dashboards {
+		claims := d.claims.Load()
+		if !asked[claims.SessionID] {
+			continue
+		}
 		// One that went to another organisation has ended for this one.
-		if now, ok := open[session]; !ok || now.Scope != scope {
-			s.CloseSession(session, protocol.CloseRevoked)
+		if now, ok := open[claims.SessionID]; !ok || now.Scope != claims.Scope {
+			d.endSubscriptions()
+			d.shut(protocol.CloseRevoked)
 		}
 	}
 }

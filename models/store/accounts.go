@@ -44,16 +44,11 @@ func (s *Store) ConfirmEmail(ctx context.Context, token models.TokenHash) error 
 }
 
 // ResetPassword uses up a link to choose a new password, stores the password's hash,
-// and ends the account's sessions, whose ids it gives. All other such links of the
-// account end with it.
+// and ends the account's sessions, whose ids it gives.
 func (s *Store) ResetPassword(ctx context.Context, token models.TokenHash, hash string) ([]models.ID, error) {
 	var ended []models.ID
 	err := s.writer.do(ctx, false, func(t *tx) error {
 		link, err := t.takeLink(PurposeReset, token)
-		if err != nil {
-			return err
-		}
-		err = t.orm().Where("purpose = ? AND "+t.w.dialect.text("payload", "user")+" = ?", string(PurposeReset), link.User).Delete(&oneTimeTokenRow{}).Error
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -68,6 +69,9 @@ func (s *Store) CreateAPIKey(ctx context.Context, scope models.Scope, key *model
 		Scopes: string(scopes), CreatedBy: key.CreatedBy,
 	}
 	err = s.writer.do(ctx, false, func(t *tx) error {
+		if mine, err := t.roleOf(scope, key.CreatedBy); err != nil || !mine.CanManage() {
+			return cmp.Or(err, errRole())
+		}
 		if key.ProjectID != "" {
 			if err := t.orm().Where("id = ? AND organization_id = ?", key.ProjectID, scope.Organization()).Take(&projectRow{}).Error; err != nil {
 				return err

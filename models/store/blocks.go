@@ -52,7 +52,7 @@ func (s *Store) BlockList(ctx context.Context, scope models.Scope, project model
 // same already it is CodeConflict.
 func (s *Store) CreateBlock(ctx context.Context, scope models.Scope, block models.Block) (models.Block, error) {
 	if _, err := s.Project(ctx, scope, block.ProjectID); err != nil {
-		return block, err
+		return models.Block{}, err
 	}
 	row := blockRow{
 		ID: models.NewID(), OrganizationID: scope.Organization(), ProjectID: block.ProjectID, Kind: block.Kind, Value: block.Value,
@@ -87,7 +87,10 @@ func (s *Store) CreateBlock(ctx context.Context, scope models.Scope, block model
 			action: models.AuditBlocked, kind: "block", object: row.ID, project: row.ProjectID, detail: map[string]string{"kind": string(row.Kind)},
 		})
 	})
-	return row.block(), err
+	if err != nil {
+		return models.Block{}, err
+	}
+	return row.block(), nil
 }
 
 // DeleteBlock lifts a block, and tells of which project it was.

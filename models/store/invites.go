@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -42,6 +43,9 @@ func (s *Store) CreateInvite(ctx context.Context, scope models.Scope, invite *mo
 	organization := scope.Organization()
 	row := inviteRow{ID: models.NewID(), OrganizationID: organization, Hash: hash, Email: invite.Email, Role: invite.Role, CreatedBy: invite.CreatedBy}
 	err := s.writer.do(ctx, false, func(t *tx) error {
+		if mine, err := t.roleOf(scope, invite.CreatedBy); err != nil || !mine.CanManage() || !mine.Above(invite.Role) {
+			return cmp.Or(err, errRole())
+		}
 		row.CreatedAt, row.ExpiresAt = t.now.UnixMilli(), t.now.Add(lifetime).UnixMilli()
 		if err := t.orm().Where("expires_at <= ?", row.CreatedAt).Delete(&inviteRow{}).Error; err != nil {
 			return err

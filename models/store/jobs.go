@@ -33,7 +33,7 @@ func newQueue(db *sql.DB, flavor goqite.SQLFlavor) *goqite.Queue {
 // CreateJob stores and queues a job of the organisation, in one transaction.
 func (s *Store) CreateJob(ctx context.Context, scope models.Scope, job models.Job) (models.Job, error) {
 	if _, err := s.Project(ctx, scope, job.ProjectID); err != nil {
-		return job, err
+		return models.Job{}, err
 	}
 	var what any = job.Export
 	if job.Kind == models.JobImport {
@@ -41,7 +41,7 @@ func (s *Store) CreateJob(ctx context.Context, scope models.Scope, job models.Jo
 	}
 	request, err := json.Marshal(what)
 	if err != nil {
-		return job, fmt.Errorf("encode job: %w", err)
+		return models.Job{}, fmt.Errorf("encode job: %w", err)
 	}
 	job.OrganizationID = scope.Organization()
 	err = s.writer.do(ctx, false, func(t *tx) error {
@@ -73,7 +73,10 @@ func (s *Store) CreateJob(ctx context.Context, scope models.Scope, job models.Jo
 			return t.w.jobs.SendTx(ctx, inner, goqite.Message{Body: []byte(job.ID)})
 		})
 	})
-	return job, err
+	if err != nil {
+		return models.Job{}, err
+	}
+	return job, nil
 }
 
 // Lease is a job that is the caller's to do, for as long as its progress is saved
@@ -192,7 +195,10 @@ func (s *Store) FinishJob(ctx context.Context, lease *Lease, status models.JobSt
 		}
 		return t.dequeue(lease.message)
 	})
-	return finished, err
+	if err != nil {
+		return models.Job{}, err
+	}
+	return finished, nil
 }
 
 func (t *tx) finish(row *jobRow, status models.JobStatus, reason string) error {

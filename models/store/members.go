@@ -60,9 +60,9 @@ func errLastOwner() error {
 func (s *Store) SetRole(ctx context.Context, scope models.Scope, user models.ID, role models.Role, by models.Claims) (models.Member, []models.ID, error) {
 	var member models.Member
 	var sessions []models.ID
-	err := s.changeMember(ctx, scope, user, by, func(t *tx, row *memberRow) error {
-		if !by.Role.Above(role) {
-			return models.Errorf(models.CodeForbidden, "your role does not allow this")
+	err := s.changeMember(ctx, scope, user, by, func(t *tx, row *memberRow, mine models.Role) error {
+		if !mine.CanManage() || !mine.Above(role) {
+			return errRole()
 		}
 		var named memberName
 		if err := membersOf(t.orm(), scope).Where("u.id = ?", user).Take(&named).Error; err != nil {
@@ -104,7 +104,10 @@ func (s *Store) SetRole(ctx context.Context, scope models.Scope, user models.ID,
 // it, but one that manages for the keys.
 func (s *Store) RemoveMember(ctx context.Context, scope models.Scope, user models.ID, withKeys bool, by models.Claims) ([]models.ID, error) {
 	var ended []models.ID
-	err := s.changeMember(ctx, scope, user, by, func(t *tx, row *memberRow) error {
+	err := s.changeMember(ctx, scope, user, by, func(t *tx, row *memberRow, mine models.Role) error {
+		if !mine.CanManage() && (by.UserID != user || withKeys) {
+			return errRole()
+		}
 		if err := t.keepOwner(row); err != nil {
 			return err
 		}
@@ -152,8 +155,11 @@ func (t *tx) handOverViews(row *memberRow) error {
 		Update("user_id", heir.UserID).Error
 }
 
-// changeMember finds a member for somebody who may change them.
-func (s *Store) changeMember(ctx context.Context, scope models.Scope, user models.ID, by models.Claims, change func(*tx, *memberRow) error) error {
+// changeMember finds a member for somebody who may change them, by the role that they
+// have now: their own may have been changed since they asked.
+func (s *Store) changeMember(
+	ctx context.Context, scope models.Scope, user models.ID, by models.Claims, change func(t *tx, row *memberRow, mine models.Role) error,
+) error {
 	if _, err := s.scoped(ctx, scope); err != nil {
 		return err
 	}
@@ -166,12 +172,25 @@ func (s *Store) changeMember(ctx context.Context, scope models.Scope, user model
 		if err != nil {
 			return err
 		}
-		if by.UserID != user && !by.Role.Above(row.Role) {
-			return models.Errorf(models.CodeForbidden, "your role does not allow this")
+		mine, err := t.roleOf(scope, by.UserID)
+		if err != nil {
+			return err
 		}
-		return change(t, &row)
+		if by.UserID != user && !mine.Above(row.Role) {
+			return errRole()
+		}
+		return change(t, &row, mine)
 	})
 }
+
+// roleOf is a member's role now; "" of who is none any more.
+func (t *tx) roleOf(scope models.Scope, user models.ID) (models.Role, error) {
+	var row memberRow
+	err := t.orm().Where("organization_id = ? AND user_id = ?", scope.Organization(), user).Limit(1).Find(&row).Error
+	return row.Role, err
+}
+
+func errRole() error { return models.Errorf(models.CodeForbidden, "your role does not allow this") }
 
 // keepOwner refuses to take the organisation's last owner.
 func (t *tx) keepOwner(row *memberRow) error {

@@ -29,6 +29,17 @@ func (s *Store) CreateSession(
 		if err := t.pruneSessions(); err != nil {
 			return err
 		}
+		if from.PasswordHash != "" {
+			// A password that was changed since it was looked at opens nothing any more.
+			var same int64
+			err := t.orm().Model(&userRow{}).Where("id = ? AND password_hash = ?", user, from.PasswordHash).Count(&same).Error
+			if err != nil {
+				return err
+			}
+			if same == 0 {
+				return models.Errorf(models.CodeUnauthorized, "the password was changed meanwhile")
+			}
+		}
 		if err := t.orm().Create(&row).Error; err != nil {
 			return err
 		}

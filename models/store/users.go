@@ -206,6 +206,7 @@ func (s *Store) SetPassword(ctx context.Context, user models.ID, hash string, ke
 	return ended, nil
 }
 
+// setPassword ends what the old password and letters about it could still open.
 func (t *tx) setPassword(ctx context.Context, user models.ID, hash string, keep models.ID) (ended []models.ID, err error) {
 	updated := t.orm().Model(&userRow{}).Where("id = ?", user).Update("password_hash", hash)
 	if updated.Error != nil {
@@ -213,6 +214,10 @@ func (t *tx) setPassword(ctx context.Context, user models.ID, hash string, keep 
 	}
 	if updated.RowsAffected == 0 {
 		return nil, errNotFound
+	}
+	err = t.orm().Where("purpose = ? AND "+t.w.dialect.text("payload", "user")+" = ?", string(PurposeReset), user).Delete(&oneTimeTokenRow{}).Error
+	if err != nil {
+		return nil, err
 	}
 	if ended, err = t.endSessionsOf(user, keep); err != nil {
 		return nil, err

@@ -66,11 +66,11 @@ func (s *Store) Views(ctx context.Context, scope models.Scope, project, user mod
 // CreateView stores a member's new view, checked by its Normalize.
 func (s *Store) CreateView(ctx context.Context, scope models.Scope, view models.View) (models.View, error) {
 	if _, err := s.Project(ctx, scope, view.ProjectID); err != nil {
-		return view, err
+		return models.View{}, err
 	}
 	query, err := json.Marshal(view.Query)
 	if err != nil {
-		return view, fmt.Errorf("encode view: %w", err)
+		return models.View{}, fmt.Errorf("encode view: %w", err)
 	}
 	err = s.writer.do(ctx, false, func(t *tx) error {
 		var n int64
@@ -88,17 +88,21 @@ func (s *Store) CreateView(ctx context.Context, scope models.Scope, view models.
 			Name: view.Name, Shared: view.Shared, Query: string(query), CreatedAt: at, UpdatedAt: at,
 		}).Error
 	})
-	return view, err
+	if err != nil {
+		return models.View{}, err
+	}
+	return view, nil
 }
 
 // UpdateView changes a view that the member sees, by change, which may refuse.
 func (s *Store) UpdateView(
 	ctx context.Context, scope models.Scope, user, id models.ID, change func(*models.View) error,
-) (view models.View, err error) {
+) (models.View, error) {
 	if _, err := s.scoped(ctx, scope); err != nil {
-		return view, err
+		return models.View{}, err
 	}
-	err = s.writer.do(ctx, false, func(t *tx) error {
+	var view models.View
+	err := s.writer.do(ctx, false, func(t *tx) (err error) {
 		if view, err = t.view(scope, user, id); err != nil {
 			return err
 		}
@@ -114,7 +118,10 @@ func (s *Store) UpdateView(
 			"name": view.Name, "shared": view.Shared, "query": string(query), "updated_at": view.UpdatedAt.UnixMilli(),
 		}).Error
 	})
-	return view, err
+	if err != nil {
+		return models.View{}, err
+	}
+	return view, nil
 }
 
 // DeleteView removes a view that the member sees, unless allowed refuses.
