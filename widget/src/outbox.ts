@@ -84,10 +84,10 @@ const EMPTY = '{"entries":[]}';
 export function createOutbox(name: string, storage: () => Storage | undefined): Outbox {
   let memory: Stored = JSON.parse(EMPTY);
   let durable = true;
-  /** For the time in which no token is stored. */
-  let own = resumeToken();
+  /** For the time in which no token is stored; made when it is asked for, which a page that loads need not pay for. */
+  let own = "";
 
-  const token = (state: Stored): string => state.token || own;
+  const token = (state: Stored): string => state.token || (own ||= resumeToken());
   /** Still worth trying. */
   const waits = ({ at }: Entry): boolean => at > Date.now() - GIVE_UP_MS;
   const due = ({ next, hold }: Entry): number => Math.max(next, hold);
@@ -127,7 +127,7 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
         if (state.entries.length >= OUTBOX_LIMIT) return undefined;
         const entry = { id, token: (state.token = token(state)), body, at, tries: 0, next: at, hold: at + IN_FLIGHT_MS };
         // That one is the storage's from now on: where it is cleared, the visitor is another.
-        own = resumeToken();
+        own = "";
         state.entries.push(entry);
         return entry;
       });
@@ -154,8 +154,8 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
     failed: () => use(({ entries }) => entries.find((entry) => !waits(entry))),
     durable: () => durable,
     reset() {
-      own = resumeToken();
-      use(({ token, entries }) => (memory = { token: token && own, entries }));
+      own = "";
+      use(({ token, entries }) => (memory = { token: token && resumeToken(), entries }));
     },
     use,
   };
