@@ -203,7 +203,7 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 			BaseURL: p.BaseURL, Addr: p.Addr, Data: p.Data, MetricsAddr: p.MetricsAddr, Drain: p.Drain,
 		}, stdout)
 	case "doctor":
-		examined := operator.Doctor{Data: data, Config: p.Config, Problems: p.problems, Version: version, Now: time.Now}
+		examined := operator.Doctor{Data: data, Config: p.Config, Stores: p.stores, Problems: p.problems, Version: version, Now: time.Now}
 		return examined.Run(ctx, p.cli.Doctor.JSON, p.colors)
 	case "health":
 		return operator.Health(ctx, p.Addr, stdout)
@@ -301,10 +301,14 @@ func open(ctx context.Context, p parsed, data operator.Data) (*api.Server, welco
 	if p.OIDC != nil {
 		provider = (*api.OIDCConfig)(p.OIDC)
 	}
+	backups, err := data.BackupPlan(p.stores, version)
+	if err != nil {
+		return nil, w, err
+	}
 	server, err := api.Open(ctx, api.Config{
 		DataDir: p.Data, Database: p.Database, NATS: p.NATS, BaseURL: p.BaseURL, Secret: secret, TrustedProxies: p.TrustedProxies, SignupOpen: p.SignupOpen,
 		Unlimited: p.Unlimited, Version: version, Commit: operator.BuiltFrom(commit), Log: data.Log, Drain: p.Drain, Mail: mailing, OIDC: provider, DemoKey: w.demo.ProjectKey,
-		Tracing: p.tracing, Files: p.stores.Files, FilesCredentials: p.stores.Credentials,
+		Tracing: p.tracing, Files: p.stores.Files, FilesCredentials: p.stores.Credentials, Backups: backups,
 	})
 	if err != nil {
 		return nil, w, err

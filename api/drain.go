@@ -40,6 +40,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if s.mails != nil {
 		s.mails.Stop()
 	}
+	if s.backups != nil {
+		s.backups.Stop()
+	}
 	// While sockets drain, requests are still answered: /readyz has to say 503 to
 	// whoever asks. The last quarter of the time is for those that run then.
 	sockets := s.drainSockets(ctx)

@@ -89,6 +89,24 @@ func (s *Server) measure() {
 		waiting, _, err := s.store.MailCounts(ctx)
 		return waiting, err
 	}))
+	m.Gauge("backup_interval_seconds", "The time from one of the server's own backups to the next; 0 where it makes none.", func() float64 {
+		if s.backups == nil {
+			return 0
+		}
+		return s.config.Backups.Every.Seconds()
+	})
+	m.Gauge("backup_last_success_timestamp_seconds", "When the newest of them was made, in Unix time; 0 where there is none.", func() float64 {
+		if s.backups == nil || s.backups.Last().IsZero() {
+			return 0
+		}
+		return float64(s.backups.Last().Unix())
+	})
+	m.Gauge("backup_failures", "How many attempts at one have failed since the start.", func() float64 {
+		if s.backups == nil {
+			return 0
+		}
+		return float64(s.backups.Failed())
+	})
 	m.Gauge("streams_open", "Server-sent streams that are open.", func() float64 { return float64(s.streams.count()) })
 	m.Gauge("disk_free_bytes", "Room on the disk of the data folder.", func() float64 {
 		free, err := operator.FreeBytes(s.config.DataDir)

@@ -27,6 +27,7 @@ import (
 	"earshot/api/password"
 	"earshot/models"
 	"earshot/models/attachments"
+	"earshot/models/backup"
 	"earshot/models/blob"
 	"earshot/models/intake"
 	"earshot/models/jobs"
@@ -52,6 +53,8 @@ type Config struct {
 	// Files is where attachments are kept; zero for the data folder.
 	Files            blob.Location
 	FilesCredentials blob.Credentials
+	// Backups is how the server backs itself up; nil where it does not.
+	Backups *backup.Plan
 	// BaseURL is the public origin. Links are made from it, never from the
 	// request's Host.
 	BaseURL string
@@ -110,6 +113,7 @@ type Server struct {
 	// downloadKey signs links to exports, attachmentsKey those to attachments.
 	downloadKey, attachmentsKey linkKey
 	files                       blob.Store
+	backups                     *backup.Scheduler // nil: it does not back itself up
 	attachments                 *attachments.Keeper
 	uploads                     *uploads
 	uploadLimits                struct{ session, address, project, addressKiB, projectKiB *ratelimit.Limiter }
@@ -219,6 +223,9 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Folder: s.exportFolder(), Log: s.log, Notify: s.tellJob})
 	if err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
+	}
+	if plan := s.config.Backups; plan != nil {
+		s.backups = backup.Start(*plan)
 	}
 	if err := s.startMail(ctx); err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"earshot/api/config"
 	"earshot/models/backup"
 	"earshot/models/blob"
 )
@@ -32,6 +33,9 @@ type Restore struct {
 // Backup writes a backup, also while the server runs. Without a passphrase there is no
 // secret in it.
 func (d Data) Backup(ctx context.Context, what Backup, passphrase, version string) error {
+	if d.Database != "" {
+		return errPostgresBackup()
+	}
 	if err := d.mustExist(); err != nil {
 		return err
 	}
@@ -90,6 +94,29 @@ func (d Data) BackupSource(passphrase, version string) (backup.Source, error) {
 	return backup.Source{
 		Database: d.Path(), Files: files, Folder: folder, Secret: secret, Passphrase: passphrase, Version: version, Now: time.Now,
 	}, nil
+}
+
+func errPostgresBackup() error {
+	return errors.New("a backup is of a data folder; the database is in PostgreSQL, which pg_dump --format=custom backs up")
+}
+
+// BackupPlan is what the server backs up by itself; nil where that is nothing.
+func (d Data) BackupPlan(stores config.Stores, version string) (*backup.Plan, error) {
+	if stores.Backups == nil {
+		return nil, nil
+	}
+	if d.Database != "" {
+		return nil, fmt.Errorf("EARSHOT_BACKUP_URL: %w", errPostgresBackup())
+	}
+	source, err := d.BackupSource(stores.Passphrase, version)
+	if err != nil {
+		return nil, err
+	}
+	to, err := blob.Open(*stores.Backups, stores.Credentials)
+	if err != nil {
+		return nil, fmt.Errorf("EARSHOT_BACKUP_URL: %w", err)
+	}
+	return &backup.Plan{Source: source, To: to, Every: stores.Every, Keep: stores.Keep, Data: d.Dir, Log: d.Log}, nil
 }
 
 // Restore puts a backup back. The folder must be nobody's meanwhile.

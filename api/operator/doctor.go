@@ -36,6 +36,7 @@ type Finding struct {
 type Doctor struct {
 	Data
 	Config config.Config
+	Stores config.Stores
 	// Problems are what is wrong with the settings.
 	Problems []error
 	Version  string
@@ -58,7 +59,7 @@ func (d Doctor) Examine(ctx context.Context) []Finding {
 		examine func(context.Context) []Finding
 		within  time.Duration
 	}{
-		{d.checkFolder, checkTimeout}, {d.checkSecret, checkTimeout}, {d.checkDatabase, integrityTimeout}, {d.checkMail, 2 * checkTimeout},
+		{d.checkFolder, checkTimeout}, {d.checkSecret, checkTimeout}, {d.checkDatabase, integrityTimeout}, {d.checkBackups, checkTimeout}, {d.checkMail, 2 * checkTimeout},
 		{d.checkServer, checkTimeout}, {d.checkPublic, checkTimeout},
 	} {
 		within, cancel := context.WithTimeout(ctx, check.within)

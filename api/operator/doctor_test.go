@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"earshot/api/config"
+	"earshot/models/blob"
 	"earshot/models/mail"
 	"earshot/models/mail/mailtest"
 )
@@ -31,7 +32,18 @@ func patient(t *testing.T) Doctor {
 	if _, err := d.Secret(); err != nil {
 		t.Fatal(err)
 	}
-	return Doctor{Data: d, Config: config.Config{Addr: "127.0.0.1:1"}, Version: "test", Now: time.Now}
+	return Doctor{
+		Data: d, Config: config.Config{Addr: "127.0.0.1:1"}, Version: "test", Now: time.Now,
+		Stores: config.Stores{Backups: &blob.Location{Folder: backups(t, time.Hour)}, Every: 24 * time.Hour, Passphrase: "a passphrase for tests"},
+	}
+}
+
+// backups is a folder with a backup of some age in it.
+func backups(t *testing.T, age time.Duration) string {
+	t.Helper()
+	folder := t.TempDir()
+	put(t, filepath.Join(folder, time.Now().Add(-age).UTC().Format("earshot-20060102T150405Z.zip")), "looked at by name alone")
+	return folder
 }
 
 // change runs SQL in the patient's database.
@@ -79,6 +91,16 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"settings", func(_ *testing.T, d *Doctor) { d.Problems = []error{errors.New("EARSHOT_ADDR: is wrong")} }, "settings", Bad, "EARSHOT_ADDR"},
 		{"no limits", func(_ *testing.T, d *Doctor) { d.Config.Unlimited = true }, "settings", Warning, "EARSHOT_LIMITS"},
 		{"no TLS", func(_ *testing.T, d *Doctor) { d.Config.BaseURL = "http://nobody.invalid" }, "settings", Warning, "in the clear"},
+		{"no backups", func(_ *testing.T, d *Doctor) { d.Stores.Backups = nil }, "backups", Warning, "none"},
+		{"none yet", func(t *testing.T, d *Doctor) { d.Stores.Backups.Folder = t.TempDir() }, "backups", Warning, "none in"},
+		{"an old backup", func(t *testing.T, d *Doctor) { d.Stores.Backups.Folder = backups(t, 49*time.Hour) }, "backups", Bad, "49h"},
+		{"a place for backups that is not there", func(t *testing.T, d *Doctor) {
+			d.Stores.Backups.Folder = filepath.Join(d.Path(), "none")
+		}, "backups", Bad, "not a directory"},
+		{"a place for backups that is not there yet", func(t *testing.T, d *Doctor) {
+			d.Stores.Backups.Folder = filepath.Join(d.Dir, "none")
+		}, "backups", Warning, "not there yet"},
+		{"backups without the secret", func(_ *testing.T, d *Doctor) { d.Stores.Passphrase = "" }, "backups", Warning, "secret"},
 		{"no mail server", func(_ *testing.T, d *Doctor) {
 			d.Config.SMTP = &mail.Server{Host: "127.0.0.1", Port: 1, Security: mail.SecurityNone}
 		}, "mail", Bad, "127.0.0.1:1"},
