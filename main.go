@@ -162,7 +162,7 @@ func parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	} else {
 		checked, bad := p.cli.Check()
 		tracing, untraceable := config.Tracing(getenv, version)
-		stores, unusable := p.cli.Stores(getenv)
+		stores, unusable := p.cli.Stores(getenv, checked.Database)
 		problems = slices.Concat(problems, bad, untraceable, unusable)
 		p.Config, p.tracing, p.stores, p.problems = checked, tracing, stores, problems
 		p.colors = operator.Colors(getenv, stdout)

@@ -36,9 +36,10 @@ const (
 	maxKeep  = 10_000
 )
 
-// Stores checks these settings. The credentials are read from the variables that all
+// Stores checks these settings; database is the address of PostgreSQL, "" where the
+// data is in the folder. The credentials are read from the variables that all
 // programs of this kind read.
-func (k Keeping) Stores(getenv func(string) string) (Stores, []error) {
+func (k Keeping) Stores(getenv func(string) string, database string) (Stores, []error) {
 	var problems []error
 	bad := func(flag, format string, args ...any) {
 		problems = append(problems, fmt.Errorf("%s: %w", EnvName(flag), fmt.Errorf(format, args...)))
@@ -63,7 +64,9 @@ func (k Keeping) Stores(getenv func(string) string) (Stores, []error) {
 	if at := read("blob-url", k.BlobURL); at != nil {
 		stores.Files = *at
 	}
-	stores.Backups = read("backup-url", k.BackupURL)
+	if stores.Backups = read("backup-url", k.BackupURL); stores.Backups != nil && database != "" {
+		bad("backup-url", "backups are of a data folder; back PostgreSQL up with pg_dump")
+	}
 	var err error
 	if stores.Every, err = time.ParseDuration(k.BackupEvery); err != nil || stores.Every < minEvery {
 		bad("backup-every", "must be a duration of a minute or more, such as 24h")

@@ -34,7 +34,7 @@ type Restore struct {
 // secret in it.
 func (d Data) Backup(ctx context.Context, what Backup, passphrase, version string) error {
 	if d.Database != "" {
-		return errPostgresBackup()
+		return errors.New("a backup is of a data folder; the database is in PostgreSQL, which pg_dump --format=custom backs up")
 	}
 	if err := d.mustExist(); err != nil {
 		return err
@@ -96,17 +96,10 @@ func (d Data) BackupSource(passphrase, version string) (backup.Source, error) {
 	}, nil
 }
 
-func errPostgresBackup() error {
-	return errors.New("a backup is of a data folder; the database is in PostgreSQL, which pg_dump --format=custom backs up")
-}
-
 // BackupPlan is what the server backs up by itself; nil where that is nothing.
 func (d Data) BackupPlan(stores config.Stores, version string) (*backup.Plan, error) {
 	if stores.Backups == nil {
 		return nil, nil
-	}
-	if d.Database != "" {
-		return nil, fmt.Errorf("EARSHOT_BACKUP_URL: %w", errPostgresBackup())
 	}
 	source, err := d.BackupSource(stores.Passphrase, version)
 	if err != nil {
