@@ -1,18 +1,16 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime/multipart"
-	"os"
 	"syscall"
 
 	"github.com/gofiber/fiber/v2"
 
 	"earshot/models"
-	"earshot/models/jobs"
 )
 
 // createImport takes a file in and has it imported. The rows that are not right are
@@ -42,12 +40,12 @@ func (s *Server) createImport(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.keepUpload(job.ID, file); err != nil {
+	if err := s.keepUpload(c.UserContext(), job.ID, file); err != nil {
 		return err
 	}
 	job, err = s.RequestJob(c.UserContext(), claims.Scope, job, s.realtime.TellJobStarted)
 	if err != nil {
-		return errors.Join(err, os.Remove(jobs.Upload(s.exportFolder(), job.ID)))
+		return errors.Join(err, s.jobFiles().DropUpload(c.UserContext(), job.ID))
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(fiber.StatusAccepted).JSON(s.jobBody(claims, job))
@@ -87,29 +85,16 @@ func readImportForm(form *multipart.Form) (what models.Import, file *multipart.F
 	return what, file, nil
 }
 
-// keepUpload puts a file on disk, whole or not at all, before its job is made.
-func (s *Server) keepUpload(job models.ID, header *multipart.FileHeader) (err error) {
-	folder := s.exportFolder()
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("make the folder for uploads: %w", err)
-	}
+// keepUpload keeps a file, whole or not at all, before its job is made.
+func (s *Server) keepUpload(ctx context.Context, job models.ID, header *multipart.FileHeader) (err error) {
 	in, err := header.Open()
 	if err != nil {
 		return fmt.Errorf("read upload: %w", err)
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	path := jobs.Upload(folder, job)
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a name of ours
-	if err != nil {
-		return fmt.Errorf("keep upload: %w", err)
-	}
-	_, err = io.Copy(out, in)
-	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
-		return nil
-	}
-	_ = os.Remove(path)
+	err = s.jobFiles().KeepUpload(ctx, job, in)
 	if errors.Is(err, syscall.ENOSPC) {
 		return models.Errorf(models.CodeStorageFull, "there is no room for the file")
 	}
-	return fmt.Errorf("keep upload: %w", err)
+	return err
 }

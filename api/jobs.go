@@ -3,16 +3,14 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
 	"net"
-	"os"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"earshot/models"
+	"earshot/models/blob"
 	"earshot/models/jobs"
 	"earshot/realtime/protocol"
 )
@@ -178,7 +176,7 @@ func (s *Server) downloadURL(job models.Job) string {
 	if !hasFile(job) {
 		return ""
 	}
-	if _, err := os.Stat(jobs.Path(s.exportFolder(), job)); err != nil {
+	if !s.jobFiles().Has(job) {
 		return "" // it was kept for a day
 	}
 	return s.config.BaseURL + "/api/v1/jobs/" + string(job.ID) + "/download/" + s.downloadKey.token(job.ID, s.now().Add(downloadLifetime))
@@ -193,7 +191,14 @@ func hasFile(job models.Job) bool {
 	return job.Status == models.JobSucceeded && !job.Withdrawn
 }
 
-func (s *Server) exportFolder() string { return s.data().Exports() }
+// jobFiles is where jobs have their files: all servers' where visitors' files are.
+func (s *Server) jobFiles() jobs.Files {
+	files := jobs.Files{Folder: s.data().Exports()}
+	if s.config.Files != (blob.Location{}) {
+		files.Shared = s.files
+	}
+	return files
+}
 
 // download sends the file of a job to whoever has a link to it, or a token of its
 // organisation.
@@ -203,19 +208,13 @@ func (s *Server) download(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(jobs.Path(s.exportFolder(), job))
-	if errors.Is(err, fs.ErrNotExist) || !hasFile(job) {
-		if err == nil {
-			_ = file.Close()
-		}
+	if !hasFile(job) {
 		return models.Errorf(models.CodeNotFound, "there is no file of this job, or none any more")
 	}
+	// The answer is sent when this has returned, and outlasts the request's context.
+	file, err := s.jobFiles().Open(context.WithoutCancel(c.UserContext()), job)
 	if err != nil {
 		return err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return errors.Join(err, file.Close())
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	name := "feedback-" + string(job.ID) + "." + string(job.Export.Format)
@@ -227,7 +226,7 @@ func (s *Server) download(c *fiber.Ctx) error {
 	if job.Export.Format == models.ExportJSONL {
 		c.Set(fiber.HeaderContentType, "application/x-ndjson")
 	}
-	c.Context().SetBodyStream(paced{file, c.Context().Conn()}, int(info.Size())) // which closes it
+	c.Context().SetBodyStream(paced{file, c.Context().Conn()}, int(file.Size)) // which closes it
 	return nil
 }
 

@@ -220,7 +220,7 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
 	s.attachments = attachments.Start(s.store, s.files, s.config.Files == (blob.Location{}), s.log)
-	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Folder: s.exportFolder(), Log: s.log, Notify: s.tellJob})
+	s.jobs, err = jobs.Start(ctx, jobs.Options{Store: s.store, Files: s.jobFiles(), Log: s.log, Notify: s.tellJob})
 	if err != nil {
 		return nil, errors.Join(err, s.Shutdown(ctx))
 	}

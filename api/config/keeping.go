@@ -11,7 +11,7 @@ import (
 
 // Keeping are the settings of where files and backups are kept.
 type Keeping struct {
-	BlobURL          string `placeholder:"URL" help:"Where visitors' files are kept: file:///folder, or s3://bucket/prefix?endpoint=https://…&region=… with the credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Default: in the data folder."`
+	BlobURL          string `placeholder:"URL" help:"Where visitors' files, exports and imports are kept: file:///folder, or s3://bucket/prefix?endpoint=https://…&region=… with the credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Default: in the data folder."`
 	BackupURL        string `placeholder:"URL" help:"Where the server puts a backup again and again, a file:// or s3:// address. Default: nowhere."`
 	BackupEvery      string `default:"24h" placeholder:"DURATION" help:"How often it does."`
 	BackupKeep       string `default:"7" placeholder:"NUMBER" help:"How many of them stay there."`

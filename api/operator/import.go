@@ -50,16 +50,20 @@ func (d Data) Import(ctx context.Context, what Import, progress io.Writer) error
 		if err != nil {
 			return err
 		}
-		if err := d.keepImport(what.File, job.ID); err != nil {
+		files, err := d.jobFiles()
+		if err != nil {
+			return err
+		}
+		if err := keepImport(ctx, files, what.File, job.ID); err != nil {
 			return err
 		}
 		if job, err = s.CreateJob(ctx, models.ScopeOf(project.OrganizationID), job); err != nil {
-			return errors.Join(err, os.Remove(jobs.Upload(d.Exports(), job.ID)))
+			return errors.Join(err, files.DropUpload(ctx, job.ID))
 		}
-		if job, err = d.followImport(ctx, s, job, progress); err != nil {
+		if job, err = d.followImport(ctx, s, files, job, progress); err != nil {
 			return err
 		}
-		return d.reportImport(job)
+		return d.reportImport(ctx, files, job)
 	})
 }
 
@@ -75,30 +79,22 @@ func (i Import) format() models.ExportFormat {
 
 // keepImport copies the file to where jobs find theirs, so that the job can go on
 // without it.
-func (d Data) keepImport(path string, job models.ID) error {
+func keepImport(ctx context.Context, files jobs.Files, path string, job models.ID) error {
 	in, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	defer func() { _ = in.Close() }()
-	if err := os.MkdirAll(d.Exports(), dirMode); err != nil {
+	if err := files.KeepUpload(ctx, job, in); err != nil {
 		return fmt.Errorf("import: %w", err)
-	}
-	out, err := os.OpenFile(jobs.Upload(d.Exports(), job), os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
-	if err != nil {
-		return fmt.Errorf("import: %w", err)
-	}
-	_, err = io.Copy(out, in)
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return errors.Join(fmt.Errorf("import: %w", err), os.Remove(out.Name()))
 	}
 	return nil
 }
 
 // followImport waits for the job's end. Where no server does it, it is done here.
-func (d Data) followImport(ctx context.Context, s *store.Store, job models.Job, progress io.Writer) (models.Job, error) {
+func (d Data) followImport(ctx context.Context, s *store.Store, files jobs.Files, job models.Job, progress io.Writer) (models.Job, error) {
 	if release, err := d.Lock(); err == nil {
-		runner, err := jobs.Start(ctx, jobs.Options{Store: s, Folder: d.Exports(), Log: d.Log, Notify: func(jobs.Event) {}})
+		runner, err := jobs.Start(ctx, jobs.Options{Store: s, Files: files, Log: d.Log, Notify: func(jobs.Event) {}})
 		if err != nil {
 			return job, errors.Join(err, release())
 		}
@@ -124,16 +120,15 @@ func (d Data) followImport(ctx context.Context, s *store.Store, job models.Job, 
 	return job, nil
 }
 
-func (d Data) reportImport(job models.Job) error {
+func (d Data) reportImport(ctx context.Context, files jobs.Files, job models.Job) error {
 	taken, verb := job.Done-job.Import.Refused, "Imported"
 	if job.Import.DryRun {
 		verb = "Would import"
 	}
 	d.printf("%s %d of %d rows.\n", verb, taken, job.Total)
 	if job.Import.Refused > 0 {
-		path := jobs.Path(d.Exports(), job)
-		d.printf("Refused %d, all of them in %s:\n", job.Import.Refused, path)
-		if err := d.printHead(path); err != nil {
+		d.printf("Refused %d, all of them in %s:\n", job.Import.Refused, files.Place(job))
+		if err := d.printHead(ctx, files, job); err != nil {
 			return err
 		}
 	}
@@ -143,8 +138,8 @@ func (d Data) reportImport(job models.Job) error {
 	return nil
 }
 
-func (d Data) printHead(path string) error {
-	report, err := os.Open(path) //nolint:gosec // the job's own
+func (d Data) printHead(ctx context.Context, files jobs.Files, job models.Job) error {
+	report, err := files.Open(ctx, job)
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}

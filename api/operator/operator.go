@@ -17,6 +17,7 @@ import (
 	"earshot/models"
 	"earshot/models/backup"
 	"earshot/models/blob"
+	"earshot/models/jobs"
 	"earshot/models/store"
 )
 
@@ -36,6 +37,15 @@ const (
 
 // Exports is the folder for the files of exports.
 func (d Data) Exports() string { return filepath.Join(d.Dir, exportFolder) }
+
+// jobFiles is where jobs have their files.
+func (d Data) jobFiles() (files jobs.Files, err error) {
+	files.Folder = d.Exports()
+	if d.Files != (blob.Location{}) {
+		files.Shared, err = blob.Open(d.Files, d.FilesCredentials)
+	}
+	return files, err
+}
 
 // Attachments is the folder of visitors' files.
 func (d Data) Attachments() string { return filepath.Join(d.Dir, attachmentFolder) }

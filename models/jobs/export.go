@@ -25,21 +25,6 @@ type place struct {
 	Complete bool   `json:"complete,omitempty"`
 }
 
-// keepUpload is how long a file may be there before its job.
-const keepUpload = time.Minute
-
-// keepExports is how long the file of an export is there.
-const keepExports = 24 * time.Hour
-
-// Path is where the file that a job has made is: an export, or what an import has
-// refused.
-func Path(folder string, job models.Job) string {
-	if job.Kind == models.JobImport {
-		return filepath.Join(folder, string(job.ID)+".csv")
-	}
-	return filepath.Join(folder, string(job.ID)+"."+string(job.Export.Format))
-}
-
 func (t *task) partial() string { return filepath.Join(t.Folder, string(t.lease.Job.ID)+".part") }
 
 // export writes the items of a project, oldest first, a page at a time, so that
@@ -71,7 +56,12 @@ func (t *task) export(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := os.Rename(t.partial(), Path(t.Folder, *job)); err != nil {
+	if t.Shared != nil {
+		if err := t.share(ctx, t.partial(), t.Path(*job)); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(t.partial(), t.Path(*job)); err != nil {
 		return fmt.Errorf("name export: %w", err)
 	}
 	t.say("Wrote %d items.", job.Done)
@@ -160,32 +150,4 @@ func (t *task) keep(ctx context.Context, out *bufio.Writer, file *os.File, curso
 		return err
 	}
 	return t.save(ctx)
-}
-
-// tidy removes files that nobody may fetch any more: old ones, those of deleted
-// projects, and those with something in them that was erased since.
-func (r *Runner) tidy(ctx context.Context) {
-	entries, err := os.ReadDir(r.Folder)
-	if err != nil {
-		return // there is none
-	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil {
-			continue
-		}
-		id := models.ID(strings.TrimSuffix(entry.Name(), filepath.Ext(entry.Name())))
-		job, err := r.Store.JobByLink(ctx, id)
-		gone := models.CodeOf(err) == models.CodeNotFound
-		if gone && filepath.Ext(entry.Name()) == uploadExt && time.Since(info.ModTime()) < keepUpload {
-			continue // its job is about to be made
-		}
-		withdrawn := job.Withdrawn && job.Kind == models.JobExport
-		if !gone && (err != nil || !withdrawn && time.Since(info.ModTime()) < keepExports) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(r.Folder, entry.Name())); err != nil {
-			r.Log.Error("remove old export", "error", err)
-		}
-	}
 }

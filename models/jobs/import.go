@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -28,17 +27,6 @@ type importPlace struct {
 // in the report.
 const saidRefusals = 100
 
-const uploadExt = ".upload"
-
-// Upload is where the file of an import is until it has ended.
-func Upload(folder string, job models.ID) string { return filepath.Join(folder, string(job)+uploadExt) }
-
-func (r *Runner) dropUpload(job models.Job) {
-	if err := os.Remove(Upload(r.Folder, job.ID)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		r.Log.Error("remove an imported file", "job", job.ID, "error", err)
-	}
-}
-
 // importing is an import under way.
 type importing struct {
 	*task
@@ -55,7 +43,7 @@ type importing struct {
 // and the others are taken all the same.
 func (t *task) imports(ctx context.Context) (err error) {
 	in := &importing{task: t}
-	if err := in.open(); err != nil {
+	if err := in.open(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.file.Close(), in.report.Close()) }()
@@ -72,6 +60,11 @@ func (t *task) imports(ctx context.Context) (err error) {
 			return errors.Join(err, telling)
 		}
 	}
+	if t.Shared != nil && job.Import.Refused > 0 {
+		if sharing := t.share(ctx, t.Path(*job), t.Path(*job)); sharing != nil {
+			return errors.Join(err, sharing)
+		}
+	}
 	if job.Import.DryRun {
 		t.say("Nothing was imported: %d rows are right, %d are not.", job.Done-job.Import.Refused, job.Import.Refused)
 	} else {
@@ -80,22 +73,19 @@ func (t *task) imports(ctx context.Context) (err error) {
 	return err
 }
 
-func (in *importing) open() (err error) {
+func (in *importing) open(ctx context.Context) (err error) {
 	job := &in.lease.Job
 	if len(job.Checkpoint) > 0 {
 		if err := json.Unmarshal(job.Checkpoint, &in.place); err != nil {
 			return fmt.Errorf("read checkpoint: %w", err)
 		}
 	}
-	if in.file, err = os.Open(Upload(in.Folder, job.ID)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return models.Errorf(models.CodeNotFound, "the file is not there any more: upload it again")
-		}
+	if in.file, err = in.openUpload(ctx, job.ID); err != nil {
 		return fmt.Errorf("open import: %w", err)
 	}
-	in.report, err = os.OpenFile(Path(in.Folder, *job), os.O_CREATE|os.O_RDWR, 0o600)
+	in.report, err = os.OpenFile(in.Path(*job), os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
-		err = in.report.Truncate(in.place.Report)
+		err = in.trim()
 	}
 	if err == nil {
 		_, err = in.report.Seek(0, io.SeekEnd)
@@ -105,6 +95,25 @@ func (in *importing) open() (err error) {
 	}
 	in.out = bufio.NewWriter(in.report)
 	return nil
+}
+
+// trim takes from the report what was written behind the place. Where another server
+// has written it, it is begun anew, and says so.
+func (in *importing) trim() error {
+	info, err := in.report.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < in.place.Report {
+		const told = "line,reason\r\n,\"What was refused before went on with another server, and is not in this report.\"\r\n"
+		if err := in.report.Truncate(0); err != nil {
+			return err
+		}
+		_, err := in.report.WriteAt([]byte(told), 0)
+		in.place.Report = int64(len(told))
+		return err
+	}
+	return in.report.Truncate(in.place.Report)
 }
 
 // count reads the file once to its end, so that people can see how far it is.

@@ -25,7 +25,7 @@ func (f *fixture) upload(what models.Import, content string) models.Job {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := errors.Join(os.MkdirAll(f.folder, 0o700), os.WriteFile(Upload(f.folder, job.ID), []byte(content), 0o600)); err != nil {
+	if err := errors.Join(os.MkdirAll(f.folder, 0o700), os.WriteFile(Files{Folder: f.folder}.upload(job.ID), []byte(content), 0o600)); err != nil {
 		f.t.Fatal(err)
 	}
 	if job, err = f.store.CreateJob(f.t.Context(), f.scope, job); err != nil {
@@ -53,7 +53,7 @@ func (f *fixture) items() (all []*models.Feedback) {
 
 func (f *fixture) report(job models.Job) string {
 	f.t.Helper()
-	content, err := os.ReadFile(Path(f.folder, job))
+	content, err := os.ReadFile(Files{Folder: f.folder}.Path(job))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestImportOfJSONLines(t *testing.T) {
 	if err != nil || len(tagged.Items) != 1 {
 		t.Errorf("%d items by tag (%v), want 1", len(tagged.Items), err)
 	}
-	if _, err := os.Stat(Upload(f.folder, job.ID)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(Files{Folder: f.folder}.upload(job.ID)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the upload is still there: %v", err)
 	}
 	log, err := f.store.ReadLog(t.Context(), f.scope, f.project.ID, 0, 10)
@@ -236,7 +236,7 @@ func TestImportIsTakenUpAgain(t *testing.T) {
 			if err != nil || lease == nil {
 				t.Fatalf("lease: %v", err)
 			}
-			r := &Runner{Options: Options{Store: s, Folder: f.folder, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
+			r := &Runner{Options: Options{Store: s, Files: Files{Folder: f.folder}, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
 			r.do(ctx, lease)
 		}
 		f.restarted()

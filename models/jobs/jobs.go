@@ -58,10 +58,9 @@ func (Finished) jobEvent() {}
 
 // Options is what a Runner is made from.
 type Options struct {
+	Files
 	Store Store
-	// Folder is where exports are written; it is made where there is none.
-	Folder string
-	Log    *slog.Logger
+	Log   *slog.Logger
 	// Notify is told of what happens. It must not block.
 	Notify func(Event)
 }
@@ -70,6 +69,7 @@ type Options struct {
 type Runner struct {
 	Options
 	wake   chan struct{}
+	tidied time.Time // the shared store was; the run goroutine's own
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 }
@@ -189,7 +189,9 @@ func (r *Runner) do(ctx context.Context, lease *store.Lease) {
 		return
 	}
 	if finished.Kind == models.JobImport {
-		r.dropUpload(finished)
+		if err := r.DropUpload(end, finished.ID); err != nil {
+			r.Log.Error("remove an imported file", "job", finished.ID, "error", err)
+		}
 	}
 	r.Notify(Finished{finished})
 }

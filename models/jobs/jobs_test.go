@@ -84,7 +84,7 @@ func (f *fixture) notify(event Event) {
 
 func (f *fixture) start(s Store) *Runner {
 	f.t.Helper()
-	r, err := Start(f.t.Context(), Options{Store: s, Folder: f.folder, Log: slog.New(slog.DiscardHandler), Notify: f.notify})
+	r, err := Start(f.t.Context(), Options{Store: s, Files: Files{Folder: f.folder}, Log: slog.New(slog.DiscardHandler), Notify: f.notify})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func (f *fixture) finished(id models.ID) models.Job {
 
 func (f *fixture) read(job models.Job) []byte {
 	f.t.Helper()
-	content, err := os.ReadFile(Path(f.folder, job))
+	content, err := os.ReadFile(Files{Folder: f.folder}.Path(job))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestExportIsWithdrawn(t *testing.T) {
 	first := f.finished(f.request(models.ExportCSV, "").ID)
 	gone := func(job models.Job) bool {
 		f.runner.Wake()
-		_, err := os.Stat(Path(f.folder, job))
+		_, err := os.Stat(Files{Folder: f.folder}.Path(job))
 		return os.IsNotExist(err)
 	}
 	if gone(first) {
@@ -298,7 +298,7 @@ func TestExportGoesOnAfterARestart(t *testing.T) {
 	if err != nil || lease == nil {
 		t.Fatalf("lease: %v", err)
 	}
-	r := &Runner{Options: Options{Store: broken, Folder: f.folder, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
+	r := &Runner{Options: Options{Store: broken, Files: Files{Folder: f.folder}, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
 	r.do(ctx, lease)
 	// What was written behind the last place that was kept is written again.
 	part, err := os.OpenFile(filepath.Join(f.folder, string(job.ID)+".part"), os.O_WRONLY|os.O_APPEND, 0o600)
@@ -344,7 +344,7 @@ func TestCancel(t *testing.T) {
 	if job, err := f.store.CancelJob(t.Context(), f.scope, running.ID); err != nil || job.Status != models.JobRunning {
 		t.Errorf("a job that runs: %+v, %v", job, err)
 	}
-	r := &Runner{Options: Options{Store: f.store, Folder: f.folder, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
+	r := &Runner{Options: Options{Store: f.store, Files: Files{Folder: f.folder}, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
 	r.do(t.Context(), lease)
 	if job := f.finished(running.ID); job.Status != models.JobCancelled {
 		t.Errorf("the job ended as %s", job.Status)

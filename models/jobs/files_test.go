@@ -1,0 +1,100 @@
+package jobs
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"earshot/models"
+	"earshot/models/blob"
+)
+
+// Two servers share a store: what one does, the other gives out, and what one took in
+// the other does.
+func TestJobsOfSeveralServers(t *testing.T) {
+	f := newFixture(t)
+	f.submit("kept by one")
+	store, err := blob.Open(blob.Location{Folder: t.TempDir()}, blob.Credentials{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := Files{Folder: filepath.Join(t.TempDir(), "here"), Shared: store}
+	there := Files{Folder: filepath.Join(t.TempDir(), "there"), Shared: store}
+	whole := func(job models.Job) string {
+		t.Helper()
+		content, err := there.Open(t.Context(), job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(content)
+		if err != nil || int64(len(got)) != content.Size || content.Close() != nil {
+			t.Fatalf("read %d bytes of %d: %v", len(got), content.Size, err)
+		}
+		return string(got)
+	}
+	imported, err := models.NewImport(f.project.ID, f.user, models.Import{Format: models.ExportJSONL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := there.KeepUpload(t.Context(), imported.ID, strings.NewReader(`{"message":"brought to the other"}`+"\n"+`{"message":" "}`)); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(there.Folder); err != nil || len(left) > 0 {
+		t.Errorf("the server that took the file in keeps %v (%v)", left, err)
+	}
+	if _, err := f.store.CreateJob(t.Context(), f.scope, imported); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Start(t.Context(), Options{Store: f.store, Files: here, Log: slog.New(slog.DiscardHandler), Notify: f.notify})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Stop)
+	if job := f.finished(imported.ID); job.Status != models.JobSucceeded || job.Import.Refused != 1 || !there.Has(job) {
+		t.Errorf("the import is %+v", job)
+	} else if got := whole(job); !strings.Contains(got, `"2","message must not be empty"`) {
+		t.Errorf("its report is %q", got)
+	}
+	if _, err := store.Open(t.Context(), shared(here.upload(imported.ID))); models.CodeOf(err) != models.CodeNotFound {
+		t.Errorf("the file that was imported is still there: %v", err)
+	}
+	f.runner = r
+	exported := f.finished(f.request(models.ExportJSONL, `{}`).ID)
+	if got := whole(exported); exported.Status != models.JobSucceeded || !strings.Contains(got, "kept by one") || !strings.Contains(got, "brought to the other") {
+		t.Errorf("the export is %+v and has %q", exported, got)
+	}
+
+	// What nobody may fetch any more goes from the shared store, too.
+	if _, err := f.store.EraseAll(t.Context(), f.scope, f.project.ID, models.Erasure{Before: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	r.Stop()
+	next := &Runner{Options: Options{Store: f.store, Files: there, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
+	next.tidy(t.Context())
+	if _, err := store.Open(t.Context(), shared(here.Path(exported))); models.CodeOf(err) != models.CodeNotFound {
+		t.Errorf("an export with something erased in it is still there: %v", err)
+	}
+}
+
+// A report that another server began is begun anew, and says so.
+func TestReportOfAnotherServer(t *testing.T) {
+	f := newFixture(t)
+	path := filepath.Join(t.TempDir(), "report")
+	report, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = report.Close() }()
+	in := &importing{task: &task{Runner: &Runner{Options: Options{Store: f.store}}}, report: report, place: importPlace{Report: 500}}
+	if err := in.trim(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || int64(len(got)) != in.place.Report || !strings.HasPrefix(string(got), "line,reason\r\n") || !strings.Contains(string(got), "another server") {
+		t.Errorf("the report is %q (%v), its place %d", got, err, in.place.Report)
+	}
+}
