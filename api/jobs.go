@@ -176,7 +176,7 @@ func (s *Server) downloadURL(job models.Job) string {
 	if !hasFile(job) {
 		return ""
 	}
-	if !s.jobFiles().Has(job) {
+	if !s.jobFiles().Has(job, s.now()) {
 		return "" // it was kept for a day
 	}
 	return s.config.BaseURL + "/api/v1/jobs/" + string(job.ID) + "/download/" + s.downloadKey.token(job.ID, s.now().Add(downloadLifetime))

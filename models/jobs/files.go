@@ -140,9 +140,12 @@ func (f Files) share(ctx context.Context, path, last string) (err error) {
 }
 
 // Has reports whether there may be a file of a job that has one; it asks nobody.
-func (f Files) Has(job models.Job) bool {
+func (f Files) Has(job models.Job, now time.Time) bool {
+	if f.Shared != nil {
+		return job.FinishedAt == nil || now.Sub(*job.FinishedAt) < keepExports
+	}
 	_, err := os.Stat(f.Path(job))
-	return err == nil || f.Shared != nil
+	return err == nil
 }
 
 // Place says where the file of a job is, for an operator to find it.

@@ -54,7 +54,7 @@ func TestJobsOfSeveralServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Stop)
-	if job := f.finished(imported.ID); job.Status != models.JobSucceeded || job.Import.Refused != 1 || !there.Has(job) {
+	if job := f.finished(imported.ID); job.Status != models.JobSucceeded || job.Import.Refused != 1 || !there.Has(job, time.Now()) || there.Has(job, time.Now().Add(25*time.Hour)) {
 		t.Errorf("the import is %+v", job)
 	} else if got := whole(job); !strings.Contains(got, `"2","message must not be empty"`) {
 		t.Errorf("its report is %q", got)
