@@ -292,6 +292,20 @@ func TestLogout(t *testing.T) {
 	}
 	s.Client(t).Post(path, "{}", 401)
 	other := s.Owner(t)
+	// Whoever signs out by the cookie alone is known by it.
+	var log api.AuditList
+	other.Get("/api/v1/audit", 200).JSON(&log)
+	ended := 0
+	for _, entry := range log.Items {
+		if entry.Action == models.AuditSignedOut {
+			if ended++; entry.Actor.Kind != models.ActorUser || entry.Actor.ID == nil {
+				t.Errorf("who signed out is %+v", entry.Actor)
+			}
+		}
+	}
+	if ended != 3 {
+		t.Errorf("%d sign-outs are in the log, want 3", ended)
+	}
 	other.Do(post, path, "{}", "Cookie", cookie(other.Refresh), "Sec-Fetch-Site", "cross-site").Want(403)
 	other.Get("/api/v1/me", 200)
 }

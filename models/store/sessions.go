@@ -140,9 +140,17 @@ func (s *Store) SessionOfRefreshToken(ctx context.Context, token models.TokenHas
 	return row.session(), translate(err)
 }
 
-// RevokeSession ends a session: its refresh tokens and its access tokens.
+// RevokeSession ends a session: its refresh tokens and its access tokens. Who asks has
+// one of them, and so is its user.
 func (s *Store) RevokeSession(ctx context.Context, id models.ID) error {
-	return s.writer.do(ctx, false, func(t *tx) error { return t.revokeSession(ctx, t.orm().Where("id = ?", id)) })
+	return s.writer.do(ctx, false, func(t *tx) error {
+		var row sessionRow
+		if err := t.orm().Where("id = ?", id).Limit(1).Find(&row).Error; err != nil {
+			return err
+		}
+		by := models.By{Kind: models.ActorUser, ID: row.UserID, Address: models.ByOf(ctx).Address}
+		return t.revokeSession(models.WithBy(ctx, by), t.orm().Where("id = ?", id))
+	})
 }
 
 // RevokeOwnSession is RevokeSession for who wants to end a session of their own;
