@@ -127,7 +127,7 @@ func (s *Scheduler) run(ctx context.Context) {
 	known := false
 	for {
 		pause := s.plan.Retry
-		err := error(nil)
+		var err error
 		if known {
 			err = s.make(ctx)
 		} else {
