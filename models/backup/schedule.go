@@ -116,7 +116,7 @@ func (s *Scheduler) Last() time.Time {
 	return s.last
 }
 
-// Failed counts the attempts that failed.
+// Failed counts the attempts that failed, at a backup or at removing old ones.
 func (s *Scheduler) Failed() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,13 +137,12 @@ func (s *Scheduler) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			s.mu.Lock()
-			s.failed++
-			s.mu.Unlock()
+			s.fail()
 			s.plan.Log.Error("backup", "error", err, "again in", pause)
 		default:
 			known = true
-			pause = s.Last().Add(s.plan.Every).Sub(s.plan.Now())
+			// One from the future, which a clock that went back leaves, puts off nothing.
+			pause = min(s.plan.Every, s.Last().Add(s.plan.Every).Sub(s.plan.Now()))
 		}
 		select {
 		case <-ctx.Done():
@@ -160,6 +159,12 @@ func (s *Scheduler) look(ctx context.Context) error {
 		s.note(at)
 	}
 	return err
+}
+
+func (s *Scheduler) fail() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed++
 }
 
 func (s *Scheduler) note(at time.Time) {
@@ -196,7 +201,12 @@ func (s *Scheduler) make(ctx context.Context) (err error) {
 	if len(made.Lost) > 0 {
 		s.plan.Log.Warn("files that the database knows are not there", "count", len(made.Lost), "one", made.Lost[0])
 	}
-	return s.prune(ctx)
+	// The backup is there. Another one now would not make this right.
+	if err := s.prune(ctx); err != nil && ctx.Err() == nil {
+		s.fail()
+		s.plan.Log.Error("old backups stay until the next one", "error", err)
+	}
+	return nil
 }
 
 func (s *Scheduler) put(ctx context.Context, name, path string) (size int64, err error) {

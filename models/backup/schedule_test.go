@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -118,4 +119,46 @@ func TestScheduledBackupsThatFail(t *testing.T) {
 	}
 	room.Store(true)
 	awaitThat(t, "there is a backup", func() bool { return len(namesIn(t, place)) == 1 && !s.Last().IsZero() })
+}
+
+// forever is a place that nothing can be removed from.
+type forever struct{ blob.Store }
+
+func (forever) Delete(context.Context, string) error { return errors.New("not allowed") }
+
+// Where old backups cannot be removed, new ones are made no sooner for that.
+func TestScheduledBackupsThatStay(t *testing.T) {
+	i := install(t, nil)
+	place := openBlobs(t, blob.Location{Folder: t.TempDir()}, blob.Credentials{})
+	if err := place.Put(t.Context(), "earshot-20200101T000000Z.zip", strings.NewReader("old"), 3); err != nil {
+		t.Fatal(err)
+	}
+	source := i.source(t)
+	source.Passphrase = ""
+	s := backup.Start(backup.Plan{
+		Source: source, To: forever{place}, Every: time.Hour, Keep: 1, Data: i.dir, Log: quiet(), Retry: 20 * time.Millisecond,
+	})
+	defer s.Stop()
+	awaitThat(t, "the old one cannot be removed", func() bool { return s.Failed() == 1 })
+	time.Sleep(time.Second)
+	if got := namesIn(t, place); len(got) != 2 || s.Failed() != 1 {
+		t.Errorf("there are %q after %d failures", got, s.Failed())
+	}
+}
+
+// A backup that seems to be from the future, by a clock that went back, puts off the
+// next one by no more than the time between two.
+func TestScheduledBackupsAfterAClockThatWentBack(t *testing.T) {
+	i := install(t, nil)
+	place := openBlobs(t, blob.Location{Folder: t.TempDir()}, blob.Credentials{})
+	if err := place.Put(t.Context(), "earshot-21000101T000000Z.zip", strings.NewReader("from the future"), 15); err != nil {
+		t.Fatal(err)
+	}
+	source := i.source(t)
+	source.Passphrase = ""
+	s := backup.Start(backup.Plan{
+		Source: source, To: place, Every: time.Second, Keep: 9, Data: i.dir, Log: quiet(),
+	})
+	defer s.Stop()
+	awaitThat(t, "there is another", func() bool { return len(namesIn(t, place)) > 1 })
 }

@@ -110,7 +110,10 @@ func (f Files) openUpload(ctx context.Context, job models.ID) (*os.File, error) 
 	if err := os.MkdirAll(f.Folder, 0o700); err != nil {
 		return nil, err
 	}
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // a name of ours
+	// Whole or not at all under its name: a server that is killed meanwhile leaves the
+	// rest of it, which would pass for the file.
+	partial := filepath.Join(f.Folder, string(job)+".part")
+	out, err := os.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600) //nolint:gosec // a name of ours
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +121,11 @@ func (f Files) openUpload(ctx context.Context, job models.ID) (*os.File, error) 
 	if err == nil {
 		_, err = out.Seek(0, io.SeekStart)
 	}
+	if err == nil {
+		err = os.Rename(partial, path)
+	}
 	if err != nil {
-		return nil, errors.Join(err, out.Close(), os.Remove(path))
+		return nil, errors.Join(err, out.Close(), os.Remove(partial))
 	}
 	return out, nil
 }

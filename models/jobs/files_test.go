@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -96,5 +97,58 @@ func TestReportOfAnotherServer(t *testing.T) {
 	got, err := os.ReadFile(path)
 	if err != nil || int64(len(got)) != in.place.Report || !strings.HasPrefix(string(got), "line,reason\r\n") || !strings.Contains(string(got), "another server") {
 		t.Errorf("the report is %q (%v), its place %d", got, err, in.place.Report)
+	}
+}
+
+// watched is a store that looks at a path while somebody reads from it.
+type watched struct {
+	blob.Store
+	path string
+	seen *bool
+}
+
+func (w watched) Open(ctx context.Context, name string) (*blob.Content, error) {
+	content, err := w.Store.Open(ctx, name)
+	if err == nil {
+		content.ReadCloser = watchedContent{content.ReadCloser, w}
+	}
+	return content, err
+}
+
+type watchedContent struct {
+	io.ReadCloser
+	watched
+}
+
+func (w watchedContent) Read(p []byte) (int, error) {
+	if _, err := os.Stat(w.path); err == nil {
+		*w.seen = true
+	}
+	return w.ReadCloser.Read(p)
+}
+
+// A server that is killed while it fetches the file of an import leaves nothing that
+// would pass for the whole file.
+func TestUploadIsFetchedWholeOrNotAtAll(t *testing.T) {
+	store, err := blob.Open(blob.Location{Folder: t.TempDir()}, blob.Credentials{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, seen := models.NewID(), false
+	if err := (Files{Folder: t.TempDir(), Shared: store}).KeepUpload(t.Context(), job, strings.NewReader("all of it")); err != nil {
+		t.Fatal(err)
+	}
+	here := Files{Folder: t.TempDir()}
+	here.Shared = watched{store, here.upload(job), &seen}
+	file, err := here.openUpload(t.Context(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	if got, err := io.ReadAll(file); err != nil || string(got) != "all of it" || seen {
+		t.Errorf("fetched %q (%v), seen under its name before it was whole: %v", got, err, seen)
+	}
+	if left, err := os.ReadDir(here.Folder); err != nil || len(left) != 1 {
+		t.Errorf("there are %v (%v), want the file alone", left, err)
 	}
 }
