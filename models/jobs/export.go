@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,12 +19,11 @@ import (
 // place is where an export goes on: behind the page that cursor continues, with
 // the file that long. A complete one lacks its name alone.
 type place struct {
+	Part     string `json:"part"` // see Files.part
 	Cursor   string `json:"cursor"`
 	Bytes    int64  `json:"bytes"`
 	Complete bool   `json:"complete,omitempty"`
 }
-
-func (t *task) partial() string { return filepath.Join(t.Folder, string(t.lease.Job.ID)+".part") }
 
 // export writes the items of a project, oldest first, a page at a time, so that
 // its memory does not depend on their number. Items that come meanwhile are left
@@ -42,10 +40,11 @@ func (t *task) export(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	part := t.part(job.ID, at.Part)
 	defer func() {
 		err = errors.Join(err, file.Close())
 		if errors.Is(err, errCancelled) || err != nil && ctx.Err() == nil && !unwritable(err) {
-			err = errors.Join(err, os.Remove(t.partial()))
+			err = errors.Join(err, os.Remove(part))
 		}
 	}()
 	if !at.Complete {
@@ -57,11 +56,11 @@ func (t *task) export(ctx context.Context) (err error) {
 		}
 	}
 	if t.Shared != nil {
-		if err := t.share(ctx, t.partial(), t.Path(*job)); err != nil {
+		if err := t.share(ctx, part, t.Path(*job)); err != nil {
 			return err
 		}
 	}
-	if err := os.Rename(t.partial(), t.Path(*job)); err != nil {
+	if err := os.Rename(part, t.Path(*job)); err != nil {
 		return fmt.Errorf("name export: %w", err)
 	}
 	t.say("Wrote %d items.", job.Done)
@@ -89,12 +88,12 @@ func (t *task) open() (at place, file *os.File, err error) {
 			return at, nil, fmt.Errorf("read checkpoint: %w", err)
 		}
 	}
-	file, err = os.OpenFile(t.partial(), os.O_CREATE|os.O_RDWR, 0o600)
+	if info, err := os.Stat(t.part(t.lease.Job.ID, at.Part)); err != nil || info.Size() < at.Bytes { // the file is gone
+		at, t.lease.Job.Done = place{Part: newPart()}, 0
+	}
+	file, err = os.OpenFile(t.part(t.lease.Job.ID, at.Part), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return at, nil, fmt.Errorf("open export: %w", err)
-	}
-	if info, err := file.Stat(); err != nil || info.Size() < at.Bytes { // the file is gone
-		at, t.lease.Job.Done = place{}, 0
 	}
 	err = file.Truncate(at.Bytes)
 	if err == nil {
@@ -129,7 +128,7 @@ func (t *task) pages(ctx context.Context, filter store.Filter, at place, file *o
 		job.Done += int64(len(list.Items))
 		next.Cursor = list.NextCursor
 		if next.Cursor == "" || time.Since(t.saved) > saveInterval {
-			if err := t.keep(ctx, out, file, next.Cursor); err != nil {
+			if err := t.keep(ctx, out, file, place{Part: at.Part, Cursor: next.Cursor}); err != nil {
 				return err
 			}
 		}
@@ -138,15 +137,15 @@ func (t *task) pages(ctx context.Context, filter store.Filter, at place, file *o
 }
 
 // keep has what was written on disk before the place behind it is kept.
-func (t *task) keep(ctx context.Context, out *bufio.Writer, file *os.File, cursor string) error {
+func (t *task) keep(ctx context.Context, out *bufio.Writer, file *os.File, at place) (err error) {
 	if err := cmp.Or(out.Flush(), file.Sync()); err != nil {
 		return fmt.Errorf("write export: %w", err)
 	}
-	size, err := file.Seek(0, io.SeekCurrent)
-	if err != nil {
+	if at.Bytes, err = file.Seek(0, io.SeekCurrent); err != nil {
 		return fmt.Errorf("write export: %w", err)
 	}
-	if t.lease.Job.Checkpoint, err = json.Marshal(place{Cursor: cursor, Bytes: size, Complete: cursor == ""}); err != nil {
+	at.Complete = at.Cursor == ""
+	if t.lease.Job.Checkpoint, err = json.Marshal(at); err != nil {
 		return err
 	}
 	return t.save(ctx)

@@ -50,6 +50,15 @@ func (f Files) upload(job models.ID) string {
 	return filepath.Join(f.Folder, string(job)+uploadExt)
 }
 
+// part is where a job writes what is not finished. Its name is kept in the job's
+// place, and is new whenever the job begins to write anew: what another server
+// wrote meanwhile never passes for what this one did before.
+func (f Files) part(job models.ID, name string) string {
+	return filepath.Join(f.Folder, string(job)+"."+name+".part")
+}
+
+func newPart() string { return string(models.NewID()) }
+
 func shared(path string) string { return sharedFolder + "/" + filepath.Base(path) }
 
 // KeepUpload keeps the file of an import, whole or not at all, before its job is made.
@@ -112,8 +121,8 @@ func (f Files) openUpload(ctx context.Context, job models.ID) (*os.File, error) 
 	}
 	// Whole or not at all under its name: a server that is killed meanwhile leaves the
 	// rest of it, which would pass for the file.
-	partial := filepath.Join(f.Folder, string(job)+".part")
-	out, err := os.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600) //nolint:gosec // a name of ours
+	partial := f.part(job, newPart())
+	out, err := os.OpenFile(partial, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // a name of ours
 	if err != nil {
 		return nil, err
 	}
@@ -214,10 +223,10 @@ func (r *Runner) tidy(ctx context.Context) {
 }
 
 func (r *Runner) stale(ctx context.Context, name string, modified time.Time) bool {
-	ext := filepath.Ext(name)
-	job, err := r.Store.JobByLink(ctx, models.ID(strings.TrimSuffix(name, ext)))
+	id, _, _ := strings.Cut(name, ".")
+	job, err := r.Store.JobByLink(ctx, models.ID(id))
 	if models.CodeOf(err) == models.CodeNotFound {
-		return ext != uploadExt || time.Since(modified) >= keepUpload // its job is about to be made
+		return filepath.Ext(name) != uploadExt || time.Since(modified) >= keepUpload // its job is about to be made
 	}
 	if err != nil {
 		return false

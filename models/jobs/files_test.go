@@ -12,6 +12,7 @@ import (
 
 	"earshot/models"
 	"earshot/models/blob"
+	"earshot/models/store"
 )
 
 // Two servers share a store: what one does, the other gives out, and what one took in
@@ -19,12 +20,12 @@ import (
 func TestJobsOfSeveralServers(t *testing.T) {
 	f := newFixture(t)
 	f.submit("kept by one")
-	store, err := blob.Open(blob.Location{Folder: t.TempDir()}, blob.Credentials{})
+	files, err := blob.Open(blob.Location{Folder: t.TempDir()}, blob.Credentials{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := Files{Folder: filepath.Join(t.TempDir(), "here"), Shared: store}
-	there := Files{Folder: filepath.Join(t.TempDir(), "there"), Shared: store}
+	here := Files{Folder: filepath.Join(t.TempDir(), "here"), Shared: files}
+	there := Files{Folder: filepath.Join(t.TempDir(), "there"), Shared: files}
 	whole := func(job models.Job) string {
 		t.Helper()
 		content, err := there.Open(t.Context(), job)
@@ -60,7 +61,7 @@ func TestJobsOfSeveralServers(t *testing.T) {
 	} else if got := whole(job); !strings.Contains(got, `"2","message must not be empty"`) {
 		t.Errorf("its report is %q", got)
 	}
-	if _, err := store.Open(t.Context(), shared(here.upload(imported.ID))); models.CodeOf(err) != models.CodeNotFound {
+	if _, err := files.Open(t.Context(), shared(here.upload(imported.ID))); models.CodeOf(err) != models.CodeNotFound {
 		t.Errorf("the file that was imported is still there: %v", err)
 	}
 	f.runner = r
@@ -76,27 +77,38 @@ func TestJobsOfSeveralServers(t *testing.T) {
 	r.Stop()
 	next := &Runner{Options: Options{Store: f.store, Files: there, Log: slog.New(slog.DiscardHandler), Notify: f.notify}}
 	next.tidy(t.Context())
-	if _, err := store.Open(t.Context(), shared(here.Path(exported))); models.CodeOf(err) != models.CodeNotFound {
+	if _, err := files.Open(t.Context(), shared(here.Path(exported))); models.CodeOf(err) != models.CodeNotFound {
 		t.Errorf("an export with something erased in it is still there: %v", err)
 	}
 }
 
-// A report that another server began is begun anew, and says so.
-func TestReportOfAnotherServer(t *testing.T) {
+// What a server wrote of a job that went on elsewhere meanwhile is not what the job's
+// place speaks of, however long it is. A report that another server began is begun
+// anew, and says so.
+func TestPartsOfAnotherServer(t *testing.T) {
 	f := newFixture(t)
-	path := filepath.Join(t.TempDir(), "report")
-	report, err := os.Create(path)
+	job := models.NewID()
+	r := &Runner{Options: Options{Store: f.store, Files: Files{Folder: t.TempDir()}}}
+	for _, name := range []string{"", "mine"} {
+		if err := os.WriteFile(r.part(job, name), []byte(strings.Repeat("what was written here before\n", 100)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lease := &store.Lease{Job: models.Job{ID: job, Done: 7, Checkpoint: []byte(`{"part":"theirs","cursor":"c","bytes":500,"report":500}`)}}
+	at, file, err := (&task{Runner: r, lease: lease}).open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = report.Close() }()
-	in := &importing{task: &task{Runner: &Runner{Options: Options{Store: f.store}}}, report: report, place: importPlace{Report: 500}}
-	if err := in.trim(); err != nil {
+	if info, err := file.Stat(); err != nil || file.Close() != nil || info.Size() != 0 || at.Bytes != 0 || at.Cursor != "" || at.Part == "theirs" || lease.Job.Done != 0 {
+		t.Errorf("the export goes on at %+v (%v), %d done", at, err, lease.Job.Done)
+	}
+	in := &importing{task: &task{Runner: r, lease: lease}, place: importPlace{Part: "theirs", Report: 500}}
+	if err := in.openReport(); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(path)
-	if err != nil || int64(len(got)) != in.place.Report || !strings.HasPrefix(string(got), "line,reason\r\n") || !strings.Contains(string(got), "another server") {
-		t.Errorf("the report is %q (%v), its place %d", got, err, in.place.Report)
+	got, err := os.ReadFile(in.report.Name())
+	if err != nil || in.report.Close() != nil || int64(len(got)) != in.place.Report || !strings.HasPrefix(string(got), "line,reason\r\n") || !strings.Contains(string(got), "another server") {
+		t.Errorf("the report is %q (%v), its place %+v", got, err, in.place)
 	}
 }
 
@@ -130,16 +142,16 @@ func (w watchedContent) Read(p []byte) (int, error) {
 // A server that is killed while it fetches the file of an import leaves nothing that
 // would pass for the whole file.
 func TestUploadIsFetchedWholeOrNotAtAll(t *testing.T) {
-	store, err := blob.Open(blob.Location{Folder: t.TempDir()}, blob.Credentials{})
+	files, err := blob.Open(blob.Location{Folder: t.TempDir()}, blob.Credentials{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	job, seen := models.NewID(), false
-	if err := (Files{Folder: t.TempDir(), Shared: store}).KeepUpload(t.Context(), job, strings.NewReader("all of it")); err != nil {
+	if err := (Files{Folder: t.TempDir(), Shared: files}).KeepUpload(t.Context(), job, strings.NewReader("all of it")); err != nil {
 		t.Fatal(err)
 	}
 	here := Files{Folder: t.TempDir()}
-	here.Shared = watched{store, here.upload(job), &seen}
+	here.Shared = watched{files, here.upload(job), &seen}
 	file, err := here.openUpload(t.Context(), job)
 	if err != nil {
 		t.Fatal(err)

@@ -18,9 +18,10 @@ import (
 
 // importPlace is where an import goes on.
 type importPlace struct {
-	Offset   int64 `json:"offset"` // in the file
-	Imported int64 `json:"imported"`
-	Report   int64 `json:"report"` // how long the report is
+	Offset   int64  `json:"offset"` // in the file
+	Imported int64  `json:"imported"`
+	Part     string `json:"part"`   // of the report, see Files.part
+	Report   int64  `json:"report"` // how long the report is
 }
 
 // saidRefusals is how many refused rows are told of as they come; all of them are
@@ -46,13 +47,14 @@ func (t *task) imports(ctx context.Context) (err error) {
 	if err := in.open(ctx); err != nil {
 		return err
 	}
+	part := t.part(t.lease.Job.ID, in.place.Part)
 	defer func() { err = errors.Join(err, in.file.Close(), in.report.Close()) }()
 	if err := in.count(ctx); err != nil {
 		return err
 	}
 	err = in.run(ctx)
-	if ctx.Err() != nil {
-		return err
+	if ctx.Err() != nil || err != nil && unwritable(err) {
+		return err // it goes on later
 	}
 	job := &t.lease.Job
 	if in.place.Imported > 0 { // also of an import that ends early: what it took in stays
@@ -61,9 +63,12 @@ func (t *task) imports(ctx context.Context) (err error) {
 		}
 	}
 	if t.Shared != nil && job.Import.Refused > 0 {
-		if sharing := t.share(ctx, t.Path(*job), t.Path(*job)); sharing != nil {
+		if sharing := t.share(ctx, part, t.Path(*job)); sharing != nil {
 			return errors.Join(err, sharing)
 		}
+	}
+	if naming := os.Rename(part, t.Path(*job)); naming != nil {
+		return errors.Join(err, fmt.Errorf("name report: %w", naming))
 	}
 	if job.Import.DryRun {
 		t.say("Nothing was imported: %d rows are right, %d are not.", job.Done-job.Import.Refused, job.Import.Refused)
@@ -83,37 +88,40 @@ func (in *importing) open(ctx context.Context) (err error) {
 	if in.file, err = in.openUpload(ctx, job.ID); err != nil {
 		return fmt.Errorf("open import: %w", err)
 	}
-	in.report, err = os.OpenFile(in.Path(*job), os.O_CREATE|os.O_RDWR, 0o600)
-	if err == nil {
-		err = in.trim()
-	}
-	if err == nil {
-		_, err = in.report.Seek(0, io.SeekEnd)
-	}
-	if err != nil {
+	if err = in.openReport(); err != nil {
 		return errors.Join(fmt.Errorf("open report: %w", err), in.file.Close())
 	}
 	in.out = bufio.NewWriter(in.report)
 	return nil
 }
 
-// trim takes from the report what was written behind the place. Where another server
-// has written it, it is begun anew, and says so.
-func (in *importing) trim() error {
-	info, err := in.report.Stat()
+// openReport gives the report as it was when the job last kept its place. Where
+// another server has written it, it is begun anew, and says so.
+func (in *importing) openReport() (err error) {
+	told := ""
+	info, gone := os.Stat(in.part(in.lease.Job.ID, in.place.Part))
+	if gone != nil || info.Size() < in.place.Report {
+		if in.place.Report > 0 {
+			told = "line,reason\r\n,\"What was refused before went on with another server, and is not in this report.\"\r\n"
+		}
+		in.place.Part, in.place.Report = newPart(), 0
+	}
+	in.report, err = os.OpenFile(in.part(in.lease.Job.ID, in.place.Part), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	if info.Size() < in.place.Report {
-		const told = "line,reason\r\n,\"What was refused before went on with another server, and is not in this report.\"\r\n"
-		if err := in.report.Truncate(0); err != nil {
-			return err
-		}
-		_, err := in.report.WriteAt([]byte(told), 0)
-		in.place.Report = int64(len(told))
-		return err
+	err = in.report.Truncate(in.place.Report)
+	if err == nil {
+		_, err = in.report.Seek(0, io.SeekEnd)
 	}
-	return in.report.Truncate(in.place.Report)
+	if err == nil {
+		_, err = in.report.WriteString(told)
+	}
+	if err != nil {
+		return errors.Join(err, in.report.Close())
+	}
+	in.place.Report += int64(len(told))
+	return nil
 }
 
 // count reads the file once to its end, so that people can see how far it is.
