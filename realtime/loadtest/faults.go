@@ -18,6 +18,8 @@ type faults struct {
 	Slow    slow      `cmd:"" help:"Clients that take their time, from many addresses, beside others that do not."`
 	Repeat  repeat    `cmd:"" help:"The same submission, several times at once."`
 	Clock   clocks    `cmd:"" help:"A clock that jumps by up to an hour, both ways."`
+
+	Postgres postgresAway `cmd:"" help:"PostgreSQL stands still, under several servers."`
 }
 
 // allFaults is every fault, with what its flags default to.

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"testing"
+
+	"earshot/models/store/postgrestest"
+)
+
+// needPostgres skips where nodes have no database to share.
+func needPostgres(t *testing.T) {
+	t.Helper()
+	wanted, _, err := postgrestest.Wanted()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !wanted {
+		t.Skip("there is no PostgreSQL; EARSHOT_TEST_POSTGRES=required makes this a failure")
+	}
+}
+
+func TestPostgresAway(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "postgres", "--writers=300", "--lasts=11s", "--rounds=1")
+}
