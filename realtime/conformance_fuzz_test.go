@@ -35,6 +35,10 @@ func (s fuzzStore) ProjectByKey(context.Context, string) (*models.Project, error
 	return s.project, nil
 }
 
+func (s fuzzStore) ProjectKeys(context.Context, []models.ID) (map[models.ID]string, error) {
+	return map[models.ID]string{s.project.ID: s.project.Key}, nil
+}
+
 func (fuzzStore) VisitorSession(context.Context, models.ID, models.ResumeHash) (models.ID, error) {
 	return "", models.Errorf(models.CodeNotFound, "there is none")
 }

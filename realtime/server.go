@@ -10,9 +10,7 @@ package realtime
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +37,7 @@ type Store interface {
 	ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ReadVisitorLog(ctx context.Context, scope models.Scope, project, session models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ProjectByKey(ctx context.Context, key string) (*models.Project, error)
+	ProjectKeys(ctx context.Context, projects []models.ID) (map[models.ID]string, error)
 	VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error)
 	Feedback(ctx context.Context, scope models.Scope, id models.ID) (*models.Feedback, error)
 	PostMessage(ctx context.Context, scope models.Scope, in models.NewMessage) (store.Posted, error)
@@ -117,54 +116,8 @@ func New(options Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.ticker.Go(func() { s.tick(ctx) })
-	s.ticker.Go(func() { s.watchSessions(ctx) })
+	s.ticker.Go(func() { s.watch(ctx) })
 	return s
-}
-
-// watchInterval is how soon a session that was ended elsewhere, by the
-// operator's command for one, ends here.
-const watchInterval = 500 * time.Millisecond
-
-// watchSessions closes the sockets of sessions that have ended without this
-// server having been told.
-func (s *Server) watchSessions(ctx context.Context) {
-	ticker := time.NewTicker(watchInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			s.checkSessions(ctx)
-		}
-	}
-}
-
-// checkSessions asks of all sessions at once: there may be thousands.
-func (s *Server) checkSessions(ctx context.Context) {
-	scopes := map[models.ID]models.Scope{}
-	s.mu.Lock()
-	for d := range s.dashboards {
-		claims := d.claims.Load()
-		scopes[claims.SessionID] = claims.Scope
-	}
-	s.mu.Unlock()
-	if len(scopes) == 0 {
-		return
-	}
-	open, err := s.store.AuthorizeAll(ctx, slices.Collect(maps.Keys(scopes)))
-	if err != nil {
-		if ctx.Err() == nil {
-			s.log.Error("check sessions", "error", err)
-		}
-		return
-	}
-	for session, scope := range scopes {
-		// One that went to another organisation has ended for this one.
-		if now, ok := open[session]; !ok || now.Scope != scope {
-			s.CloseSession(session, protocol.CloseRevoked)
-		}
-	}
 }
 
 // tick does what is due by the clock, but for what the transport does.
