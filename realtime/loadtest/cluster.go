@@ -33,6 +33,7 @@ type node struct {
 	metrics string
 	// database and nats are its ways there; nil where it has none of its own.
 	database, nats *wire
+	began          bool // it was started again, and nobody has waited for it
 }
 
 // setting is how a cluster is made.

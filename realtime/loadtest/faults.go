@@ -19,7 +19,10 @@ type faults struct {
 	Repeat  repeat    `cmd:"" help:"The same submission, several times at once."`
 	Clock   clocks    `cmd:"" help:"A clock that jumps by up to an hour, both ways."`
 
-	Postgres postgresAway `cmd:"" help:"PostgreSQL stands still, under several servers."`
+	Nodes    nodesKilled  `cmd:"" help:"SIGKILL of one node of several, again and again."`
+	Nats     natsAway     `cmd:"" help:"NATS is away for a while, under several nodes."`
+	Postgres postgresAway `cmd:"" help:"PostgreSQL stands still, under several nodes."`
+	Cut      cut          `cmd:"" help:"One node of several that is cut off."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -27,7 +30,8 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "slow", "repeat", "clock"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "slow", "repeat", "clock",
+		"nodes", "nats", "postgres", "cut"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

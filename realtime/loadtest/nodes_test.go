@@ -22,3 +22,18 @@ func TestPostgresAway(t *testing.T) {
 	needPostgres(t)
 	runMode(t, "faults", "postgres", "--writers=300", "--lasts=11s", "--rounds=1")
 }
+
+func TestNATSAway(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "nats", "--lasts=8s", "--around=2s")
+}
+
+func TestCut(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "cut", "--lasts=4s", "--writers=10")
+}
+
+func TestNodesKilled(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "nodes", "--lasts=20s", "--every=4s", "--down=1s")
+}

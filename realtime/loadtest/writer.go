@@ -20,6 +20,8 @@ type writers struct {
 	nodes []*process
 	leave float64 // the share of attempts after which a visitor gives up and leaves
 	pause time.Duration
+	// sending is told of every submission before it is sent first; may be nil.
+	sending func(models.ID)
 	// refused is told of every attempt that failed, answered of every attempt and how
 	// long it took; may be nil.
 	refused  func(error)
@@ -60,6 +62,9 @@ func (w *writers) write(ctx context.Context, c *connection) {
 	for ctx.Err() == nil {
 		id := models.NewID()
 		w.ledger.send(id)
+		if w.sending != nil {
+			w.sending(id)
+		}
 		w.deliver(ctx, c, id)
 		time.Sleep(w.pause)
 	}
