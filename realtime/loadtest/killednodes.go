@@ -88,7 +88,8 @@ func (n *node) begin(t *test) error {
 // while they were away.
 func (k nodesKilled) forgetting(t *test, c *cluster) error {
 	a := c.attend(watching{dashboards: k.Dashboards, writers: k.Writers, pause: k.Pause, roam: true, live: true, forgetful: true})
-	k.Every, k.Lasts = min(k.Every, 3*time.Second), 1 // one kill
+	k.Every = min(k.Every, 3*time.Second)
+	k.Lasts = k.Every // one kill
 	_, err := k.killing(t, c)
 	a.w.end()
 	if err = errors.Join(err, t.wait(time.Second), a.g.end()); err != nil {

@@ -35,5 +35,5 @@ func TestCut(t *testing.T) {
 
 func TestNodesKilled(t *testing.T) {
 	needPostgres(t)
-	runMode(t, "faults", "nodes", "--lasts=20s", "--every=4s", "--down=1s")
+	runMode(t, "faults", "nodes", "--lasts=16s", "--every=4s", "--down=1s")
 }
