@@ -23,6 +23,7 @@ type faults struct {
 	Nats     natsAway     `cmd:"" help:"NATS is away for a while, under several nodes."`
 	Postgres postgresAway `cmd:"" help:"PostgreSQL stands still, under several nodes."`
 	Cut      cut          `cmd:"" help:"One node of several that is cut off."`
+	Late     late         `cmd:"" help:"A transaction that took a number early and commits late."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -31,7 +32,7 @@ type allFaults struct{}
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
 	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "slow", "repeat", "clock",
-		"nodes", "nats", "postgres", "cut"} {
+		"nodes", "nats", "postgres", "cut", "late"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -37,3 +37,8 @@ func TestNodesKilled(t *testing.T) {
 	needPostgres(t)
 	runMode(t, "faults", "nodes", "--lasts=16s", "--every=4s", "--down=1s")
 }
+
+func TestLate(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "late", "--times=2")
+}

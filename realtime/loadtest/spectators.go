@@ -40,6 +40,8 @@ type watching struct {
 	// roam has a dashboard come back to the next node each time.
 	roam            bool
 	live, forgetful bool
+	// refused is told of every attempt to submit that failed; may be nil.
+	refused func(error)
 	// timed notes how long deliveries take.
 	timed bool
 }
@@ -50,7 +52,7 @@ const comeBack = 200 * time.Millisecond
 // attend begins to follow and to submit; end it with leave.
 func (c *cluster) attend(how watching) *spectators {
 	a := &spectators{c: c, sent: map[models.ID]time.Time{}}
-	a.w = &writers{ledger: newLedger(), nodes: c.processes(), pause: how.pause, leave: how.leave}
+	a.w = &writers{ledger: newLedger(), nodes: c.processes(), pause: how.pause, leave: how.leave, refused: how.refused}
 	token, next := c.nodes[0].Token, 0
 	nodes := c.processes()
 	if how.oneNode {
