@@ -22,6 +22,13 @@ import (
 // startNodes runs servers that share a database and hear of each other.
 func startNodes(t *testing.T, count int, options ...apitest.Option) []*apitest.Server {
 	t.Helper()
+	nodes, _ := startNodesAt(t, count, options...)
+	return nodes
+}
+
+// startNodesAt gives the NATS server as well, which may be shut down.
+func startNodesAt(t *testing.T, count int, options ...apitest.Option) (nodes []*apitest.Server, broker *server.Server) {
+	t.Helper()
 	wanted, _, err := postgrestest.Wanted()
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +36,7 @@ func startNodes(t *testing.T, count int, options ...apitest.Option) []*apitest.S
 	if !wanted {
 		t.Skip("there is no PostgreSQL; EARSHOT_TEST_POSTGRES=required makes this a failure")
 	}
-	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true})
+	broker, err = server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +46,12 @@ func startNodes(t *testing.T, count int, options ...apitest.Option) []*apitest.S
 		t.Fatal("NATS does not start")
 	}
 	database := postgrestest.Database(t, "", nil)
-	var nodes []*apitest.Server
 	for range count {
 		nodes = append(nodes, apitest.Start(t, append(options, func(c *api.Config) {
 			c.Database, c.NATS, c.BaseURL = database, broker.ClientURL(), "http://earshot.example"
 		})...))
 	}
-	return nodes
+	return nodes, broker
 }
 
 // at is the same person at another node.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -109,7 +111,13 @@ type Receipt struct {
 	ResumeToken string    `json:"resume_token,omitempty" doc:"Where none was brought: keep it, it proves the visitor's session"`
 }
 
+// submitTimeout bounds the answer to a submission, whatever it waits for: several
+// looks at the database, each with a patience of its own, come before the write.
+const submitTimeout = 15 * time.Second
+
 func (s *Server) submitFeedback(c *fiber.Ctx) error {
+	ctx, cancel := context.WithDeadline(c.UserContext(), c.Context().Time().Add(submitTimeout))
+	defer cancel()
 	project, err := s.visitorProject(c)
 	if err != nil {
 		return err
@@ -122,7 +130,7 @@ func (s *Server) submitFeedback(c *fiber.Ctx) error {
 	if request.ResumeToken != "" {
 		request.SessionID = s.realtime.SessionOf(project.ID, request.ResumeToken)
 	}
-	result, err := s.intake.Submit(c.UserContext(), request)
+	result, err := s.intake.Submit(ctx, request)
 	if err != nil {
 		return err
 	}

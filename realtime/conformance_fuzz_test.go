@@ -27,12 +27,20 @@ type fuzzStore struct {
 	project *models.Project
 }
 
+func (fuzzStore) BlocksOf(context.Context, []models.ID) (map[models.ID]*models.Blocks, error) {
+	return nil, nil
+}
+
 func (fuzzStore) Blocks(context.Context, models.ID) (*models.Blocks, error) { return nil, nil }
 
 func (fuzzStore) Epoch() models.Epoch { return "epoch" }
 
 func (s fuzzStore) ProjectByKey(context.Context, string) (*models.Project, error) {
 	return s.project, nil
+}
+
+func (s fuzzStore) ProjectKeys(context.Context, []models.ID) (map[models.ID]string, error) {
+	return map[models.ID]string{s.project.ID: s.project.Key}, nil
 }
 
 func (fuzzStore) VisitorSession(context.Context, models.ID, models.ResumeHash) (models.ID, error) {

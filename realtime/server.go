@@ -37,11 +37,12 @@ type Store interface {
 	ReadLog(ctx context.Context, scope models.Scope, project models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ReadVisitorLog(ctx context.Context, scope models.Scope, project, session models.ID, since int64, limit int) ([]models.LogEntry, error)
 	ProjectByKey(ctx context.Context, key string) (*models.Project, error)
+	ProjectKeys(ctx context.Context, projects []models.ID) (map[models.ID]string, error)
 	VisitorSession(ctx context.Context, project models.ID, token models.ResumeHash) (models.ID, error)
 	Feedback(ctx context.Context, scope models.Scope, id models.ID) (*models.Feedback, error)
 	PostMessage(ctx context.Context, scope models.Scope, in models.NewMessage) (store.Posted, error)
 	Blocks(ctx context.Context, project models.ID) (*models.Blocks, error)
-	Gone(ctx context.Context, projects []models.ID) ([]models.ID, error)
+	BlocksOf(ctx context.Context, projects []models.ID) (map[models.ID]*models.Blocks, error)
 	ChangeNote(ctx context.Context, scope models.Scope, change store.NoteChange) (models.Message, error)
 }
 

@@ -17,8 +17,8 @@ import (
 	"earshot/realtime/protocol"
 )
 
-// submitTimeout bounds how long a visitor's socket waits for the disk.
-const submitTimeout = 20 * time.Second
+// submitTimeout bounds how long a visitor's socket waits for an answer of the store.
+const submitTimeout = 15 * time.Second
 
 // visitor is one visitor's socket.
 type visitor struct {

@@ -10,34 +10,29 @@ import (
 	"earshot/realtime/protocol"
 )
 
-// watchInterval is how soon a session that was ended elsewhere, by the
-// operator's command for one, ends here.
+// watchInterval is how soon a session or a key that was ended elsewhere, by another
+// node or by the operator's command, ends here.
 const watchInterval = 500 * time.Millisecond
 
-// projectsEvery is how many times as long what others do to projects may take.
-const projectsEvery = 2
-
-// watch does what follows from changes that this server was not told of: those of
-// other nodes, and of the operator's commands.
+// watch does what follows from changes that this server was not told of.
 func (s *Server) watch(ctx context.Context) {
 	seen := map[models.ID]*models.Blocks{}
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
-	for n := 1; ; n++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
 		s.checkSessions(ctx)
-		if n%projectsEvery == 0 {
-			seen = s.checkVisitors(ctx, seen)
-			s.checkFollowed(ctx)
-		}
+		s.checkProjects(ctx)
+		seen = s.checkBlocks(ctx, seen)
 	}
 }
 
-// checkSessions closes the sockets of sessions that have ended. It asks of all sessions at once: there may be thousands.
+// checkSessions closes the sockets of sessions that have ended. It asks of all at
+// once: there may be thousands.
 func (s *Server) checkSessions(ctx context.Context) {
 	asked := map[models.ID]bool{}
 	s.mu.Lock()
@@ -59,41 +54,75 @@ func (s *Server) checkSessions(ctx context.Context) {
 	defer s.mu.Unlock()
 	for d := range s.dashboards {
 		claims := d.claims.Load()
-		if !asked[claims.SessionID] {
+		if !asked[claims.SessionID] { // it has come since
 			continue
 		}
-		// One that went to another organisation has ended for this one.
-		if now, ok := open[claims.SessionID]; !ok || now.Scope != claims.Scope {
+		// One that went to another organisation has ended for this one, and a change of
+		// role ends what is open, too.
+		if now, ok := open[claims.SessionID]; !ok || now.Scope != claims.Scope || now.Role != claims.Role {
 			d.endSubscriptions()
 			d.shut(protocol.CloseRevoked)
 		}
 	}
 }
 
-// checkVisitors closes the sockets of keys that are not in use any more, and hides
-// and shows visitors where a project's blocks are others than those that were seen.
-func (s *Server) checkVisitors(ctx context.Context, seen map[models.ID]*models.Blocks) map[models.ID]*models.Blocks {
-	keys := map[string]models.ID{}
-	s.mu.Lock()
-	for v := range s.visitors {
-		keys[v.project.Key] = v.project.ID
+// checkProjects asks of all projects at once for whose visitors sockets are open, or
+// that somebody follows.
+func (s *Server) checkProjects(ctx context.Context) {
+	open := map[models.ID]bool{}
+	for _, project := range s.hub.Followed() {
+		open[project] = true
 	}
-	s.mu.Unlock()
-	now := make(map[models.ID]*models.Blocks, len(seen))
-	for key, project := range keys {
-		if ctx.Err() != nil {
-			return seen
+	for project := range s.visited() {
+		open[project] = true
+	}
+	if len(open) == 0 {
+		return
+	}
+	keys, err := s.store.ProjectKeys(ctx, slices.Collect(maps.Keys(open)))
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.Error("check projects", "error", err)
 		}
-		if !keyInUse(ctx, s.store, key) {
-			s.closeKey(key)
-			continue
+		return
+	}
+	for project := range open {
+		if _, there := keys[project]; !there {
+			s.EndProject(project)
 		}
-		blocks, err := s.store.Blocks(ctx, project)
-		if err != nil {
-			blocks = seen[project] // the next look will tell
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v := range s.visitors {
+		if open[v.project.ID] && keys[v.project.ID] != v.project.Key {
+			v.shut(protocol.CloseKeyDisabled)
 		}
-		now[project] = blocks
-		if before := seen[project]; blocks != before && (blocks.Any() || before != nil && before.Any()) {
+	}
+}
+
+// visited is the projects for whose visitors sockets are open.
+func (s *Server) visited() map[models.ID]bool {
+	projects := map[models.ID]bool{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v := range s.visitors {
+		projects[v.project.ID] = true
+	}
+	return projects
+}
+
+// checkBlocks hides and shows visitors where a project's blocks are others than those
+// that were seen.
+func (s *Server) checkBlocks(ctx context.Context, seen map[models.ID]*models.Blocks) map[models.ID]*models.Blocks {
+	now, err := s.store.BlocksOf(ctx, slices.Collect(maps.Keys(s.visited())))
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.Error("check blocks", "error", err)
+		}
+		return seen
+	}
+	for project, blocks := range now {
+		if before := seen[project]; blocks != before && (blocks.Any() || before.Any()) {
 			s.ReviewVisitors(project)
 		}
 	}
@@ -104,32 +133,4 @@ func (s *Server) checkVisitors(ctx context.Context, seen map[models.ID]*models.B
 func keyInUse(ctx context.Context, store Store, key string) bool {
 	project, err := store.ProjectByKey(ctx, key)
 	return models.CodeOf(err) != models.CodeNotFound && (err != nil || !project.KeyDisabled)
-}
-
-func (s *Server) closeKey(key string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for v := range s.visitors {
-		if v.project.Key == key {
-			v.shut(protocol.CloseKeyDisabled)
-		}
-	}
-}
-
-// checkFollowed ends what dashboards follow of projects that are gone.
-func (s *Server) checkFollowed(ctx context.Context) {
-	followed := s.hub.Followed()
-	if len(followed) == 0 {
-		return
-	}
-	gone, err := s.store.Gone(ctx, followed)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.log.Error("check projects", "error", err)
-		}
-		return
-	}
-	for _, project := range gone {
-		s.EndProject(project)
-	}
 }

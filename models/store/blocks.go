@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"earshot/models"
 )
@@ -119,30 +120,48 @@ func (s *Store) DeleteBlock(ctx context.Context, scope models.Scope, id models.I
 // Blocks are a project's, for who has its key. They are asked for at every
 // submission, so the answer is kept until they change.
 func (s *Store) Blocks(ctx context.Context, project models.ID) (*models.Blocks, error) {
+	all, err := s.BlocksOf(ctx, []models.ID{project})
+	return all[project], err
+}
+
+// BlocksOf is Blocks of several projects.
+func (s *Store) BlocksOf(ctx context.Context, projects []models.ID) (map[models.ID]*models.Blocks, error) {
+	found := make(map[models.ID]*models.Blocks, len(projects))
+	var unknown []models.ID
 	s.blocksMu.RLock()
-	known, generation := s.blocks[project], s.blocksGeneration
-	s.blocksMu.RUnlock()
-	if known != nil {
-		return known, nil
+	generation := s.blocksGeneration
+	for _, project := range projects {
+		if known := s.blocks[project]; known != nil {
+			found[project] = known
+		} else {
+			unknown = append(unknown, project)
+		}
 	}
+	s.blocksMu.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	var rows []blockRow
-	if err := s.read.WithContext(ctx).Where("project_id = ?", project).Order("created_at, id").Find(&rows).Error; err != nil {
-		return nil, translate(err)
+	for some := range slices.Chunk(unknown, projectsAtOnce) {
+		var rows []blockRow
+		if err := s.read.WithContext(ctx).Where("project_id IN ?", some).Order("created_at, id").Find(&rows).Error; err != nil {
+			return nil, translate(err)
+		}
+		all := make(map[models.ID][]models.Block, len(some))
+		for _, row := range rows {
+			all[row.ProjectID] = append(all[row.ProjectID], row.block())
+		}
+		for _, project := range some {
+			found[project] = models.NewBlocks(all[project])
+		}
 	}
-	all := make([]models.Block, len(rows))
-	for i, row := range rows {
-		all[i] = row.block()
-	}
-	blocks := models.NewBlocks(all)
 	s.blocksMu.Lock()
 	defer s.blocksMu.Unlock()
-	// A change that came while we read would otherwise be kept out for ever.
-	if s.blocksGeneration == generation && len(s.blocks) < maxKeptProjects {
-		s.blocks[project] = blocks
+	for _, project := range unknown {
+		// A change that came while we read would otherwise be kept out for ever.
+		if s.blocksGeneration == generation && len(s.blocks) < maxKeptProjects {
+			s.blocks[project] = found[project]
+		}
 	}
-	return blocks, nil
+	return found, nil
 }
 
 func (s *Store) forgetBlocks(project models.ID) {

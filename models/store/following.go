@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 
 	"earshot/models"
 )
@@ -27,25 +26,6 @@ func (s *Store) LogHeads(ctx context.Context, projects []models.ID) (map[models.
 		heads[row.ID] = row.Last
 	}
 	return heads, nil
-}
-
-// Gone narrows projects down to those that are not there any more.
-func (s *Store) Gone(ctx context.Context, projects []models.ID) (gone []models.ID, err error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	for some := range slices.Chunk(projects, sessionsAtOnce) {
-		var there []models.ID
-		if err := s.read.WithContext(ctx).Model(&projectRow{}).Where("id IN ?", some).Pluck("id", &there).Error; err != nil {
-			return nil, translate(err)
-		}
-		slices.Sort(there)
-		for _, id := range some {
-			if _, found := slices.BinarySearch(there, id); !found {
-				gone = append(gone, id)
-			}
-		}
-	}
-	return gone, nil
 }
 
 // Committed reads up to limit entries of a project's log after since, oldest first, as

@@ -23,10 +23,12 @@ const (
 	postgresConnect = 5 * time.Second
 	// postgresStatement bounds a statement, postgresLock the wait for a lock in one,
 	// and postgresIdle how long a server that lost us keeps our transaction's locks.
-	// All are below the time that a write waits (writeTimeout).
+	// All are below the time that a write waits (writeTimeout). The last is also below
+	// the wait for a lock, so that a node that is cut off in a transaction has nobody
+	// refused at the others; between two statements ours takes milliseconds.
 	postgresStatement = 8 * time.Second
 	postgresLock      = 4 * time.Second
-	postgresIdle      = 10 * time.Second
+	postgresIdle      = 2 * time.Second
 	// postgresLifetime is when a reader's connection is made anew, so that a node
 	// follows where the server's name leads.
 	postgresLifetime = 30 * time.Minute

@@ -202,6 +202,30 @@ func (s *Store) ProjectByKey(ctx context.Context, key string) (*models.Project, 
 	return &p, nil
 }
 
+// projectsAtOnce is how many projects one query asks for.
+const projectsAtOnce = 500
+
+// ProjectKeys reads the keys by which projects are found now, "" of one whose key is
+// disabled; a project that is deleted is not in it. It is for a server that ends what
+// is open by keys that others have changed, and asks the database each time.
+func (s *Store) ProjectKeys(ctx context.Context, projects []models.ID) (map[models.ID]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	keys := make(map[models.ID]string, len(projects))
+	for some := range slices.Chunk(projects, projectsAtOnce) {
+		rows, err := gorm.G[projectRow](s.read).Select("id", "key", "key_disabled").Where("id IN ?", some).Find(ctx)
+		if err != nil {
+			return nil, translate(err)
+		}
+		for _, row := range rows {
+			if keys[row.ID] = row.Key; row.KeyDisabled {
+				keys[row.ID] = ""
+			}
+		}
+	}
+	return keys, nil
+}
+
 // maxKeptProjects bounds the memory of ProjectByKey; a project takes about 1 KiB.
 const maxKeptProjects = 10_000
 

@@ -172,19 +172,24 @@ func (t *test) told(g *gathering, l *ledger, folder string) (*churned, error) {
 	if found.audit, err = l.compare(t.ctx, folder); err != nil {
 		return nil, err
 	}
+	found.hold(g.all)
+	return found, nil
+}
+
+// hold counts what dashboards were told, against the log.
+func (c *churned) hold(all []*follower) {
 	var truth uint64
-	for _, id := range found.log {
+	for _, id := range c.log {
 		truth = chained(truth, id)
 	}
-	found.events = int64(len(found.log))
-	for i, f := range g.all {
-		found.joined += f.joined
-		found.missing += f.missing
-		found.repeated += f.repeated
-		found.disorder += f.disorder
+	c.events = int64(len(c.log))
+	for i, f := range all {
+		c.joined += f.joined
+		c.missing += f.missing
+		c.repeated += f.repeated
+		c.disorder += f.disorder
 		if err := f.fault(truth); err != nil {
-			found.wrong = firstOf(found.wrong, fmt.Errorf("dashboard %d: %w", i, err))
+			c.wrong = firstOf(c.wrong, fmt.Errorf("dashboard %d: %w", i, err))
 		}
 	}
-	return found, nil
 }

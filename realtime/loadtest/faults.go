@@ -18,6 +18,12 @@ type faults struct {
 	Slow    slow      `cmd:"" help:"Clients that take their time, from many addresses, beside others that do not."`
 	Repeat  repeat    `cmd:"" help:"The same submission, several times at once."`
 	Clock   clocks    `cmd:"" help:"A clock that jumps by up to an hour, both ways."`
+
+	Nodes    nodesKilled  `cmd:"" help:"SIGKILL of one node of several, again and again."`
+	Nats     natsAway     `cmd:"" help:"NATS is away for a while, under several nodes."`
+	Postgres postgresAway `cmd:"" help:"PostgreSQL stands still, under several nodes."`
+	Cut      cut          `cmd:"" help:"One node of several that is cut off."`
+	Late     late         `cmd:"" help:"A transaction that took a number early and commits late."`
 }
 
 // allFaults is every fault, with what its flags default to.
@@ -25,7 +31,8 @@ type allFaults struct{}
 
 // Run is called by kong.
 func (allFaults) Run(t *test) error {
-	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "slow", "repeat", "clock"} {
+	for _, name := range []string{"kill", "sync", "full", "broken", "drain", "restart", "churn", "stall", "slow", "repeat", "clock",
+		"nodes", "nats", "postgres", "cut", "late"} {
 		if err := run(t.ctx, []string{"faults", name}, t.out, t.log); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -89,7 +89,7 @@ func (f *follower) subscribed(socket *wsClient) error {
 		case e.Type != "Subscribed":
 			return fmt.Errorf("subscribe: answered by %s", event)
 		case f.epoch != "" && e.Data.Epoch != f.epoch:
-			return fmt.Errorf("the epoch was %s and is %s", f.epoch, e.Data.Epoch)
+			return fmt.Errorf("%w: the epoch was %s and is %s", errMisled, f.epoch, e.Data.Epoch)
 		default:
 			f.epoch = e.Data.Epoch
 			if f.live && f.joined == 0 {
@@ -100,6 +100,9 @@ func (f *follower) subscribed(socket *wsClient) error {
 	}
 }
 
+// errMisled is no fault of a connection: the server does not know the log any more.
+var errMisled = errors.New("a log that went on was given up")
+
 var resync = []byte(`{"type":"ResyncRequired"`)
 
 // read takes the next event.
@@ -109,7 +112,7 @@ func (f *follower) read() error {
 		return err
 	}
 	if bytes.HasPrefix(event, resync) {
-		return fmt.Errorf("told to begin anew: %s", event)
+		return fmt.Errorf("%w: told to begin anew: %s", errMisled, event)
 	}
 	if seq := seqOf(event); seq > 0 {
 		f.take(seq, feedbackOf(event))

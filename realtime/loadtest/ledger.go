@@ -126,6 +126,31 @@ func (l *ledger) compare(ctx context.Context, folder string) (a audit, err error
 		return a, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if a, err = l.compareWith(ctx, db); err != nil {
+		return a, err
+	}
+	opinion, err := column[string](ctx, db, "PRAGMA integrity_check")
+	if err != nil {
+		return a, err
+	}
+	a.integrity = opinion[0]
+	return a, nil
+}
+
+// comparePostgres audits a PostgreSQL database, by its server and by nothing of the
+// product.
+func (l *ledger) comparePostgres(ctx context.Context, address string) (a audit, err error) {
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		return a, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	a, err = l.compareWith(ctx, db)
+	a.integrity = "ok" // PostgreSQL has no such check
+	return a, err
+}
+
+func (l *ledger) compareWith(ctx context.Context, db *sql.DB) (a audit, err error) {
 	rows, err := column[models.ID](ctx, db, "SELECT id FROM feedback")
 	if err != nil {
 		return a, err
@@ -138,12 +163,8 @@ func (l *ledger) compare(ctx context.Context, folder string) (a audit, err error
 	if err != nil {
 		return a, err
 	}
-	opinion, err := column[string](ctx, db, "PRAGMA integrity_check")
-	if err != nil {
-		return a, err
-	}
 	a = l.count(rows, announced)
-	a.integrity, a.log = opinion[0], announced
+	a.log = announced
 	for i, seq := range seqs {
 		if seq != int64(i)+1 {
 			a.gaps++

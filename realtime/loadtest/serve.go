@@ -33,6 +33,10 @@ type serve struct {
 	Jumps   bool          `help:"A clock that jumps an hour either way, twice a second."`
 	Limits  bool          `help:"With the limits on connections and rates; 127.0.0.1 is then a proxy that is trusted."`
 	Bare    bool          `help:"The control instead of the product."`
+	// What makes it a node.
+	Database string `help:"A PostgreSQL database's address, instead of a file in the folder."`
+	NATS     string `name:"nats" help:"Where nodes hear of each other; none: nowhere."`
+	Metrics  string `help:"A private address for figures."`
 	bareFaults
 }
 
@@ -82,7 +86,7 @@ func (s serve) serve(ctx context.Context, listener net.Listener, out io.Writer) 
 	}
 	server, err := api.New(ctx, api.Config{
 		TrustedProxies: proxies,
-		DataDir:        s.Data, BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Unlimited: !s.Limits,
+		DataDir:        s.Data, Database: s.Database, NATS: s.NATS, BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Unlimited: !s.Limits,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Drain: s.Drain, Now: now,
 	})
 	if err != nil {
@@ -92,6 +96,12 @@ func (s serve) serve(ctx context.Context, listener net.Listener, out io.Writer) 
 	if err != nil {
 		return err
 	}
+	private, err := api.ListenPrivately(s.Metrics, "")
+	if err != nil {
+		return err
+	}
+	defer private.Close()
+	private.Serve(server)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	r.Addr = listener.Addr().String()
@@ -104,9 +114,12 @@ func (s serve) serve(ctx context.Context, listener net.Listener, out io.Writer) 
 	return errors.Join(server.Shutdown(end), <-served)
 }
 
+// seedFile is what a folder knows of its project.
+const seedFile = "loadtest.json"
+
 // seeded gives the folder's project, and makes it at the first start.
 func (s serve) seeded(ctx context.Context, st *store.Store) (r ready, err error) {
-	path := filepath.Join(s.Data, "loadtest.json")
+	path := filepath.Join(s.Data, seedFile)
 	if known, err := os.ReadFile(path); err == nil { //nolint:gosec // in a folder of our own
 		return r, json.Unmarshal(known, &r)
 	}

@@ -16,10 +16,16 @@ import (
 type writers struct {
 	ledger *ledger
 	p      *process // of which only the address and the key count
-	leave  float64  // the share of attempts after which a visitor gives up and leaves
-	pause  time.Duration
-	// refused is told of every attempt that failed; may be nil.
-	refused func(error)
+	// nodes are asked in turn, one after each failure; nil for p alone.
+	nodes []*process
+	leave float64 // the share of attempts after which a visitor gives up and leaves
+	pause time.Duration
+	// sending is told of every submission before it is sent first; may be nil.
+	sending func(models.ID)
+	// refused is told of every attempt that failed, answered of every attempt and how
+	// long it took; may be nil.
+	refused  func(error)
+	answered func(time.Duration)
 
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -36,7 +42,12 @@ func (w *writers) start(ctx context.Context, n int) {
 		if i%2 == 0 {
 			dial = (*process).dialVisitor
 		}
-		w.running.Go(func() { w.write(ctx, dial) })
+		nodes := w.nodes
+		if nodes == nil {
+			nodes = []*process{w.p}
+		}
+		c := &connection{dial: dial, nodes: nodes, next: i / 2}
+		w.running.Go(func() { w.write(ctx, c) })
 	}
 }
 
@@ -46,12 +57,14 @@ func (w *writers) end() {
 	w.running.Wait()
 }
 
-func (w *writers) write(ctx context.Context, dial func(*process) (transport, error)) {
-	c := &connection{dial: dial, p: w.p}
+func (w *writers) write(ctx context.Context, c *connection) {
 	defer c.close()
 	for ctx.Err() == nil {
 		id := models.NewID()
 		w.ledger.send(id)
+		if w.sending != nil {
+			w.sending(id)
+		}
 		w.deliver(ctx, c, id)
 		time.Sleep(w.pause)
 	}
@@ -63,7 +76,11 @@ const patience = 10 * time.Second
 func (w *writers) deliver(ctx context.Context, c *connection, id models.ID) {
 	var last time.Time // once the end has come
 	for {
+		began := time.Now()
 		err := c.submit(id)
+		if w.answered != nil {
+			w.answered(time.Since(began))
+		}
 		if err == nil {
 			w.ledger.acknowledge(id, c.dialed)
 			return
@@ -84,10 +101,11 @@ func (w *writers) deliver(ctx context.Context, c *connection, id models.ID) {
 	}
 }
 
-// connection is a transport that is opened again after a failure.
+// connection is a transport that is opened again after a failure, to the next node.
 type connection struct {
 	dial   func(*process) (transport, error)
-	p      *process
+	nodes  []*process
+	next   int
 	way    transport
 	dialed time.Time
 }
@@ -95,7 +113,9 @@ type connection struct {
 func (c *connection) submit(id models.ID) (err error) {
 	if c.way == nil {
 		c.dialed = time.Now()
-		if c.way, err = c.dial(c.p); err != nil {
+		node := c.nodes[c.next%len(c.nodes)]
+		c.next++
+		if c.way, err = c.dial(node); err != nil {
 			c.way = nil
 			return err
 		}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"testing"
+
+	"earshot/models/store/postgrestest"
+)
+
+// needPostgres skips where nodes have no database to share.
+func needPostgres(t *testing.T) {
+	t.Helper()
+	wanted, _, err := postgrestest.Wanted()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !wanted {
+		t.Skip("there is no PostgreSQL; EARSHOT_TEST_POSTGRES=required makes this a failure")
+	}
+}
+
+func TestPostgresAway(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "postgres", "--writers=300", "--lasts=11s", "--rounds=1")
+}
+
+func TestNATSAway(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "nats", "--lasts=8s", "--around=2s")
+}
+
+func TestCut(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "cut", "--lasts=4s", "--writers=10")
+}
+
+func TestNodesKilled(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "nodes", "--lasts=16s", "--every=4s", "--down=1s")
+}
+
+func TestLate(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "faults", "late", "--times=2")
+}
