@@ -6,10 +6,12 @@
 //
 //	go run ./realtime/loadtest              all measurements
 //	go run ./realtime/loadtest submit       one of them: submit, deliver, idle, start
+//	go run ./realtime/loadtest nodes        one, two and three servers on one PostgreSQL
 //	go run ./realtime/loadtest scale        lists of 10,000 and of 1,000,000 items
 //	go run ./realtime/loadtest faults       all faults
 //	go run ./realtime/loadtest faults kill  one of them: kill, sync, full, broken,
-//	                                        drain, restart, stall, slow, churn, repeat, clock
+//	                                        drain, restart, stall, slow, churn, repeat, clock;
+//	                                        with several nodes: nodes, nats, postgres, cut, late
 package main
 
 import (
@@ -30,6 +32,7 @@ type commands struct {
 	Deliver deliver  `cmd:"" help:"Deliveries a second to dashboards."`
 	Idle    idle     `cmd:"" help:"Bytes an idle socket."`
 	Scale   scale    `cmd:"" help:"What lists cost with many items: fails on a full scan, and on a cost that grows."`
+	Nodes   growing  `cmd:"" help:"The same work on one, two and three servers; PostgreSQL beside SQLite."`
 	Start   starting `cmd:"" help:"Time and memory of a start."`
 	Faults  faults   `cmd:"" help:"What must hold when something breaks, each with a control that must fail."`
 	Serve   serve    `cmd:"" hidden:"" help:"The server under test."`

@@ -42,3 +42,10 @@ func TestLate(t *testing.T) {
 	needPostgres(t)
 	runMode(t, "faults", "late", "--times=2")
 }
+
+// TestGrowing looks for what is counted, and not for what it costs: what else runs
+// beside it is not its subject.
+func TestGrowing(t *testing.T) {
+	needPostgres(t)
+	runMode(t, "nodes", "--counts=1,2", "--rounds=1", "--seconds=1", "--flat=100", "--dashboards=40", "--beside=4")
+}

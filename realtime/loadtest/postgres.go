@@ -20,13 +20,13 @@ import (
 // sent and answers nothing. Then it goes on, or is killed and started again.
 type postgresAway struct {
 	Nodes   int           `default:"3" help:"Servers that share it."`
-	Writers int           `default:"5000" help:"Parallel writers: more than a node's queue has room for."`
+	Writers int           `default:"5000" help:"Parallel writers, each with one submission on its way."`
 	Lasts   time.Duration `default:"15s" help:"How long it stands still."`
 	Rounds  int           `default:"4" help:"How often; each other time, from the first on, it is killed while it stands, and started again."`
 	Between time.Duration `default:"2s" help:"How long it goes on before each time."`
 	Answer  time.Duration `default:"17s" help:"The longest that an answer may take: a write waits 15s."`
 	Back    time.Duration `default:"5s" help:"From its return to the next acknowledgement, at most."`
-	Grow    int64         `default:"192" help:"The MiB by which a node may grow, at most."`
+	Grow    int64         `default:"64" help:"The MiB by which a node may grow, at most."`
 }
 
 // stood is what the nodes did while PostgreSQL stood still.
