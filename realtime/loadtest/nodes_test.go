@@ -35,7 +35,7 @@ func TestCut(t *testing.T) {
 
 func TestNodesKilled(t *testing.T) {
 	needPostgres(t)
-	runMode(t, "faults", "nodes", "--lasts=16s", "--every=4s", "--down=1s")
+	runMode(t, "faults", "nodes", "--lasts=60s", "--every=10s", "--down=1s")
 }
 
 func TestLate(t *testing.T) {
