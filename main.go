@@ -61,8 +61,10 @@ type cli struct {
 	Serve struct{} `cmd:"" default:"1" help:"Run the server (the default)."`
 
 	Migrate struct {
-		Up     struct{} `cmd:"" help:"Bring the schema up to date."`
-		Down   struct{} `cmd:"" help:"Undo the newest migration."`
+		Up   struct{} `cmd:"" help:"Bring the schema up to date."`
+		Down struct {
+			Copied bool `help:"There is a copy of the database in PostgreSQL."`
+		} `cmd:"" help:"Undo the newest migration."`
 		Status struct{} `cmd:"" help:"List the migrations."`
 	} `cmd:"" help:"Change the database's schema; serve does it by itself."`
 
@@ -76,6 +78,10 @@ type cli struct {
 	Audit struct {
 		Verify struct{} `cmd:"" help:"Check that nobody changed a line."`
 	} `cmd:"" help:"Look after the record of who did what."`
+
+	Secret struct {
+		Adopt struct{} `cmd:"" help:"Go on with another secret than the database had: sessions, receipts and second factors end."`
+	} `cmd:"" help:"Look after what signs and seals."`
 
 	Backup operator.Backup `cmd:"" help:"Write all that there is into one file, also while the server runs: database, attachments, exports, and under a passphrase the secret."`
 
@@ -185,7 +191,7 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 	case "migrate up":
 		return data.MigrateUp(ctx)
 	case "migrate down":
-		return data.MigrateDown(ctx)
+		return data.MigrateDown(ctx, p.cli.Migrate.Down.Copied)
 	case "migrate status":
 		return data.MigrateStatus(ctx)
 	case "user create <email>":
@@ -196,6 +202,8 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 		return data.Export(ctx, p.cli.Export, stderr)
 	case "import <project> <file>":
 		return data.Import(ctx, p.cli.Import, stderr)
+	case "secret adopt":
+		return data.AdoptSecret(ctx)
 	case "audit verify":
 		return data.VerifyAudit(ctx)
 	case "print <name>":

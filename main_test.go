@@ -352,6 +352,9 @@ func TestCommandsOnPostgres(t *testing.T) {
 		{[]string{"doctor"}, "opens, schema version", exitFailed}, // a test's server has fsync off
 		{[]string{"doctor"}, "fsync = off", exitFailed},
 		{[]string{"backup", filepath.Join(t.TempDir(), "copy")}, "pg_dump", exitFailed},
+		{[]string{"migrate", "down"}, "pg_dump --format=custom, and say --copied", exitFailed},
+		{[]string{"migrate", "down", "--copied"}, "Undone: 21", exitOK},
+		{[]string{"migrate", "up"}, "applied", exitOK},
 	} {
 		code, stdout, stderr := execute(t, env, tc.args...)
 		if code != tc.code || !strings.Contains(stdout+stderr, tc.want) {
@@ -367,6 +370,13 @@ func TestCommandsOnPostgres(t *testing.T) {
 		t.Errorf("the user that was created: %v", err)
 	}
 
+	// Without the address there is no other database: not one in the folder either.
+	for _, args := range [][]string{{"user", "create", "b@example.com"}, {"migrate", "up"}, {"audit", "verify"}, {"serve"}} {
+		code, stdout, stderr := execute(t, map[string]string{"EARSHOT_DATA": env["EARSHOT_DATA"], "EARSHOT_ADDR": "127.0.0.1:0"}, args...)
+		if code != exitFailed || !strings.Contains(stderr, "set EARSHOT_DATABASE_URL") || store.Exists(filepath.Join(env["EARSHOT_DATA"], "earshot.db")) {
+			t.Errorf("%v in the folder of a server on PostgreSQL: exit code %d\n%s%s", args, code, stdout, stderr)
+		}
+	}
 	env["EARSHOT_DATABASE_URL"] = "postgres://us:sEcret@127.0.0.1:1/earshot"
 	code, _, stderr := execute(t, env, "migrate", "status")
 	if code != exitFailed || !strings.Contains(stderr, "cannot be reached") || strings.Contains(stderr, "sEcret") || strings.Count(stderr, "\n") != 1 {

@@ -14,6 +14,7 @@ import (
 	"earshot/api/config"
 	"earshot/models/backup"
 	"earshot/models/blob"
+	"earshot/models/store"
 )
 
 // Backup is what the command "backup FILE" is told.
@@ -157,6 +158,11 @@ func (d Data) restore(ctx context.Context, archive *backup.Archive, what Restore
 	d.printf("Restored %s from %s: the database and %d files.\n", d.Dir, done.Manifest.MadeAt.Format(time.DateTime+" MST"), len(done.Manifest.Parts)-1)
 	if done.Aside != "" {
 		d.printf("What was there before is in %s.\n", done.Aside)
+	}
+	if what.WithoutSecret {
+		if err := store.ForgetSecret(ctx, d.Path()); err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
 	}
 	if !done.Secret {
 		if d.Configured == "" {

@@ -23,7 +23,7 @@ func TestOneServerAFolder(t *testing.T) {
 	for name, command := range map[string]func() error{
 		"a second server": func() error { _, err := data.Lock(); return err },
 		"migrate up":      func() error { return data.MigrateUp(t.Context()) },
-		"migrate down":    func() error { return data.MigrateDown(t.Context()) },
+		"migrate down":    func() error { return data.MigrateDown(t.Context(), false) },
 	} {
 		if err := command(); err == nil || !strings.Contains(err.Error(), "another process uses the data folder") {
 			t.Errorf("%s beside a server gives %v", name, err)
@@ -36,7 +36,7 @@ func TestOneServerAFolder(t *testing.T) {
 	if err := release(); err != nil {
 		t.Fatal(err)
 	}
-	if err := data.MigrateDown(t.Context()); err != nil {
+	if err := data.MigrateDown(t.Context(), false); err != nil {
 		t.Errorf("migrate down after the server: %v", err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) == 0 {

@@ -24,6 +24,8 @@ import (
 const (
 	databaseFile = "earshot.db"
 	secretFile   = "secret"
+	// elsewhereFile is there where the data is in PostgreSQL.
+	elsewhereFile = "on-postgresql"
 	// Only the operator's own account reads what is in the folder.
 	dirMode  = 0o700
 	fileMode = 0o600
@@ -77,11 +79,29 @@ func (d Data) Prepare() error {
 	if err := d.keepPrivate(); err != nil {
 		return fmt.Errorf("EARSHOT_DATA: the data folder %s: %w", d.Dir, err)
 	}
+	if d.Database != "" {
+		if err := os.WriteFile(filepath.Join(d.Dir, elsewhereFile), []byte("The data of this folder's server is in PostgreSQL (EARSHOT_DATABASE_URL).\n"), fileMode); err != nil {
+			return fmt.Errorf("EARSHOT_DATA: the data folder %s cannot be written to: %w", d.Dir, errors.Unwrap(err))
+		}
+	} else if err := d.isHere(); err != nil {
+		return err
+	}
 	probe, err := os.CreateTemp(d.Dir, ".write-test-*")
 	if err != nil {
 		return fmt.Errorf("EARSHOT_DATA: the data folder %s cannot be written to: %w", d.Dir, errors.Unwrap(err))
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// isHere refuses to look for a database in the folder of a server that has its data in
+// PostgreSQL: there would be none, or an old one.
+func (d Data) isHere() error {
+	path := filepath.Join(d.Dir, elsewhereFile)
+	if _, err := os.Stat(path); d.Database != "" || err != nil {
+		return nil
+	}
+	return fmt.Errorf("the data of this folder's server is in PostgreSQL: set EARSHOT_DATABASE_URL and EARSHOT_SECRET as the server has them "+
+		"(to have it in the folder from now on, remove %s)", path)
 }
 
 // keepPrivate takes other accounts' access to a folder that was there before. One
@@ -112,7 +132,7 @@ func (d Data) holdsNothingElse() (bool, error) {
 		switch name := entry.Name(); {
 		case name == databaseFile:
 			database = true
-		case strings.HasPrefix(name, databaseFile), name == secretFile: // -wal, -shm, copies
+		case strings.HasPrefix(name, databaseFile), name == secretFile, name == elsewhereFile: // -wal, -shm, copies
 		case name == exportFolder, name == attachmentFolder, name == "lost+found": // where a file system begins
 		case backup.IsWork(name):
 		default:
@@ -132,9 +152,23 @@ func (d Data) Secret() ([]byte, error) {
 	}
 	if store.Exists(d.Path()) {
 		return nil, fmt.Errorf("there is a database in %s and not the secret that belongs to it: set EARSHOT_SECRET if it was set before, or restore the file %s from a backup "+
-			"(to go on with a new one, which ends sessions, receipts' links and second factors: openssl rand -hex 32 > %s)", d.Dir, secretFile, filepath.Join(d.Dir, secretFile))
+			"(to go on with a new one, which ends sessions, receipts' links and second factors: openssl rand -hex 32 > %s, then earshot secret adopt)", d.Dir, secretFile, filepath.Join(d.Dir, secretFile))
 	}
 	return d.makeSecret()
+}
+
+// AdoptSecret is the command "secret adopt": the database belongs to the secret that
+// there is, whichever it had before.
+func (d Data) AdoptSecret(ctx context.Context) error {
+	if err := d.mustExist(); err != nil {
+		return err
+	}
+	return d.locked(func() error {
+		return d.openStore(ctx, true, func(*store.Store) error {
+			d.printf("The database belongs to the secret in %s now. What was signed with another one is at an end.\n", d.secretPlace())
+			return nil
+		})
+	})
 }
 
 func (d Data) makeSecret() ([]byte, error) {
@@ -167,6 +201,9 @@ func (d Data) knownSecret() ([]byte, error) {
 
 // Migrate brings the schema up to date. The secret is there before the database is.
 func (d Data) Migrate(ctx context.Context) (err error) {
+	if err := d.isHere(); err != nil {
+		return err
+	}
 	if _, err := d.Secret(); err != nil {
 		return err
 	}
@@ -193,8 +230,13 @@ func (d Data) MigrateUp(ctx context.Context) error {
 	return d.MigrateStatus(ctx)
 }
 
-// MigrateDown is the command "migrate down".
-func (d Data) MigrateDown(ctx context.Context) error {
+// MigrateDown is the command "migrate down". SQLite's database is copied before;
+// copied says that somebody has made a copy where that is not possible.
+func (d Data) MigrateDown(ctx context.Context, copied bool) error {
+	if d.Database != "" && !copied {
+		return errors.New("a migration that is undone takes with it what it made room for, and here no copy is made before: " +
+			"stop all servers, make one with pg_dump --format=custom, and say --copied")
+	}
 	if err := d.mustExist(); err != nil {
 		return err
 	}
@@ -249,6 +291,9 @@ func (d Data) withSchema(ctx context.Context, use func(*store.Schema) error) err
 }
 
 func (d Data) mustExist() error {
+	if err := d.isHere(); err != nil {
+		return err
+	}
 	if !store.Exists(d.Path()) {
 		return fmt.Errorf("there is no database in %s", d.Dir)
 	}

@@ -115,6 +115,10 @@ const AuditUse = "earshot audit"
 // withStore opens the store for a command. What it does is recorded as done by the
 // operator, whom the context names.
 func (d Data) withStore(ctx context.Context, use func(*store.Store) error) error {
+	return d.openStore(ctx, false, use)
+}
+
+func (d Data) openStore(ctx context.Context, adoptSecret bool, use func(*store.Store) error) error {
 	if err := d.Migrate(ctx); err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (d Data) withStore(ctx context.Context, use func(*store.Store) error) error
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, store.Options{Path: d.Path(), Log: d.Log, Beside: true, AuditKey: key})
+	s, err := store.Open(ctx, store.Options{Path: d.Path(), Log: d.Log, Beside: true, AuditKey: key, AdoptSecret: adoptSecret})
 	if err != nil {
 		return err
 	}

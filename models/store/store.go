@@ -45,6 +45,9 @@ type Options struct {
 	// AuditKey seals the audit log. Whoever opens the database to change something
 	// in it has to bring the same.
 	AuditKey []byte
+	// AdoptSecret has the database belong to the secret that AuditKey is from. It is
+	// otherwise ErrOtherSecret where it belongs to another.
+	AdoptSecret bool
 
 	// Metrics counts what is written; nil where nobody reads it.
 	Metrics *metrics.Metrics
@@ -96,6 +99,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	s := &Store{log: options.Log, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}, blocks: map[models.ID]*models.Blocks{}}
 	err := s.open(ctx, options)
+	if err == nil {
+		err = s.checkSecret(ctx, options.AuditKey, options.AdoptSecret)
+	}
 	if err == nil && !options.Beside {
 		err = s.startBackground(ctx, options)
 	}
