@@ -97,11 +97,16 @@ func (d Data) Prepare() error {
 // PostgreSQL: there would be none, or an old one.
 func (d Data) isHere() error {
 	path := filepath.Join(d.Dir, elsewhereFile)
-	if _, err := os.Stat(path); d.Database != "" || err != nil {
+	if d.Database != "" || !exists(path) {
 		return nil
 	}
 	return fmt.Errorf("the data of this folder's server is in PostgreSQL: set EARSHOT_DATABASE_URL and EARSHOT_SECRET as the server has them "+
 		"(to have it in the folder from now on, remove %s)", path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // keepPrivate takes other accounts' access to a folder that was there before. One
