@@ -251,7 +251,7 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 func serve(ctx context.Context, p parsed, data operator.Data) (err error) {
 	listener, err := net.Listen("tcp", p.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", p.Addr, err)
+		return fmt.Errorf("EARSHOT_ADDR: %w", err)
 	}
 	defer func() { _ = listener.Close() }() // also closed by the server
 	private, err := api.ListenPrivately(p.MetricsAddr, p.DebugAddr)

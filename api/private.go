@@ -35,16 +35,16 @@ type Private struct {
 func ListenPrivately(metricsAddr, debugAddr string) (*Private, error) {
 	p := &Private{}
 	for _, address := range []struct {
-		addr string
-		into *net.Listener
-	}{{metricsAddr, &p.metrics}, {debugAddr, &p.debug}} {
+		setting, addr string
+		into          *net.Listener
+	}{{"EARSHOT_METRICS_ADDR", metricsAddr, &p.metrics}, {"EARSHOT_DEBUG_ADDR", debugAddr, &p.debug}} {
 		if address.addr == "" {
 			continue
 		}
 		listener, err := net.Listen("tcp", address.addr)
 		if err != nil {
 			p.Close()
-			return nil, fmt.Errorf("listen on %s: %w", address.addr, err)
+			return nil, fmt.Errorf("%s: %w", address.setting, err)
 		}
 		*address.into = listener
 	}

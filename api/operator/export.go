@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/term"
+
 	"earshot/models"
 	"earshot/models/jobs"
 	"earshot/models/store"
@@ -59,7 +61,8 @@ func (d Data) Export(ctx context.Context, what Export, progress io.Writer) error
 	})
 }
 
-// progressBar draws how far something is on one line of a terminal.
+// progressBar draws how far something is on one line of a terminal; elsewhere it says
+// at the end how far it came.
 type progressBar struct {
 	out   io.Writer
 	drawn time.Time
@@ -79,15 +82,24 @@ func (b *progressBar) show(done, total int64) {
 	}
 	b.last = fmt.Sprintf("\r[%s%s] %d of %d", strings.Repeat("#", int(filled)), strings.Repeat(" ", barWidth-int(filled)), done, total)
 	now := time.Now()
-	if b.shown = now.Sub(b.drawn) >= barInterval; b.shown {
+	if b.shown = onTerminal(b.out) && now.Sub(b.drawn) >= barInterval; b.shown {
 		b.drawn = now
 		_, _ = io.WriteString(b.out, b.last)
 	}
 }
 
+func onTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
 func (b *progressBar) end() {
-	if !b.shown {
+	switch {
+	case b.shown:
+	case onTerminal(b.out):
 		_, _ = io.WriteString(b.out, b.last)
+	default:
+		_, _ = io.WriteString(b.out, strings.TrimPrefix(b.last, "\r"))
 	}
 	_, _ = io.WriteString(b.out, "\n")
 }
