@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -59,6 +60,44 @@ func TestMigrationsAreNumberedAlike(t *testing.T) {
 	}
 }
 
+// The parts that the schema has by its migrations' text are those that it has: a
+// migration that says it in a way that the reader does not know is found here.
+func TestPostgresPartsAreThoseOfTheSchema(t *testing.T) {
+	ofPostgres(t)
+	db, err := connectPostgres(t.Context(), newDatabase(t), "test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	there, err := partsOf(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range postgresParts(math.MaxInt64) {
+		if !there[p] {
+			t.Errorf("the migrations say %v, and it is not there", p)
+		}
+		delete(there, p)
+	}
+	for p := range there {
+		if p.table != "goose_db_version" {
+			t.Errorf("there is %v, and the migrations do not say so", p)
+		}
+	}
+}
+
+// withoutConstraints is what a dump leaves behind that was restored without its last
+// section: no key, no index, no trigger.
+var withoutConstraints = []string{ //nolint:gochecknoglobals // constant
+	`DO $$ DECLARE r record; BEGIN
+		FOR r IN SELECT conrelid::regclass AS t, conname FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND contype IN ('f', 'p', 'u')
+			ORDER BY contype LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', r.t, r.conname); END LOOP;
+		FOR r IN SELECT indexrelid::regclass AS i FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = current_schema()::regnamespace
+			LOOP EXECUTE format('DROP INDEX %s', r.i); END LOOP;
+		FOR r IN SELECT tgrelid::regclass AS t, tgname FROM pg_trigger WHERE NOT tgisinternal LOOP EXECUTE format('DROP TRIGGER %I ON %s', r.tgname, r.t); END LOOP;
+	END $$`,
+}
+
 // What this program must not touch it refuses in one line, and changes nothing.
 func TestPostgresSchemaIsRefused(t *testing.T) {
 	ofPostgres(t)
@@ -68,6 +107,11 @@ func TestPostgresSchemaIsRefused(t *testing.T) {
 	}{
 		{"a newer one", "use a newer earshot", []string{"INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"}},
 		{"one with a table less", `no table "reads"`, []string{"DROP TABLE reads"}},
+		{"one with a primary key less", `no index "events_pkey": restore`, []string{"ALTER TABLE events DROP CONSTRAINT events_pkey"}},
+		{"one with an index less", `no index "members_by_user": restore`, []string{"DROP INDEX members_by_user"}},
+		{"one with a foreign key less", `no foreign key "views_organization_id_user_id_fkey": restore`, []string{"ALTER TABLE views DROP CONSTRAINT views_organization_id_user_id_fkey"}},
+		{"one with a trigger less", `no trigger "audit_no_update": restore`, []string{"DROP TRIGGER audit_no_update ON audit"}},
+		{"tables and data alone", ` more of its parts: restore the database from a backup`, withoutConstraints},
 		{"half restored", "no record of our migrations", []string{"DROP TABLE goose_db_version"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
