@@ -129,6 +129,11 @@ func wrapVersion(err error) error {
 // exclusively runs a change of the schema while no other node changes it. What the
 // other one did is checked anew.
 func (s *Schema) exclusively(ctx context.Context, change func() error) (err error) {
+	defer func() {
+		if postgresCode(err) == "53300" { // the lock has a connection of its own
+			err = tooFewConnections()
+		}
+	}()
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("lock the schema: %w", err)
