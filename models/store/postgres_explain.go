@@ -85,7 +85,8 @@ func tooFewConnections() error {
 // each address that it tried.
 func lastCause(err error) error {
 	if several, ok := err.(interface{ Unwrap() []error }); ok && len(several.Unwrap()) > 0 {
-		return lastCause(several.Unwrap()[0])
+		causes := several.Unwrap()
+		return lastCause(causes[len(causes)-1])
 	}
 	var network *net.OpError
 	if errors.As(err, &network) {
