@@ -209,6 +209,7 @@ func (s *Server) open(ctx context.Context) (_ *Server, err error) {
 		s.hub.Close()
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	s.log = s.store.Log()
 	if err := s.wire(); err != nil {
 		s.hub.Close()
 		return nil, errors.Join(err, s.store.Close())

@@ -16,7 +16,7 @@ func (s *Server) startTracing() {
 	}
 	options := *s.config.Tracing
 	options.Exported = s.metrics.Traced
-	options.Failed = func(err error) { s.log.Warn("traces could not be handed over", "error", err) }
+	options.Failed = func(err error) { s.config.Log.Warn("traces could not be handed over", "error", err) }
 	s.tracer = trace.Start(options)
 }
 

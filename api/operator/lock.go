@@ -23,8 +23,12 @@ func (d Data) Lock() (release func() error, err error) {
 	return lock.Unlock, nil
 }
 
-// locked runs one command while nobody else uses the folder.
+// locked runs one command while nobody else uses the folder. One that is not there is
+// used by nobody, and is not needed for a database that is elsewhere.
 func (d Data) locked(command func() error) error {
+	if _, err := os.Stat(d.Dir); d.Database != "" && errors.Is(err, os.ErrNotExist) {
+		return command()
+	}
 	release, err := d.Lock()
 	if err != nil {
 		return err

@@ -226,8 +226,10 @@ func (d Data) Migrate(ctx context.Context) (err error) {
 
 // MigrateUp is the command "migrate up".
 func (d Data) MigrateUp(ctx context.Context) error {
-	if err := d.Prepare(); err != nil {
-		return err
+	if d.Database == "" {
+		if err := d.Prepare(); err != nil {
+			return err
+		}
 	}
 	if err := d.locked(func() error { return d.Migrate(ctx) }); err != nil {
 		return err

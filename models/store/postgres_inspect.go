@@ -15,11 +15,14 @@ import (
 // inspectPostgres is Inspect for a database that has an address. Its pages are its
 // server's to look after.
 func inspectPostgres(ctx context.Context, address string) (found Inspection, err error) {
-	db, err := connectPostgres(ctx, address, "doctor", map[string]string{"default_transaction_read_only": "on"})
+	db, err := connectPostgres(ctx, address, "doctor", nil) // a server's session has to be one that may write
 	if err != nil {
 		return found, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "SET "+readOnly+" = on"); err != nil {
+		return found, fmt.Errorf("only read: %w", err)
+	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Postgres())
 	if err != nil {
 		return found, fmt.Errorf("read migrations: %w", err)

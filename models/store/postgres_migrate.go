@@ -5,9 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +57,7 @@ func (s *Schema) checkPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tables, err := tablesOf(ctx, s.db)
+	there, err := partsOf(ctx, s.db)
 	if err != nil {
 		return err
 	}
@@ -79,15 +77,17 @@ func (s *Schema) checkPostgres(ctx context.Context) error {
 			return fmt.Errorf("the database's schema is of version %d but lacks migration %d: restore the database from a backup", newest, version)
 		}
 	}
-	for _, table := range postgresTables(newest) {
-		if !slices.Contains(tables, table) {
-			return fmt.Errorf("the database's schema is of version %d but has no table %q: restore the database from a backup", newest, table)
+	if missing := slices.DeleteFunc(postgresParts(newest), func(p schemaPart) bool { return there[p] }); len(missing) > 0 {
+		others := ""
+		if len(missing) > 1 {
+			others = fmt.Sprintf(" and lacks %d more of its parts", len(missing)-1)
 		}
+		return fmt.Errorf("the database's schema is of version %d but has no %s%s: restore the database from a backup", newest, missing[0], others)
 	}
 	if newest == 0 {
-		for _, table := range postgresTables(slices.Max(known)) {
-			if slices.Contains(tables, table) {
-				return fmt.Errorf("the database has a table %q but no record of our migrations: it is something else's, or half restored; give Earshot an empty database", table)
+		for _, p := range postgresParts(slices.Max(known)) {
+			if there[p] {
+				return fmt.Errorf("the database has a %s but no record of our migrations: it is something else's, or half restored; give Earshot an empty database", p)
 			}
 		}
 	}
@@ -126,54 +126,14 @@ func wrapVersion(err error) error {
 	return fmt.Errorf("read the schema's version: %w", err)
 }
 
-// tablesOf are the tables where ours are, or would be.
-func tablesOf(ctx context.Context, db *sql.DB) (names []string, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()")
-	if err != nil {
-		return nil, wrapVersion(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, wrapVersion(err)
-		}
-		names = append(names, name)
-	}
-	return names, wrapVersion(rows.Err())
-}
-
-// postgresTables are the tables that the schema has at a version, by what its
-// migrations say.
-func postgresTables(version int64) (tables []string) {
-	change := regexp.MustCompile(`(?m)^(CREATE|DROP) TABLE (\w+)`)
-	files, err := fs.Glob(migrations.Postgres(), "*.sql")
-	if err != nil { // the pattern is a constant
-		panic(err)
-	}
-	for _, file := range files { // in their order
-		content, err := fs.ReadFile(migrations.Postgres(), file)
-		of, named := goose.NumericComponent(file)
-		if err != nil || named != nil { // they are compiled in
-			panic(errors.Join(err, named))
-		}
-		if of > version {
-			break
-		}
-		up, _, _ := strings.Cut(string(content), "-- +goose Down")
-		for _, found := range change.FindAllStringSubmatch(up, -1) {
-			tables = slices.DeleteFunc(tables, func(table string) bool { return table == found[2] })
-			if found[1] == "CREATE" {
-				tables = append(tables, found[2])
-			}
-		}
-	}
-	return tables
-}
-
 // exclusively runs a change of the schema while no other node changes it. What the
 // other one did is checked anew.
 func (s *Schema) exclusively(ctx context.Context, change func() error) (err error) {
+	defer func() {
+		if postgresCode(err) == "53300" { // the lock has a connection of its own
+			err = tooFewConnections()
+		}
+	}()
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("lock the schema: %w", err)
@@ -252,12 +212,18 @@ func (s *Schema) checkCurrent(ctx context.Context) error {
 	if pending, err := s.pendingPostgres(ctx); err != nil || pending {
 		return errors.Join(err, errors.New("the database's schema is older than this program: run earshot migrate up"))
 	}
+	var ours []string
+	for _, p := range postgresParts(math.MaxInt64) {
+		if p.kind == kindTable {
+			ours = append(ours, p.name)
+		}
+	}
 	var user, tables string
 	err := s.db.QueryRowContext(ctx, `SELECT current_user::text, coalesce(string_agg(tablename::text, ', ' ORDER BY tablename), '') FROM pg_tables
 		WHERE schemaname = current_schema() AND tablename::text = ANY (string_to_array($1, ','))
 		AND EXISTS (SELECT 1 FROM unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS needed (privilege)
 			WHERE NOT has_table_privilege(quote_ident(schemaname) || '.' || quote_ident(tablename), needed.privilege))`,
-		strings.Join(postgresTables(math.MaxInt64), ",")).Scan(&user, &tables)
+		strings.Join(ours, ",")).Scan(&user, &tables)
 	if err == nil && tables != "" {
 		err = fmt.Errorf("%q may not read and write our tables (%s): connect as their owner, or GRANT it SELECT, INSERT, UPDATE, DELETE on them", user, tables)
 	}

@@ -25,6 +25,12 @@ func (s *Store) openPostgres(ctx context.Context, options Options) error {
 	if s.read, err = openPostgresReaders(options.Path); err != nil {
 		return err
 	}
+	if !options.Beside {
+		pool, err := s.read.DB()
+		if err = errors.Join(err, warnOfConnections(ctx, pool, options.Log)); err != nil {
+			return err
+		}
+	}
 	s.searchable = true
 	s.writer, err = newRemoteWriter(ctx, s.write, s.setEpoch, options)
 	return err

@@ -101,7 +101,7 @@ func (r *remote) open(ctx context.Context) (l *line, err error) {
 	}); err != nil {
 		return nil, errors.Join(err, l.conn.Close())
 	}
-	if err := errors.Join(r.insistOnDisk(ctx, l.conn), r.settleEpoch(ctx)); err != nil {
+	if err := r.prepare(ctx, l.conn); err != nil {
 		return nil, errors.Join(err, l.conn.Close())
 	}
 	l.orm, l.stmts = ormOn(r.db, l.conn), r.statements()
@@ -110,6 +110,23 @@ func (r *remote) open(ctx context.Context) (l *line, err error) {
 	}
 	l.jobs = newQueue(l.queueDB, goqite.SQLFlavorPostgreSQL)
 	return l, nil
+}
+
+// prepare makes a new connection one to write with. After a fail-over an address may
+// lead to a standby for a while.
+func (r *remote) prepare(ctx context.Context, conn *sql.Conn) error {
+	var writes bool
+	err := conn.QueryRowContext(ctx, "SELECT current_setting('transaction_read_only') = 'off'").Scan(&writes)
+	if err != nil {
+		return fmt.Errorf("ask whether the database can be written to: %w", err)
+	}
+	if !writes {
+		return errReadOnly
+	}
+	if err := r.insistOnDisk(ctx, conn); err != nil {
+		return err
+	}
+	return r.settleEpoch(ctx)
 }
 
 // insistOnDisk has commits wait until they are on the server's disk, and says so where
@@ -145,7 +162,7 @@ func (r *remote) mend(ctx context.Context, w *writer) error {
 	_ = w.line.close()
 	fresh, err := r.open(ctx)
 	var connecting *pgconn.ConnectError
-	if errors.As(err, &connecting) {
+	if errors.As(err, &connecting) || errors.Is(err, errReadOnly) {
 		r.restUntil = time.Now().Add(remoteRest)
 		err = fmt.Errorf("%w: %w", errOutOfReach, err)
 	}

@@ -74,6 +74,7 @@ type Store struct {
 	retention   *retention
 	record      *headsRecord
 	others      *othersFollower
+	outages     *outages
 	epoch       atomic.Pointer[models.Epoch]
 	path        string
 
@@ -97,7 +98,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Metrics == nil {
 		options.Metrics = metrics.Unread()
 	}
-	s := &Store{log: options.Log, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}, blocks: map[models.ID]*models.Blocks{}}
+	outages := newOutages(options.Log)
+	options.Log = outages.logger(untranslated)
+	s := &Store{log: options.Log, outages: outages, now: options.Now, path: options.Path, byKey: map[string]*models.Project{}, blocks: map[models.ID]*models.Blocks{}}
 	err := s.open(ctx, options)
 	if err == nil {
 		err = s.checkSecret(ctx, options.AuditKey, options.AdoptSecret)
@@ -139,6 +142,7 @@ func (s *Store) open(ctx context.Context, options Options) (err error) {
 
 // startBackground starts what follows the writer.
 func (s *Store) startBackground(ctx context.Context, options Options) (err error) {
+	s.outages.start(s.answers)
 	if IsPostgres(options.Path) {
 		s.others = startFollowingOthers(s)
 		s.search, err = startPostgresSearch(s)
@@ -175,6 +179,7 @@ func (s *Store) startFiles(ctx context.Context, options Options) (err error) {
 // Close lets the writer commit what waits, then closes the database. Writes
 // that come later are refused.
 func (s *Store) Close() error {
+	s.outages.stop()
 	if s.search != nil {
 		s.search.stop()
 	}

@@ -164,7 +164,10 @@ func (w *writer) do(ctx context.Context, clean bool, apply func(*tx) error) erro
 	return w.wait(ctx, &op{apply: apply, clean: clean, done: make(chan error, 1), span: trace.Of(ctx)})
 }
 
-func (w *writer) wait(ctx context.Context, o *op) error {
+func (w *writer) wait(ctx context.Context, o *op) error { return translate(w.result(ctx, o)) }
+
+// result is wait in the database's own words.
+func (w *writer) result(ctx context.Context, o *op) error {
 	if err := w.enqueue(o); err != nil {
 		return err
 	}
@@ -172,7 +175,7 @@ func (w *writer) wait(ctx context.Context, o *op) error {
 	defer timer.Stop()
 	select {
 	case err := <-o.done:
-		return translate(err)
+		return err
 	case <-ctx.Done():
 	case <-timer.C:
 	}

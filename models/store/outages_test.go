@@ -1,0 +1,83 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// notes is a log that may be read while it is written.
+type notes struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (n *notes) Write(line []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(line)
+}
+
+// count is how often each message is there, with its level.
+func (n *notes) count() map[string]int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	counts := map[string]int{}
+	for _, found := range regexp.MustCompile(`level=(\w+) msg=("[^"]*"|\S+)`).FindAllStringSubmatch(n.text.String(), -1) {
+		counts[found[1]+" "+strings.Trim(found[2], `"`)]++
+	}
+	return counts
+}
+
+// While the database is away, the log says so once, and what cannot be done for it once
+// a minute; when it is back, it says that once.
+func TestOutageIsSaidOnce(t *testing.T) {
+	server, address := ownServer(t)
+	said := &notes{}
+	s, err := Open(t.Context(), Options{Path: address, Log: slog.New(slog.NewTextHandler(said, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeStore(t, s) })
+	outside := s.Log().With("of", "somebody else")
+	const away, back = "ERROR the database is away, and what needs it waits", "INFO the database answers again"
+	for round, end := range []func() error{server.Stop, server.Demote} {
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+		for until := time.Now().Add(2500 * time.Millisecond); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+			if _, err := s.LeaseJob(t.Context()); err != nil {
+				outside.Error("look for jobs", "error", err)
+			}
+		}
+		outside.Error("job failed", "error", errors.New("for a reason of its own"))
+		outside.Error("job failed", "error", errors.New("for a reason of its own"))
+		await(t, func() bool { return said.count()[away] == round+1 })
+		begin := server.Run
+		if round == 1 {
+			begin = server.Promote
+		}
+		if err := begin(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, func() bool { return said.count()[back] == round+1 })
+	}
+	counts := said.count()
+	for _, message := range []string{"ERROR look for jobs", "ERROR remove a deleted project", "ERROR search index", "ERROR write failed"} {
+		if counts[message] != 1 {
+			t.Errorf("%q is said %d times, want once", message, counts[message])
+		}
+	}
+	if counts["ERROR job failed"] != 4 || counts[away] != 2 || counts[back] != 2 {
+		t.Errorf("it says %v", counts)
+	}
+	text := said.text.String()
+	if why := regexp.MustCompile(`is away.*error=.*(shutting down|refused|read-only)`).FindAllString(text, -1); len(why) != 2 || strings.Count(text, "again\" away=") != 2 {
+		t.Errorf("it does not say why, or for how long: %s", text)
+	}
+}
