@@ -41,6 +41,7 @@ func TestBadSettingsAreNamedTogether(t *testing.T) {
 		"EARSHOT_DRAIN": "soon", "EARSHOT_LIMITS": "some", "EARSHOT_TRUSTED_PROXIES": "10.0.0.0/99", "EARSHOT_ADMIN_EMAIL": "a@example.com",
 		"EARSHOT_ADMIN_PASSWORD_FILE": "/does/not/exist", "EARSHOT_DATABASE_URL": "mysql://us:sEcret@db/earshot", "EARSHOT_LOG_LEVEL": "loud",
 		"EARSHOT_OIDC_ISSUER": "http://accounts.example.com", "EARSHOT_SMTP_URL": "smtp://us:sEcret@mail.example.com?tls=none", "EARSHOT_MAIL_FROM": "nobody",
+		"EARSHOT_NATS_URL": "nats://us:sEcret@nats.example.com:99999",
 	})
 	if code != exitUsage {
 		t.Errorf("exit code is %d, want %d", code, exitUsage)
@@ -48,6 +49,7 @@ func TestBadSettingsAreNamedTogether(t *testing.T) {
 	for _, name := range []string{
 		"EARSHOT_ADDR", "EARSHOT_BASE_URL", "EARSHOT_SECRET", "EARSHOT_SIGNUP", "EARSHOT_DRAIN", "EARSHOT_LIMITS",
 		"EARSHOT_TRUSTED_PROXIES", "EARSHOT_ADMIN_EMAIL", "EARSHOT_ADMIN_PASSWORD_FILE", "EARSHOT_DATABASE_URL", "EARSHOT_LOG_LEVEL", "EARSHOT_SMTP_URL", "EARSHOT_MAIL_FROM", "EARSHOT_OIDC_ISSUER",
+		"EARSHOT_NATS_URL",
 	} {
 		if !strings.Contains(stderr, name) {
 			t.Errorf("%s is not named in:\n%s", name, stderr)
