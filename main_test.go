@@ -390,3 +390,35 @@ func TestMisspeltSettingIsNamed(t *testing.T) {
 		t.Errorf("exit code %d and %q, want EARSHOT_BASEURL alone named", code, stderr)
 	}
 }
+
+// What is set where a unit is printed is named in it, and its folders can be written to.
+func TestPrintedUnitFollowsTheSettings(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("sEcret that is long enough for all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, unit, stderr := execute(t, map[string]string{
+		"EARSHOT_DATABASE_URL": "postgres://us:sEcret@db/earshot", "EARSHOT_NATS_URL": "nats://us:sEcret@nats", "EARSHOT_SECRET_FILE": secret,
+		"EARSHOT_BLOB_URL": "file:///srv/files", "EARSHOT_BASE_URL": "https://ears.example.org", "EARSHOT_DRAIN": "10s",
+	}, "print", "systemd", "--smtp-url", "smtp://us:sEcret@mail.example.com")
+	if code != exitOK || strings.Contains(unit, "sEcret") {
+		t.Fatalf("exit code %d, %s\n%s", code, stderr, unit)
+	}
+	for _, want := range []string{"EARSHOT_DATABASE_URL", "EARSHOT_NATS_URL", "EARSHOT_SECRET", "EARSHOT_BLOB_URL", "EARSHOT_SMTP_URL"} {
+		if strings.Count(unit, "\n#   "+want+"\n") != 1 {
+			t.Errorf("%s is not named in:\n%s", want, unit)
+		}
+	}
+	if strings.Contains(unit, "#   EARSHOT_BASE_URL") || strings.Contains(unit, "EARSHOT_DRAIN") || !strings.Contains(unit, "\nReadWritePaths=/srv/files\n") {
+		t.Errorf("it is\n%s", unit)
+	}
+	_, unit, _ = execute(t, map[string]string{
+		"EARSHOT_BACKUP_URL": "s3://b?endpoint=https://s3.example.com", "AWS_ACCESS_KEY_ID": "us", "AWS_SECRET_ACCESS_KEY": "sEcret",
+	}, "print", "systemd")
+	if !strings.Contains(unit, "\n#   AWS_SECRET_ACCESS_KEY\n") || strings.Contains(unit, "sEcret") || strings.Contains(unit, "ReadWritePaths") {
+		t.Errorf("it is\n%s", unit)
+	}
+	if _, unit, _ := execute(t, nil, "print", "systemd"); strings.Contains(unit, "were set where") {
+		t.Errorf("with nothing set it is\n%s", unit)
+	}
+}
