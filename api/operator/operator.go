@@ -249,6 +249,11 @@ func (d Data) withSchema(ctx context.Context, use func(*store.Schema) error) err
 }
 
 func (d Data) mustExist() error {
+	if d.Database == "" {
+		if err := d.readable(); err != nil {
+			return fmt.Errorf("%w: %s", err, asItsAccount)
+		}
+	}
 	if !store.Exists(d.Path()) {
 		return fmt.Errorf("there is no database in %s", d.Dir)
 	}
