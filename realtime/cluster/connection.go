@@ -38,7 +38,7 @@ type dialer struct {
 
 // Dial implements nats.CustomDialer.
 func (d *dialer) Dial(network, address string) (net.Conn, error) {
-	conn, err := d.Dialer.Dial(network, address) //nolint:noctx // bounded by the dialer's Timeout; the interface has no context
+	conn, err := d.Dialer.Dial(network, address) // within its Timeout
 	if err != nil {
 		d.failure.Store(&err)
 	}
