@@ -207,9 +207,7 @@ func dispatch(ctx context.Context, command string, p parsed, stdout, stderr io.W
 	case "audit verify":
 		return data.VerifyAudit(ctx)
 	case "print <name>":
-		return p.cli.Print.Run(operator.Deployment{
-			BaseURL: p.BaseURL, Addr: p.Addr, Data: p.Data, MetricsAddr: p.MetricsAddr, Drain: p.Drain,
-		}, stdout)
+		return p.cli.Print.Run(operator.Deployed(p.Config, p.stores, config.Set(&p.cli.Settings)), stdout)
 	case "doctor":
 		examined := operator.Doctor{Data: data, Config: p.Config, Stores: p.stores, Problems: p.problems, Version: version, Now: time.Now}
 		return examined.Run(ctx, p.cli.Doctor.JSON, p.colors)

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -41,6 +40,7 @@ func TestBadSettingsAreNamedTogether(t *testing.T) {
 		"EARSHOT_DRAIN": "soon", "EARSHOT_LIMITS": "some", "EARSHOT_TRUSTED_PROXIES": "10.0.0.0/99", "EARSHOT_ADMIN_EMAIL": "a@example.com",
 		"EARSHOT_ADMIN_PASSWORD_FILE": "/does/not/exist", "EARSHOT_DATABASE_URL": "mysql://us:sEcret@db/earshot", "EARSHOT_LOG_LEVEL": "loud",
 		"EARSHOT_OIDC_ISSUER": "http://accounts.example.com", "EARSHOT_SMTP_URL": "smtp://us:sEcret@mail.example.com?tls=none", "EARSHOT_MAIL_FROM": "nobody",
+		"EARSHOT_NATS_URL": "nats://us:sEcret@nats.example.com:99999",
 	})
 	if code != exitUsage {
 		t.Errorf("exit code is %d, want %d", code, exitUsage)
@@ -48,6 +48,7 @@ func TestBadSettingsAreNamedTogether(t *testing.T) {
 	for _, name := range []string{
 		"EARSHOT_ADDR", "EARSHOT_BASE_URL", "EARSHOT_SECRET", "EARSHOT_SIGNUP", "EARSHOT_DRAIN", "EARSHOT_LIMITS",
 		"EARSHOT_TRUSTED_PROXIES", "EARSHOT_ADMIN_EMAIL", "EARSHOT_ADMIN_PASSWORD_FILE", "EARSHOT_DATABASE_URL", "EARSHOT_LOG_LEVEL", "EARSHOT_SMTP_URL", "EARSHOT_MAIL_FROM", "EARSHOT_OIDC_ISSUER",
+		"EARSHOT_NATS_URL",
 	} {
 		if !strings.Contains(stderr, name) {
 			t.Errorf("%s is not named in:\n%s", name, stderr)
@@ -303,28 +304,6 @@ func TestAStartCopiesTheDatabaseOnce(t *testing.T) {
 	}
 }
 
-// TestWithoutCgoOneLine builds the program without cgo, which compiles, and
-// sees it say why it cannot run.
-func TestWithoutCgoOneLine(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program again")
-	}
-	binary := filepath.Join(t.TempDir(), "earshot")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	data := filepath.Join(t.TempDir(), "data")
-	out, err := exec.CommandContext(t.Context(), binary, "--data", data, "--addr", "127.0.0.1:0").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "CGO_ENABLED=1") || strings.Count(string(out), "\n") != 1 {
-		t.Errorf("ended with %v and %q, want a failure and one line that says what to do", err, out)
-	}
-	if _, err := os.Stat(data); !os.IsNotExist(err) {
-		t.Errorf("the data folder was made (%v)", err)
-	}
-}
-
 // The commands work on PostgreSQL as they do on a file, and what is wrong is said in
 // one line without the password.
 func TestCommandsOnPostgres(t *testing.T) {
@@ -370,13 +349,6 @@ func TestCommandsOnPostgres(t *testing.T) {
 		t.Errorf("the user that was created: %v", err)
 	}
 
-	// Without the address there is no other database: not one in the folder either.
-	for _, args := range [][]string{{"user", "create", "b@example.com"}, {"migrate", "up"}, {"audit", "verify"}, {"serve"}} {
-		code, stdout, stderr := execute(t, map[string]string{"EARSHOT_DATA": env["EARSHOT_DATA"], "EARSHOT_ADDR": "127.0.0.1:0"}, args...)
-		if code != exitFailed || !strings.Contains(stderr, "set EARSHOT_DATABASE_URL") || store.Exists(filepath.Join(env["EARSHOT_DATA"], "earshot.db")) {
-			t.Errorf("%v in the folder of a server on PostgreSQL: exit code %d\n%s%s", args, code, stdout, stderr)
-		}
-	}
 	env["EARSHOT_DATABASE_URL"] = "postgres://us:sEcret@127.0.0.1:1/earshot"
 	code, _, stderr := execute(t, env, "migrate", "status")
 	if code != exitFailed || !strings.Contains(stderr, "cannot be reached") || strings.Contains(stderr, "sEcret") || strings.Count(stderr, "\n") != 1 {
@@ -396,5 +368,34 @@ func TestMisspeltSettingIsNamed(t *testing.T) {
 	}, "doctor", "--data", filepath.Join(t.TempDir(), "none"))
 	if strings.Count(stderr, "is no setting") != 1 || !strings.Contains(stderr, "EARSHOT_BASEURL is no setting") {
 		t.Errorf("exit code %d and %q, want EARSHOT_BASEURL alone named", code, stderr)
+	}
+}
+
+// What is set where a unit is printed is named in it, and its folders can be written to.
+func TestPrintedUnitFollowsTheSettings(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("sEcret that is long enough for all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, unit, stderr := execute(t, map[string]string{
+		"EARSHOT_DATABASE_URL": "postgres://us:sEcret@db/earshot", "EARSHOT_NATS_URL": "nats://us:sEcret@nats", "EARSHOT_SECRET_FILE": secret,
+		"EARSHOT_BLOB_URL": "file:///srv/files", "EARSHOT_BASE_URL": "https://ears.example.org", "EARSHOT_DRAIN": "10s",
+	}, "print", "systemd", "--smtp-url", "smtp://us:sEcret@mail.example.com")
+	if code != exitOK || strings.Contains(unit, "sEcret") {
+		t.Fatalf("exit code %d, %s\n%s", code, stderr, unit)
+	}
+	for _, want := range []string{"EARSHOT_DATABASE_URL", "EARSHOT_NATS_URL", "EARSHOT_SECRET", "EARSHOT_BLOB_URL", "EARSHOT_SMTP_URL"} {
+		if strings.Count(unit, "\n#   "+want+"\n") != 1 {
+			t.Errorf("%s is not named in:\n%s", want, unit)
+		}
+	}
+	if strings.Contains(unit, "#   EARSHOT_BASE_URL") || strings.Contains(unit, "EARSHOT_DRAIN") || !strings.Contains(unit, "\nReadWritePaths=/srv/files\n") {
+		t.Errorf("it is\n%s", unit)
+	}
+	_, unit, _ = execute(t, map[string]string{
+		"EARSHOT_BACKUP_URL": "s3://b?endpoint=https://s3.example.com", "AWS_ACCESS_KEY_ID": "us", "AWS_SECRET_ACCESS_KEY": "sEcret",
+	}, "print", "systemd")
+	if !strings.Contains(unit, "\n#   AWS_SECRET_ACCESS_KEY\n") || strings.Contains(unit, "sEcret") || strings.Contains(unit, "ReadWritePaths") {
+		t.Errorf("it is\n%s", unit)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 
 	"earshot/models"
+	"earshot/models/blob"
 	"earshot/realtime/cluster"
 	"earshot/realtime/protocol"
 )
@@ -16,6 +17,9 @@ const realmBytes = 16
 func (s *Server) joinCluster() error {
 	if s.config.NATS == "" {
 		return nil
+	}
+	if s.config.Files == (blob.Location{}) {
+		s.log.Warn("files are kept on this server's disk alone, so other servers have none of them: set EARSHOT_BLOB_URL to a bucket or to a folder that all of them mount")
 	}
 	realm, err := models.DeriveKey(s.config.Secret, "earshot nats")
 	if err != nil {

@@ -107,6 +107,16 @@ func (s *Server) measure() {
 		}
 		return float64(s.backups.Failed())
 	})
+	m.Gauge("nats_connected", "1 where this server is connected to NATS; NaN, and without a meaning, where EARSHOT_NATS_URL is not set.", func() float64 {
+		node := s.cluster.Load()
+		switch {
+		case node == nil:
+			return math.NaN()
+		case node.Connected():
+			return 1
+		}
+		return 0
+	})
 	m.Gauge("streams_open", "Server-sent streams that are open.", func() float64 { return float64(s.streams.count()) })
 	m.Gauge("disk_free_bytes", "Room on the disk of the data folder.", func() float64 {
 		free, err := operator.FreeBytes(s.config.DataDir)

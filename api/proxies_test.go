@@ -229,7 +229,13 @@ func passes(t *testing.T, s *apitest.Server, base string, roots *x509.CertPool) 
 func TestSystemdTakesTheUnit(t *testing.T) {
 	analyze := tool(t, "systemd-analyze")
 	dir := t.TempDir()
-	for _, d := range []operator.Deployment{example(), {BaseURL: "http://localhost:8080", Addr: ":8080", Data: "/srv/earshot", Drain: time.Minute}} {
+	for _, d := range []operator.Deployment{
+		example(), {BaseURL: "http://localhost:8080", Addr: ":8080", Data: "/srv/earshot", Drain: time.Minute},
+		{
+			BaseURL: "http://localhost:8080", Addr: ":8080", Data: "/var/lib/earshot", Drain: time.Minute, Folders: []string{"/srv/files", "/srv/backups"},
+			Elsewhere: []string{"EARSHOT_DATABASE_URL"},
+		},
+	} {
 		path := filepath.Join(dir, "earshot.service")
 		text := printed(t, "systemd", d)
 		write(t, path, strings.NewReplacer("/usr/local/bin/earshot", "/bin/true").Replace(text))
@@ -249,6 +255,8 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 func TestPrintedFilesFollowTheSettings(t *testing.T) {
 	other := operator.Deployment{BaseURL: "https://ears.example.org:8443", Addr: "0.0.0.0:9000", Data: "/srv/ears", Drain: 30 * time.Second}
 	nothing := operator.Deployment{BaseURL: "http://localhost:8080", Addr: ":8080", Data: "./data", Drain: 10 * time.Second}
+	folders := nothing
+	folders.Folders = []string{"/var/lib/earshot/files", "/srv/files", "/srv/backups", "/srv/files"}
 	for _, tc := range []struct {
 		name string
 		d    operator.Deployment
@@ -256,6 +264,9 @@ func TestPrintedFilesFollowTheSettings(t *testing.T) {
 	}{
 		{"systemd", other, []string{"EARSHOT_DATA=/srv/ears\n", "ReadWritePaths=/srv/ears\n", "EARSHOT_ADDR=127.0.0.1:9000\n", "TimeoutStopSec=35s"}},
 		{"systemd", nothing, []string{"EARSHOT_DATA=/var/lib/earshot\n", "StateDirectory=earshot\n", "EARSHOT_BASE_URL=https://feedback.example.com\n"}},
+		{"systemd", folders, []string{
+			"StateDirectory=earshot\n", "\nReadWritePaths=/srv/files /srv/backups\n", "\nRequiresMountsFor=/srv/files /srv/backups\n", "-m 0700 /srv/files /srv/backups\n",
+		}},
 		{"nginx", other, []string{"server 127.0.0.1:9000;", "server_name ears.example.org;"}},
 		{"caddy", other, []string{"\nears.example.org {", "reverse_proxy 127.0.0.1:9000"}},
 		{"prometheus", other, []string{"scheme: https", "'ears.example.org:8443'", "credentials_file"}},

@@ -19,6 +19,7 @@ import (
 	"earshot/models"
 	"earshot/models/mail"
 	"earshot/models/store"
+	"earshot/realtime/cluster"
 )
 
 // Settings are the raw values, as flags and variables bring them. They are text
@@ -169,9 +170,16 @@ func checkBaseURL(raw, port string, bad complain) string {
 	return u.Scheme + "://" + strings.ToLower(u.Host)
 }
 
-// checkNATS wants a database that can be shared.
+// checkNATS wants a database that can be shared. It says nothing of the addresses but
+// what is wrong with them: there may be passwords in them.
 func checkNATS(s Settings, bad complain) string {
-	if s.NATSURL != "" && s.DatabaseURL == "" {
+	if s.NATSURL == "" {
+		return ""
+	}
+	if _, err := cluster.Servers(s.NATSURL); err != nil {
+		bad("nats-url", "%w", err)
+	}
+	if s.DatabaseURL == "" {
 		bad("nats-url", "needs EARSHOT_DATABASE_URL: servers that keep their data in files of their own have nothing to tell each other")
 	}
 	return s.NATSURL

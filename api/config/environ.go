@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -39,6 +40,17 @@ func Unknown(environ []string, settings *Settings) (names []string) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Set names the variables of the settings that are not as they are by default, however
+// they were set.
+func Set(settings *Settings) (names []string) {
+	for _, flag := range kong.Must(settings).Model.Flags {
+		if flag.Target.Kind() == reflect.String && flag.Target.String() != flag.Default {
+			names = append(names, EnvName(flag.Name))
+		}
+	}
+	return names
 }
 
 // flagsOf panics where a setting's tags are wrong, which is a mistake in this program.

@@ -59,8 +59,8 @@ func (d Doctor) Examine(ctx context.Context) []Finding {
 		examine func(context.Context) []Finding
 		within  time.Duration
 	}{
-		{d.checkFolder, checkTimeout}, {d.checkSecret, checkTimeout}, {d.checkDatabase, integrityTimeout}, {d.checkBackups, checkTimeout}, {d.checkMail, 2 * checkTimeout},
-		{d.checkServer, checkTimeout}, {d.checkPublic, checkTimeout},
+		{d.checkFolder, checkTimeout}, {d.checkSecret, checkTimeout}, {d.checkDatabase, integrityTimeout}, {d.checkFiles, checkTimeout}, {d.checkNATS, checkTimeout},
+		{d.checkBackups, checkTimeout}, {d.checkMail, 2 * checkTimeout}, {d.checkServer, checkTimeout}, {d.checkPublic, checkTimeout},
 	} {
 		within, cancel := context.WithTimeout(ctx, check.within)
 		findings = append(findings, check.examine(within)...)
@@ -134,9 +134,9 @@ func report(out io.Writer, version string, findings []Finding, colors bool) erro
 			name = ""
 		}
 		last = finding.Check
-		text = fmt.Appendf(text, "  %s %-14s %s\n", mark, name, finding.Found)
+		text = fmt.Appendf(text, "  %s %-15s %s\n", mark, name, finding.Found)
 		if finding.Advice != "" {
-			text = fmt.Appendf(text, "    %-14s → %s\n", "", finding.Advice)
+			text = fmt.Appendf(text, "    %-15s → %s\n", "", finding.Advice)
 		}
 	}
 	_, err := out.Write(append(text, '\n'))

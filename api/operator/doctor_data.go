@@ -52,6 +52,9 @@ func (d Doctor) checkFolder(context.Context) (findings []Finding) {
 	if mode := info.Mode().Perm(); mode&^dirMode != 0 {
 		findings = append(findings, warn(check, fmt.Sprintf("others can look into %s (mode %04o)", d.Dir, mode), "chmod 700 "+d.Dir))
 	}
+	if err := d.readable(); err != nil {
+		return []Finding{bad(check, err.Error(), asItsAccount)}
+	}
 	for _, name := range []string{databaseFile, secretFile} {
 		file, err := os.Stat(filepath.Join(d.Dir, name))
 		if err == nil && file.Mode().Perm()&^fileMode != 0 {
@@ -110,6 +113,8 @@ func (d Doctor) checkSecret(context.Context) []Finding {
 		return []Finding{bad(check, "there is a database and not its secret", "restore the file secret from a backup: with a new one sessions, receipts and second factors end")}
 	case errors.Is(err, os.ErrNotExist):
 		return []Finding{ok(check, "the first start makes one")}
+	case errors.Is(err, os.ErrPermission):
+		return []Finding{bad(check, d.mayNotRead().Error(), asItsAccount)}
 	case err != nil:
 		return []Finding{bad(check, err.Error(), "restore it from a backup")}
 	case strings.Count(string(secret), string(secret[:1])) == len(secret):
@@ -127,6 +132,9 @@ const clockTolerance = 30 * time.Second
 
 func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 	const check, clock = "database", "clock"
+	if err := d.readable(); err != nil && d.Database == "" {
+		return []Finding{bad(check, err.Error(), asItsAccount), d.checkClock(clock, time.Time{})}
+	}
 	if !store.Exists(d.Path()) {
 		return []Finding{skip(check, "there is none yet: the first start makes it"), d.checkClock(clock, time.Time{})}
 	}
@@ -141,14 +149,7 @@ func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 	if d.Database != "" {
 		findings[0] = ok(check, "%s lets us in", store.PostgresName(d.Database))
 	}
-	switch {
-	case found.Version > found.Newest:
-		findings = append(findings, bad(check, fmt.Sprintf("its schema has version %d, and this program knows %d", found.Version, found.Newest), "use the newer earshot"))
-	case found.Version < found.Newest:
-		findings = append(findings, warn(check, fmt.Sprintf("its schema has version %d of %d", found.Version, found.Newest), "the next start brings it up to date, after a copy"))
-	default:
-		findings = append(findings, ok(check, "opens, schema version %d", found.Version))
-	}
+	findings = append(findings, d.checkSchema(ctx, check, found))
 	if found.Durable != nil {
 		findings = append(findings, bad(check, found.Durable.Error(), "have it sync what it commits: on a local disk, with fsync and full_page_writes on"))
 	} else {
@@ -158,6 +159,31 @@ func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 		findings = append(findings, warn(clock, fmt.Sprintf("the database's is apart from ours by %v", skew.Round(time.Second)), "have both kept (timedatectl set-ntp true)"))
 	}
 	return append(findings, d.checkClock(clock, found.LastChange))
+}
+
+// checkSchema wants what the server wants when it starts.
+func (d Doctor) checkSchema(ctx context.Context, check string, found store.Inspection) Finding {
+	if d.Database != "" { // of a file, the server looks at the version alone
+		schema, err := store.OpenSchema(ctx, d.Database) // which reads, and no more
+		if err == nil {
+			err = schema.Close()
+		}
+		if err != nil {
+			return bad(check, err.Error(), "the server does not start on it as it is")
+		}
+	}
+	versions := fmt.Sprintf("its schema has version %d of %d", found.Version, found.Newest)
+	switch {
+	case found.Version > found.Newest:
+		return bad(check, fmt.Sprintf("its schema has version %d, and this program knows %d", found.Version, found.Newest), "use the newer earshot")
+	case found.Version < found.Newest && d.Database == "":
+		return warn(check, versions, "the next start brings it up to date, after a copy")
+	case found.Version == 0:
+		return skip(check, "has no tables yet: the first start makes them")
+	case found.Version < found.Newest:
+		return warn(check, versions, "make a copy with pg_dump --format=custom, for the server makes none of PostgreSQL; then the next start brings it up to date")
+	}
+	return ok(check, "opens, schema version %d", found.Version)
 }
 
 func (d Doctor) databaseAdvice() string {

@@ -25,7 +25,7 @@ func TestMigrateElsewhere(t *testing.T) {
 		Dir: filepath.Join(t.TempDir(), "missing"), Database: postgrestest.Database(t, "", nil), Configured: strings.Repeat("s", 32),
 		Out: io.Discard, Log: slog.New(slog.DiscardHandler),
 	}
-	if err := errors.Join(data.MigrateUp(t.Context()), data.MigrateDown(t.Context()), data.MigrateStatus(t.Context()), data.MigrateUp(t.Context())); err != nil {
+	if err := errors.Join(data.MigrateUp(t.Context()), data.MigrateDown(t.Context(), true), data.MigrateStatus(t.Context()), data.MigrateUp(t.Context())); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(data.Dir); !errors.Is(err, os.ErrNotExist) {
@@ -37,7 +37,7 @@ func TestMigrateElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = release() }()
-	if err := data.MigrateDown(t.Context()); err == nil || !strings.Contains(err.Error(), "another process uses the data folder") {
+	if err := data.MigrateDown(t.Context(), true); err == nil || !strings.Contains(err.Error(), "another process uses the data folder") {
 		t.Errorf("beside a server: %v", err)
 	}
 }

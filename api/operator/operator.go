@@ -298,6 +298,11 @@ func (d Data) withSchema(ctx context.Context, use func(*store.Schema) error) err
 }
 
 func (d Data) mustExist() error {
+	if d.Database == "" {
+		if err := d.readable(); err != nil {
+			return fmt.Errorf("%w: %s", err, asItsAccount)
+		}
+	}
 	if err := d.isHere(); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,5 +39,32 @@ func TestAnotherSecretIsRefused(t *testing.T) {
 		if !errors.Is(step.err, step.want) {
 			t.Errorf("%s: %v, want %v", step.what, step.err, step.want)
 		}
+	}
+}
+
+// In the folder of a server on PostgreSQL nobody finds another database for want of
+// its address: not an old one, and none is made.
+func TestNoDatabaseInTheFolderOfOneElsewhere(t *testing.T) {
+	data := operator.Data{Dir: t.TempDir(), Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
+	server := data
+	server.Database, server.Configured = "postgres://db.example.com/earshot", strings.Repeat("s", 32)
+	if err := server.Prepare(); err != nil { // as its start does
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"serve":        data.Prepare(),
+		"migrate up":   data.MigrateUp(t.Context()),
+		"user create":  data.CreateUser(t.Context(), operator.NewUser{Email: "a@example.com"}),
+		"audit verify": data.VerifyAudit(t.Context()),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "set EARSHOT_DATABASE_URL") || store.Exists(data.Path()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := os.Remove(filepath.Join(data.Dir, "on-postgresql")); err != nil {
+		t.Fatal(err)
+	}
+	if err := data.MigrateUp(t.Context()); err != nil {
+		t.Errorf("a folder that is to have its own: %v", err)
 	}
 }

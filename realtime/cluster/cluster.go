@@ -10,7 +10,6 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -101,23 +100,7 @@ func Join(options Options) (*Node, error) {
 		follows: map[models.ID]*follow{}, reached: map[models.ID]int64{}, told: make(chan struct{}, 1),
 	}
 	var err error
-	n.conn, err = nats.Connect(options.URL,
-		nats.Name("earshot"), nats.Timeout(connectTimeout), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
-		nats.ReconnectWait(500*time.Millisecond), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2), nats.NoEcho(),
-		// What is told while nobody listens is old when somebody does.
-		nats.ReconnectBufSize(-1),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil {
-				options.Log.Warn("NATS is away; other nodes are heard of by their log", "error", err)
-			}
-		}),
-		nats.ReconnectHandler(func(*nats.Conn) { options.Log.Info("NATS is back") }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			if !errors.Is(err, nats.ErrSlowConsumer) { // the log has what was dropped
-				options.Log.Warn("NATS", "error", err)
-			}
-		}),
-	)
+	n.conn, err = connect(options.URL, options.Log)
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
