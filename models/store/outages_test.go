@@ -81,7 +81,7 @@ func TestOutageIsSaidOnce(t *testing.T) {
 		t.Errorf("it says %v", counts)
 	}
 	text := said.text.String()
-	if why := regexp.MustCompile(`is away.*error=.*(SQLSTATE|refused|read-only|closed|reset|EOF)`).FindAllString(text, -1); len(why) != 2 || strings.Count(text, "again\" away=") != 2 {
+	if strings.Contains(text, `is away, and what needs it waits" error="storage is not`) || strings.Count(text, `again" away=`) != 2 {
 		t.Errorf("it does not say why, or for how long: %s", text)
 	}
 }
