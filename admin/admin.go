@@ -4,7 +4,9 @@ package admin
 
 import (
 	"embed"
+	"encoding/json"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +14,9 @@ import (
 
 //go:embed dist
 var dist embed.FS
+
+//go:embed src/routes.json
+var routes []byte
 
 // Asset is one immutable file. The byte slices are shared: callers must not write to them.
 type Asset struct {
@@ -28,6 +33,25 @@ func Index() []byte {
 		panic("admin: dist/index.html is not embedded: run go generate ./admin")
 	}
 	return page.Body
+}
+
+// Pages returns the paths of the dashboard's pages, as a router's patterns: from the table that the dashboard itself finds
+// its pages by.
+func Pages() []string {
+	table := map[string]string{}
+	if err := json.Unmarshal(routes, &table); err != nil {
+		panic("admin: src/routes.json: " + err.Error())
+	}
+	var paths []string
+	for _, path := range table {
+		short, optional := strings.CutSuffix(path, "/:item?")
+		paths = append(paths, short)
+		if optional {
+			paths = append(paths, short+"/:item")
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }
 
 // Lookup finds the asset that the page calls /assets/NAME. There is no second chance: what is not there is a 404, never

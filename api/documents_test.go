@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"earshot/admin"
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/realtime/protocol"
@@ -113,6 +114,23 @@ func TestDocumentsHaveAllEvents(t *testing.T) {
 	if bytes.Contains(openAPI, []byte("ErrorModel")) {
 		t.Error("openapi.json has huma's own error")
 	}
+}
+
+// Whoever reloads a page of the dashboard, or opens a link to it, gets the dashboard.
+func TestEveryPageOfTheDashboardIsServed(t *testing.T) {
+	s := apitest.Start(t)
+	pages := admin.Pages()
+	for _, path := range []string{"/", "/projects/:project/inbox", "/projects/:project/inbox/:item", "/projects/:project/visitors"} {
+		if !slices.Contains(pages, path) {
+			t.Errorf("the dashboard's pages: got %q, want %s among them", pages, path)
+		}
+	}
+	var calls []call
+	for _, path := range pages {
+		path = strings.NewReplacer(":project", "x", ":item", "y").Replace(path)
+		calls = append(calls, call{name: path, method: get, path: path, headers: []string{"Accept", "text/html"}, status: 200})
+	}
+	run(t, s.Client(t), calls)
 }
 
 func TestPagesOfTheServer(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
+	"earshot/admin"
 	"earshot/api/operator"
 	"earshot/models"
 	"earshot/realtime/protocol"
@@ -284,11 +285,12 @@ func (s *Server) pageRoutes() {
 	if s.config.DemoKey != "" {
 		s.app.Get("/demo", s.showShop)
 	}
-	s.app.Get("/", page)
 	s.app.Get("/assets/:name", asset)
-	for _, path := range []string{"/login", "/setup", "/preferences", "/account", "/team", "/api-keys", "/audit", "/forgot", "/reset", "/verify", "/signup", "/join", "/projects/:id/inbox", "/projects/:id/inbox/:feedback", "/projects/:id/install", "/projects/:id/settings", "/projects/:id/jobs", "/projects/:id/insights"} {
+	for _, path := range admin.Pages() {
 		s.app.Get(path, page)
-		s.app.Get(path+"/", withoutSlash)
+		if path != "/" {
+			s.app.Get(path+"/", withoutSlash)
+		}
 	}
 }
 

@@ -59,8 +59,8 @@ func start(options api.BuildOptions, entry string) ([]string, error) {
 	}
 	var paths []string
 	for path := range meta.Inputs {
-		// Packages come along with those of ours that import them.
-		if path != entry && !strings.HasPrefix(path, "node_modules/") {
+		// Packages and tables come along with those of ours that import them.
+		if path != entry && !strings.HasPrefix(path, "node_modules/") && !strings.HasSuffix(path, ".json") {
 			paths = append(paths, path)
 		}
 	}

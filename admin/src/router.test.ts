@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { currentHref, inboxHref, linkToken, loginHref, navigate, parseRoute, route, safeNext, startRouter } from "./router";
+import table from "./routes.json";
 
 describe("parseRoute", () => {
   it.each([
@@ -19,6 +20,10 @@ describe("parseRoute", () => {
     ["/projects/../inbox", { name: "missing" }],
     ["/nowhere", { name: "missing" }],
   ])("%s", (href, want) => expect(parseRoute(href)).toEqual(want));
+
+  it.each(Object.entries(table))("finds %s at its path of the table that the server reads", (name, path) => {
+    for (const href of [path.replace("/:item?", ""), path.replace("?", "")]) expect(parseRoute(href.replace(/:/g, "")).name).toBe(name);
+  });
 
   it("reads an inbox with selection and view", () => {
     const got = parseRoute("/projects/p1/inbox/f1?status=new");

@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import table from "./routes.json";
 
 /** Every place of the dashboard. The URL is the only store of where somebody is, so a reload or a shared link lands there. */
 export type Route =
@@ -15,57 +16,53 @@ export type Route =
 
 type PlainPage = "projects" | "preferences" | "account" | "team" | "keys" | "audit" | "forgot" | "reset" | "verify" | "signup" | "join";
 
-/** Places that are named by their path alone. */
-const plain: Readonly<Record<string, PlainPage>> = {
-  "/": "projects",
-  "/preferences": "preferences",
-  "/account": "account",
-  "/team": "team",
-  "/api-keys": "keys",
-  "/audit": "audit",
-  "/forgot": "forgot",
-  "/reset": "reset",
-  "/verify": "verify",
-  "/signup": "signup",
-  "/join": "join",
-};
-
 /** Pages for which nobody has to be signed in. */
 export const isOpen = ({ name }: Route): boolean => isEntrance(name) || name === "forgot" || name === "reset" || name === "verify" || name === "join";
 
 /** Pages that are for who is not signed in, and for nobody else. */
 export const isEntrance = (name: Route["name"]): boolean => name === "login" || name === "setup" || name === "signup";
 
-const segment = "([0-9a-zA-Z-]+)";
-const inboxPath = new RegExp(`^/projects/${segment}/inbox(?:/${segment})?$`);
-const installPath = new RegExp(`^/projects/${segment}/install$`);
-const insightsPath = new RegExp(`^/projects/${segment}/insights$`);
-const jobsPath = new RegExp(`^/projects/${segment}/jobs$`);
-const visitorsPath = new RegExp(`^/projects/${segment}/visitors$`);
-const settingsPath = new RegExp(`^/projects/${segment}/settings$`);
+type Named = Exclude<Route["name"], "missing">;
+
+/** Where each page is. The server reads the same table: a page that it does not know would be a 404 after a reload. */
+const paths = Object.entries(table satisfies Record<Named, string>).map(([name, path]) => ({ name: name as Named, pattern: pattern(path) }));
+
+/** `:project` is a part of the path, `/:item?` one that may be left out. */
+function pattern(path: string): RegExp {
+  const segment = "([0-9a-zA-Z-]+)";
+  return new RegExp(`^${path.replace("/:item?", `(?:/${segment})?`).replace(":project", segment)}$`);
+}
 
 /** Reads a path of our own origin; anything unknown is `missing`, never a guess. */
 export function parseRoute(href: string): Route {
   const url = new URL(href, "http://dashboard.invalid");
   // A trailing slash is a slip of the hand, not another page.
   const path = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
-  const page = Object.hasOwn(plain, path) ? plain[path] : undefined;
-  if (page) return { name: page };
-  if (path === "/login") return { name: "login", next: safeNext(url.searchParams.get("next")) };
-  if (path === "/setup") return { name: "setup", token: new URLSearchParams(url.hash.slice(1)).get("token") ?? "" };
-  const inbox = inboxPath.exec(path);
-  if (inbox?.[1]) return { name: "inbox", projectId: inbox[1], feedbackId: inbox[2] ?? null, query: url.searchParams };
-  const install = installPath.exec(path);
-  if (install?.[1]) return { name: "install", projectId: install[1] };
-  const insights = insightsPath.exec(path);
-  if (insights?.[1]) return { name: "insights", projectId: insights[1] };
-  const jobs = jobsPath.exec(path);
-  if (jobs?.[1]) return { name: "jobs", projectId: jobs[1], query: url.searchParams };
-  const settings = settingsPath.exec(path);
-  if (settings?.[1]) return { name: "settings", projectId: settings[1] };
-  const visitors = visitorsPath.exec(path);
-  if (visitors?.[1]) return { name: "visitors", projectId: visitors[1] };
+  for (const { name, pattern } of paths) {
+    const found = pattern.exec(path);
+    if (found) return routeOf(name, url, found[1] ?? "", found[2] ?? null);
+  }
   return { name: "missing" };
+}
+
+function routeOf(name: Named, url: URL, projectId: string, feedbackId: string | null): Route {
+  switch (name) {
+    case "login":
+      return { name, next: safeNext(url.searchParams.get("next")) };
+    case "setup":
+      return { name, token: new URLSearchParams(url.hash.slice(1)).get("token") ?? "" };
+    case "inbox":
+      return { name, projectId, feedbackId, query: url.searchParams };
+    case "jobs":
+      return { name, projectId, query: url.searchParams };
+    case "install":
+    case "insights":
+    case "visitors":
+    case "settings":
+      return { name, projectId };
+    default:
+      return { name };
+  }
 }
 
 /**

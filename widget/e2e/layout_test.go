@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -48,3 +49,38 @@ func TestArabic(t *testing.T) {
 	visitor.run("Earshot.locale('de')")
 	await(visitor, "the language changes while it is open", "getComputedStyle(e2e.find("+quote(panel)+")[0]).direction", "ltr")
 }
+
+// The page itself never scrolls: its parts do. What is only read aloud is placed absolutely, and would make the page as
+// long or as wide as the list it stands in where that list does not hold it.
+func TestPagesFitTheirWindow(t *testing.T) {
+	t.Parallel()
+	s := newDemo(t)
+	p := s.demoProject()
+	id := s.submit(p, "One to open", nil)
+	for i := range 3 {
+		s.call("POST", "/api/v1/projects/"+p.ID+"/views", map[string]any{"name": fmt.Sprint("Checkout and payment, part ", i), "shared": i == 1, "query": map[string]any{"kind": "bug"}}, nil)
+	}
+	at := s.base + "/projects/" + p.ID
+	staff := s.inboxWindow(p)
+	for _, width := range []int64{360, 768, 1024, 1440} {
+		staff.size(width, 740)
+		for _, page := range []string{"/inbox", "/inbox/" + id, "/install", "/insights", "/jobs", "/visitors", "/settings"} {
+			staff.open(at + page)
+			staff.see(savedView)
+			staff.see(".main > *:not(.boot-bar)")
+			staff.run(standStill)
+			if got := read[string](staff, beyond); got != "" {
+				t.Errorf("%s at %d px: %s", page, width, got)
+			}
+			current := `(()=>{const bar=e2e.find(".nav")[0].getBoundingClientRect(),it=e2e.find(".nav [aria-current]")[0]?.getBoundingClientRect();
+				return !it||it.left>=bar.left-1&&it.right<=bar.right+1&&it.top>=bar.top-1&&it.bottom<=bar.bottom+1})()`
+			await(staff, fmt.Sprint("the current entry of ", page, " is in view at ", width), current, true)
+		}
+	}
+}
+
+// beyond says how far the page reaches beyond its window, and what reaches there.
+const beyond = `(()=>{const page=document.documentElement;
+	if(page.scrollWidth<=page.clientWidth&&page.scrollHeight<=page.clientHeight)return "";
+	const out=[...document.querySelectorAll("*")].filter((el)=>{const r=el.getBoundingClientRect();return getComputedStyle(el).position==="absolute"&&(r.right>innerWidth||r.bottom>innerHeight)});
+	return "the page is "+page.scrollWidth+" x "+page.scrollHeight+" in "+page.clientWidth+" x "+page.clientHeight+", by "+[...new Set(out.map((el)=>el.className||el.tagName))].slice(0,8).join()})()`

@@ -74,6 +74,6 @@ func TestCannedReplies(t *testing.T) {
 	w.press(kb.Enter)
 	w.see("[data-testid=canned-manager]")
 	w.examine(axe, "canned-manager")
-	w.click("[data-testid=canned-manager] [aria-label='Delete: Thanks']")
+	w.click("[data-testid=canned-manager] [aria-label^='Delete: '][aria-label*='Thanks']")
 	w.miss("[data-testid=canned-manager] li")
 }

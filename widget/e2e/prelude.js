@@ -12,7 +12,8 @@
   };
   const shown = (el) => el.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true, contentVisibilityAuto: true });
   const find = (path) => all(path).filter(shown);
-  const words = (el) => (el.innerText ?? el.textContent).replace(/\s+/g, " ").trim();
+  // Without what isolates a name within a sentence: nobody sees it.
+  const words = (el) => (el.innerText ?? el.textContent).replace(/[\u2068\u2069]/g, "").replace(/\s+/g, " ").trim();
   const box = (path) => {
     const el = find(path)[0];
     if (!el) return null;

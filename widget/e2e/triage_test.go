@@ -235,3 +235,20 @@ func (s *server) triage(p project) {
 		s.call("PATCH", "/api/v1/feedback/"+item.ID, changes, nil)
 	}
 }
+
+// The picker of tags follows what is picked in it: the first tag of a project stands in it as soon as it is made.
+func TestFirstTagIsThereAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := s.project(nil)
+	s.submit(p, "An item", nil)
+	w := s.inboxWindow(p)
+	w.click(row)
+	w.see(detail)
+	w.press("l")
+	await(w, "the picker has the focus", "e2e.focused().dataset.testid", "picker-input")
+	w.text("[data-testid=pick-tags] [role=status]", "There are no tags yet. Type the first one.")
+	w.write("cart")
+	w.press(kb.Enter)
+	w.text("[role=option][aria-selected=true]", "cart")
+}

@@ -43,7 +43,7 @@ export function SessionsSection({ ended }: { ended: number }) {
       {chosen && (
         <Confirm
           title={chosen.current ? words.signOutHere : words.signOutTitle(nameOf(chosen))}
-          lead={chosen.current ? words.signOutHereLead : words.signOutLead}
+          lead={chosen.current ? words.signOutHereLead : words.signOutLead(detailOf(chosen))}
           action={words.signOut}
           onConfirm={() => end(chosen)}
           onClose={() => (leaving.value = null)}
@@ -54,6 +54,8 @@ export function SessionsSection({ ended }: { ended: number }) {
   );
 }
 
+/** What tells it apart from another of the same browser. */
+const detailOf = (it: OpenSession): string => words.from(it.current ? words.usedNow : words.used(formatMoment(it.used_at)), it.address);
 const nameOf = (it: OpenSession): string => words.agent(readAgent(it.agent));
 
 function Row({ it, onEnd }: { it: OpenSession; onEnd(): void }) {
@@ -69,7 +71,7 @@ function Row({ it, onEnd }: { it: OpenSession; onEnd(): void }) {
           {it.current ? words.usedNow : <time dateTime={it.used_at}>{words.used(formatMoment(it.used_at))}</time>}
         </p>
       </div>
-      <button type="button" class="button small" aria-label={words.signOutOf(name)} data-testid="session-end" onClick={onEnd}>{words.signOut}</button>
+      <button type="button" class="button small" aria-label={words.signOutOf(name, detailOf(it))} data-testid="session-end" onClick={onEnd}>{words.signOut}</button>
     </li>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { useDashboard } from "../context";
 import type { CannedReply } from "../session/types";
 import { t } from "../text/en";
+import { isolate } from "../text/isolate";
 import { Picker } from "../triage/picker";
 import { Dialog } from "../ui/dialog";
 import { TextField } from "../ui/field";
@@ -97,7 +98,7 @@ function Manager({ replies, onChanged, onClose }: { replies: readonly CannedRepl
               <li key={reply.id}>
                 <bdi class="cut">{reply.name}</bdi>
                 <button type="button" class="button small" onClick={() => { failed.value = ""; editing.value = reply; }}>{t.canned.edit}<span class="visually-hidden"> {reply.name}</span></button>
-                <button type="button" class="icon-button" aria-label={`${t.canned.remove}: ${reply.name}`} onClick={() => remove(reply)}><Icon name="trash" /></button>
+                <button type="button" class="icon-button" aria-label={`${t.canned.remove}: ${isolate(reply.name)}`} onClick={() => remove(reply)}><Icon name="trash" /></button>
               </li>
             ))}
           </ul>

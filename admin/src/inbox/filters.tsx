@@ -4,6 +4,7 @@ import { useDashboard } from "../context";
 import { pages } from "../shell/pages";
 import { t } from "../text/en";
 import { formatDay, pagePath } from "../text/format";
+import { isolate } from "../text/isolate";
 import { Icon } from "../ui/icons";
 import { Menu } from "../ui/menu";
 import { SaveView } from "../views/save-view";
@@ -65,8 +66,8 @@ function Chips({ query, onQuery }: FiltersProps) {
   const add = (name: string, text: string, without: Partial<FeedbackQuery>): void => void (text && chips.push({ name, text, without }));
   add("status", query.status.map((status) => t.status[status]).join(", "), { status: [] });
   add("kind", query.kind.map((kind) => t.kind[kind]).join(", "), { kind: [] });
-  add("assignee", { "": "", me: `${t.filters.assignee}: ${t.filters.me}`, none: `${t.filters.assignee}: ${t.filters.nobody}` }[query.assignee] ?? `${t.filters.assignee}: ${workspace.memberName(query.assignee)}`, { assignee: "" });
-  add("tag", query.tag && `${t.filters.tag}: ${query.tag}`, { tag: "" });
+  add("assignee", { "": "", me: `${t.filters.assignee}: ${t.filters.me}`, none: `${t.filters.assignee}: ${t.filters.nobody}` }[query.assignee] ?? `${t.filters.assignee}: ${isolate(workspace.memberName(query.assignee))}`, { assignee: "" });
+  add("tag", query.tag && `${t.filters.tag}: ${isolate(query.tag)}`, { tag: "" });
   add("priority", query.priority.map((priority) => t.priority[priority]).join(", "), { priority: [] });
   add("rating", query.rating.map((n) => "★".repeat(n)).join(", "), { rating: [] });
   add("days", query.from || query.to ? t.filters.days(query.from && formatDay(query.from), query.to && formatDay(dayBefore(query.to))) : "", { from: "", to: "" });

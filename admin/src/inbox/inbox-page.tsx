@@ -9,6 +9,7 @@ import type { FeedbackQuery } from "./query";
 import type { Project, Visibility } from "../session/types";
 import { viewersByItem, type Viewers } from "../live/presence";
 import { t } from "../text/en";
+import { isolate } from "../text/isolate";
 import { createDesk, type Desk } from "../triage/desk";
 import { UndoBar } from "../triage/undo-bar";
 import { announce } from "../ui/announce";
@@ -21,10 +22,10 @@ import { createInbox, type Inbox } from "./inbox";
 import { marked } from "./highlight";
 import { FeedbackList, type Hold } from "./list";
 import { NoRows } from "./no-rows";
-import { everything, readQuery, sameList, writeQuery } from "./query";
+import { everything, readQuery, writeQuery } from "./query";
 import type { Outgoing } from "./outbox";
 import { createShelf, type Shelf } from "./shelf";
-import { builtIn } from "../views/views";
+import { builtInOf } from "../views/views";
 import { useWalk, type Walk } from "./walk";
 
 /** The page is mounted anew for each project; selection and view change within. */
@@ -67,7 +68,7 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
   const title = useTitle(query);
   useEffect(() => void inbox.open(feedbackId), [feedbackId]);
   useEffect(() => {
-    document.title = `${title} · ${project.name} · ${t.product}`;
+    document.title = `${title} · ${isolate(project.name)} · ${t.product}`;
   }, [title, project.name]);
 
   return <Panes inbox={inbox} shelf={shelf} hold={hold} projectId={project.id} feedbackId={feedbackId} query={query} />;
@@ -77,8 +78,7 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
 function useTitle(query: FeedbackQuery): string {
   const { views } = useDashboard();
   const saved = views.list.value?.items.find(({ id }) => id === query.view);
-  const built = builtIn.find((view) => sameList(view.query, query));
-  return saved?.name ?? (built ? t.views.builtIn[built.name] : query.quarantined ? t.inbox.quarantine : t.inbox.title);
+  return saved?.name ?? t.views.builtIn[builtInOf(query)];
 }
 
 /** What became of a message, for who cannot see it: by ear, and where its item is not on screen by a notice. */
@@ -174,9 +174,7 @@ function Panes(props: PanesProps) {
           {feedbackId ? <pages.item.Page inbox={inbox} selectedId={feedbackId} shelf={shelf} viewers={viewers} port={port} onStatus={(_, status) => desk.act({ status })} onEdit={desk.pick} onStep={walk.step} onBack={walk.back} /> : <NoItem inbox={inbox} />}
         </Marking.Provider>
       </section>
-      {desk.picking.value && (
-        <pages.picking.Page field={desk.picking.value} projectId={props.projectId} items={desk.items()} onPick={desk.act} onClose={() => (desk.picking.value = null)} />
-      )}
+      <Asking inbox={inbox} desk={desk} projectId={props.projectId} />
       <UndoBar slot={desk.undo} />
       {conflict && <pages.conflict.Page inbox={inbox} conflict={conflict} />}
     </div>
@@ -218,6 +216,14 @@ function act(): void {
   pages.picking.preload();
   pages.selection.preload();
   pages.filters.preload();
+}
+
+/** Asks for a field's new value. It follows the items: of tags, several are picked in one go. */
+function Asking({ inbox, desk, projectId }: Pick<PanesProps, "inbox" | "projectId"> & { desk: Desk }) {
+  const field = desk.picking.value;
+  // Subscribed to, because the desk only looks.
+  void [inbox.rows.value, inbox.item.value];
+  return field && <pages.picking.Page field={field} projectId={projectId} items={desk.items()} onPick={desk.act} onClose={() => (desk.picking.value = null)} />;
 }
 
 /** Without rows there is nothing to select, and the list itself says why. */

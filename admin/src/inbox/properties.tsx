@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useDashboard } from "../context";
 import type { Feedback } from "../session/types";
 import { t } from "../text/en";
-import { identity } from "../text/en-item";
+import { identity, told } from "../text/en-item";
 import { formatMoment, initials, shortPage } from "../text/format";
 import type { Field } from "../triage/changes";
 import { PriorityIcon } from "../triage/priority";
@@ -19,7 +19,7 @@ const contextRows = 40;
 export function Properties({ item, onEdit }: { item: Feedback; onEdit(field: Field): void }) {
   // What was typed into the form comes before what the page said of its visitor.
   const email = item.email ?? item.visitor.email;
-  const context = flatten(item.context ?? {}, "", contextDepth).slice(0, contextRows);
+  const context = flatten(item.context ?? {}, "", contextDepth).filter(([, value]) => value !== "").slice(0, contextRows);
   // Beside the conversation there is always room for them; where they stand in its way, they open on demand.
   const open = useSignal(false);
   return (
@@ -51,7 +51,7 @@ export function Properties({ item, onEdit }: { item: Feedback; onEdit(field: Fie
           <>
             <h3>{t.inbox.context}</h3>
             <dl data-testid="context">
-              {context.map(([name, value]) => <Property key={name} name={name}><bdi>{value}</bdi></Property>)}
+              {context.map(([name, value]) => <Property key={name} name={Object.hasOwn(told, name) ? (told[name] ?? name) : name.replace(/^attributes\./, "")}><bdi>{value}</bdi></Property>)}
             </dl>
           </>
         )}

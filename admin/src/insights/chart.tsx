@@ -5,6 +5,8 @@ import { formatCount } from "../text/format";
 /** One bar: its name, and its parts from the bottom up. */
 export interface Bar {
   label: string;
+  /** Its name where there is little room: below the bar. The label itself, where it is not said. */
+  short?: string;
   parts: readonly number[];
 }
 
@@ -17,8 +19,8 @@ interface StackProps {
 
 const width = 720;
 const height = 200;
-const left = 36;
-const bottom = 22;
+/** Above and below the lines, for the half of a label that stands over them. */
+const margin = 7;
 
 /** A round number at or above the largest bar, so that the lines behind it have round numbers, too. */
 export function roundUp(n: number): number {
@@ -35,10 +37,10 @@ export function roundUp(n: number): number {
 export function Stack({ bars, parts, title }: StackProps) {
   const at = useSignal<number | null>(null);
   const top = roundUp(Math.max(...bars.map(({ parts: of }) => sum(of)), 0));
-  const x = (index: number): number => left + (index * (width - left)) / bars.length;
-  const y = (n: number): number => (height - bottom) * (1 - n / top);
+  const x = (index: number): number => (index * width) / bars.length;
+  const y = (n: number): number => margin + (height - 2 * margin) * (1 - n / top);
   const gap = bars.length > 60 ? 0.5 : 2;
-  const barWidth = Math.max((width - left) / bars.length - gap, 1);
+  const barWidth = Math.max(width / bars.length - gap, 1);
   const current = at.value === null ? null : bars[at.value];
   const move = (event: KeyboardEvent): void => {
     const here = at.value ?? bars.length;
@@ -47,7 +49,8 @@ export function Stack({ bars, parts, title }: StackProps) {
     event.preventDefault();
     at.value = Math.max(0, Math.min(bars.length - 1, next));
   };
-  // As many names below as have room beside each other.
+  const percent = (part: number, of: number): string => `${(100 * part) / of}%`;
+  // As many names below as have room beside each other, counted from the last: that is the one that is asked about.
   const every = Math.ceil(bars.length / 8);
   return (
     <figure class="chart">
@@ -62,13 +65,13 @@ export function Stack({ bars, parts, title }: StackProps) {
       >
         <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true" focusable="false" preserveAspectRatio="none">
           {[0, top / 4, top / 2, (3 * top) / 4, top].map((n) => (
-            <line key={n} class="grid" x1={left} x2={width} y1={y(n)} y2={y(n)} vector-effect="non-scaling-stroke" />
+            <line key={n} class="grid" x1={0} x2={width} y1={y(n)} y2={y(n)} vector-effect="non-scaling-stroke" />
           ))}
           {bars.map(({ label, parts: of }, index) => {
             let below = 0;
             return (
               <g key={label} class={at.value === index ? "bar on" : "bar"} onPointerEnter={() => (at.value = index)}>
-                <rect class="reach" x={x(index)} width={(width - left) / bars.length} y={0} height={height - bottom} />
+                <rect class="reach" x={x(index)} width={width / bars.length} y={0} height={height} />
                 {of.map((n, part) => {
                   below += n;
                   return n > 0 && <rect key={part} class={`part-${part}`} x={x(index) + gap / 2} width={barWidth} y={y(below)} height={y(0) - y(n)} />;
@@ -77,8 +80,10 @@ export function Stack({ bars, parts, title }: StackProps) {
             );
           })}
         </svg>
-        <div class="chart-y" aria-hidden="true">{[top, top / 2, 0].map((n) => <span key={n}>{formatCount(n)}</span>)}</div>
-        <div class="chart-x" aria-hidden="true">{bars.map(({ label }, index) => (index % every === 0 ? <span key={label}>{label}</span> : null))}</div>
+        <div class="chart-y" aria-hidden="true">{[top, top / 2, 0].map((n) => <span key={n} style={{ top: percent(y(n), height) }}>{formatCount(n)}</span>)}</div>
+        <div class="chart-x" aria-hidden="true">
+          {bars.map(({ label, short = label }, index) => (bars.length - 1 - index) % every === 0 && <span key={label} data-bar={index} style={{ left: percent(index + 0.5, bars.length) }}>{short}</span>)}
+        </div>
       </div>
       <p class="chart-told" aria-live="polite">
         {current ? (
@@ -112,7 +117,8 @@ export const sum = (list: readonly number[]): number => list.reduce((all, n) => 
 
 interface ShareProps {
   title: string;
-  rows: readonly { label: string; n: number; href?: string | undefined }[];
+  /** `after` is what matters less in a name, and is cut off first; `whole` is told on hover. */
+  rows: readonly { label: string; after?: string | undefined; whole?: string; n: number; href?: string | undefined }[];
   empty: string;
 }
 
@@ -126,9 +132,9 @@ export function Shares({ title, rows, empty }: ShareProps) {
         <table class="shares">
           <caption class="visually-hidden">{title}</caption>
           <tbody>
-            {rows.map(({ label, n, href }) => (
-              <tr key={label}>
-                <th scope="row">{href ? <a href={href}><bdi>{label}</bdi></a> : <bdi>{label}</bdi>}</th>
+            {rows.map(({ label, after = "", whole = label, n, href }) => (
+              <tr key={whole}>
+                <th scope="row" title={whole}>{href ? <a href={href}><bdi>{label}</bdi></a> : <bdi>{label}</bdi>}{after && <bdi class="faint"> {after}</bdi>}</th>
                 <td class="share" aria-hidden="true"><svg viewBox="0 0 100 8" preserveAspectRatio="none" focusable="false"><rect width={(100 * n) / most} height="8" rx="1" /></svg></td>
                 <td class="number">{formatCount(n)}</td>
               </tr>

@@ -8,6 +8,7 @@ import type { Insights, Project } from "../session/types";
 import { t } from "../text/en";
 import { insights as words } from "../text/en-insights";
 import { formatCount, formatDuration, formatMoment } from "../text/format";
+import { isolate } from "../text/isolate";
 import { Choice } from "../ui/field";
 import { Icon } from "../ui/icons";
 import { Empty } from "../ui/notices";
@@ -50,7 +51,7 @@ export function InsightsPage({ project }: { project: Project }) {
   const { api, live } = useDashboard();
   const days = useSignal<Days>(30);
   const insights = useMemo(() => createInsights(api, project.id), []);
-  useEffect(() => void (document.title = `${words.title} · ${project.name} · ${t.product}`), []);
+  useEffect(() => void (document.title = `${words.title} · ${isolate(project.name)} · ${t.product}`), []);
   useEffect(() => void insights.read(days.value), [days.value]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -125,11 +126,14 @@ function Figures({ shown: { now, before }, projectId }: { shown: Shown; projectI
   );
 }
 
-/** Where all are of one site, its name says nothing. */
-function pages({ pages: list }: Insights): { label: string; n: number }[] {
+/** The path comes first, being what tells pages apart. Where all are of one site, its name says nothing. */
+export function pages({ pages: list }: Pick<Insights, "pages">): { label: string; after?: string; whole: string; n: number }[] {
   const host = (value: string): string => value.split("/")[0] ?? "";
   const one = new Set(list.map(({ value }) => host(value))).size === 1;
-  return list.map(({ value, n }) => ({ label: (one && value.slice(host(value).length)) || value, n }));
+  return list.map(({ value, n }) => {
+    const row = { label: value.slice(host(value).length) || "/", whole: value, n };
+    return one ? row : { ...row, after: host(value) };
+  });
 }
 
 const dayName = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
@@ -140,7 +144,7 @@ function bars({ days }: Insights): Bar[] {
   return grouped(days, size).map((group) => {
     const last = dayName.format(new Date(`${group.at(-1)?.day}T00:00:00Z`));
     const kind = (name: string): number => sum(group.map((day) => day.by_kind[name] ?? 0));
-    return { label: size > 1 ? words.week(last) : last, parts: [...kinds.map(kind), kind("")] };
+    return { label: size > 1 ? words.week(last) : last, short: last, parts: [...kinds.map(kind), kind("")] };
   });
 }
 

@@ -3,6 +3,7 @@ import { useDashboard } from "../context";
 import { Problem } from "../session/problem";
 import type { Job } from "../session/types";
 import { t } from "../text/en";
+import { isolate } from "../text/isolate";
 import { jobs as words } from "../text/en-jobs";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
@@ -106,7 +107,7 @@ function Columns({ head: [names = [], first = []], choices, onChoice }: ColumnsP
               <tr key={`${at} ${name}`}>
                 <th scope="row"><bdi>{name}</bdi></th>
                 <td>
-                  <select class="select" aria-label={`${words.field}: ${name}`} data-column={name} value={choices[name] ?? "auto"} onChange={(event) => onChoice(name, event.currentTarget.value as Choice)}>
+                  <select class="select" aria-label={`${words.field}: ${isolate(name)}`} data-column={name} value={choices[name] ?? "auto"} onChange={(event) => onChoice(name, event.currentTarget.value as Choice)}>
                     <option value="auto">{words.byName}</option>
                     {Object.entries(words.fields).map(([field, label]) => <option key={field} value={field}>{label}</option>)}
                     <option value="none">{words.leaveOut}</option>

@@ -9,6 +9,7 @@ import { readQuery, viewBody } from "../inbox/query";
 import { t } from "../text/en";
 import { jobs as words } from "../text/en-jobs";
 import { formatMoment } from "../text/format";
+import { isolate } from "../text/isolate";
 import { Icon } from "../ui/icons";
 import { Empty } from "../ui/notices";
 import { ExportDialog } from "./export-dialog";
@@ -51,7 +52,7 @@ export function JobsPage({ project, query }: { project: Project; query: URLSearc
   const importing = useSignal(false);
   const news = live().jobs.value;
   useEffect(() => {
-    document.title = `${words.title} · ${project.name} · ${t.product}`;
+    document.title = `${words.title} · ${isolate(project.name)} · ${t.product}`;
     // Followed for what is told of its jobs, too.
     const unwatch = live().watch(project.id, { received() {}, updated() {}, erased() {}, conversed() {}, fresh() {} });
     void jobs.read();

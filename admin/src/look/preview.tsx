@@ -2,6 +2,9 @@
 import ar from "../../../widget/src/locales/ar.json";
 import de from "../../../widget/src/locales/de.json";
 import en from "../../../widget/src/locales/en.json";
+import filesAr from "../../../widget/src/live/locales/ar.json";
+import filesDe from "../../../widget/src/live/locales/de.json";
+import filesEn from "../../../widget/src/live/locales/en.json";
 import type { Settings } from "../session/types";
 import { look as lookText } from "../text/en-settings";
 import { Icon, KindIcon } from "../ui/icons";
@@ -9,6 +12,7 @@ import { isHex, onAccent } from "./colour";
 
 /** By the names that `settings.locale` uses. `auto` has no entry: callers choose a language to show. */
 export const widgetWords = { en, de, ar };
+const filesWords = { en: filesEn, de: filesDe, ar: filesAr };
 
 /** From a frown to a smile: where the ends of the mouth lie above its middle. */
 const moods = ["M5.5 11.3Q8 8.7 10.5 11.3", "M5.5 10.9Q8 9.5 10.5 10.9", "M5.5 10.4H10.5", "M5.5 9.8Q8 11.3 10.5 9.8", "M5.5 9.3Q8 12.3 10.5 9.3"];
@@ -18,7 +22,8 @@ export function Preview({ settings }: { settings: Settings }) {
   // While a colour is being typed it is none yet; the picture keeps the usual one.
   const accent = isHex(settings.accent) ? settings.accent : "#4f46e5";
   // "As the visitor's browser" is many languages; English stands for them.
-  const words = widgetWords[settings.locale === "auto" ? "en" : settings.locale];
+  const locale = settings.locale === "auto" ? "en" : settings.locale;
+  const words = widgetWords[locale];
   const dir = words.lang === "ar" ? "rtl" : "ltr";
   return (
     <figure class="preview" data-testid="preview">
@@ -32,7 +37,7 @@ export function Preview({ settings }: { settings: Settings }) {
       >
         <div class="preview-site" aria-hidden="true"><i /><i /><i /><i /></div>
         <div class="preview-panel" dir={dir} lang={words.lang} aria-hidden="true">
-          <Panel settings={settings} words={words} />
+          <Panel settings={settings} words={words} files={filesWords[locale]} />
         </div>
         {settings.trigger === "button" && (
           <p class="preview-launcher" dir={dir} aria-hidden="true"><Icon name="other" /><bdi>{settings.texts.launcher || words.launcher}</bdi></p>
@@ -43,7 +48,7 @@ export function Preview({ settings }: { settings: Settings }) {
 }
 
 /** The same parts in the same order as the widget's own form, left out under the same conditions. */
-function Panel({ settings, words }: { settings: Settings; words: typeof en }) {
+function Panel({ settings, words, files }: { settings: Settings; words: typeof en; files: typeof filesEn }) {
   return (
     <>
       <p class="preview-title"><bdi>{settings.texts.title || words.title}</bdi></p>
@@ -57,6 +62,7 @@ function Panel({ settings, words }: { settings: Settings; words: typeof en }) {
       )}
       <p class="preview-label">{words.message}</p>
       <p class="preview-text"><bdi>{settings.texts.placeholder || words.placeholder}</bdi></p>
+      <p class="preview-tools"><span><Icon name="clip" />{files.attach}</span><span><Icon name="device" />{files.shot}</span></p>
       {settings.rating && (
         <>
           <p class="preview-label">{words.rating}</p>

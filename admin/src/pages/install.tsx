@@ -8,6 +8,7 @@ import { inboxHref } from "../router";
 import type { Project, Settings } from "../session/types";
 import { t } from "../text/en";
 import { install as installText, look as lookText, settings as settingsText } from "../text/en-settings";
+import { isolate } from "../text/isolate";
 import { Code } from "../ui/copy";
 import { Choice } from "../ui/field";
 import { Icon } from "../ui/icons";
@@ -15,7 +16,7 @@ import { explain } from "../workspace";
 
 /** From nothing to the first feedback. The last step needs no click: it turns when something arrives. */
 export function InstallPage({ project }: { project: Project }) {
-  useEffect(() => void (document.title = `${installText.title} · ${project.name} · ${t.product}`), [project.name]);
+  useEffect(() => void (document.title = `${installText.title} · ${isolate(project.name)} · ${t.product}`), [project.name]);
   return (
     <div class="page">
       <header class="page-head">

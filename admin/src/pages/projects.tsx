@@ -5,6 +5,7 @@ import { inboxHref, navigate } from "../router";
 import { Problem } from "../session/problem";
 import type { Project } from "../session/types";
 import { t } from "../text/en";
+import { isolate } from "../text/isolate";
 import { Dialog } from "../ui/dialog";
 import { Field, TextField } from "../ui/field";
 import { Icon } from "../ui/icons";
@@ -57,8 +58,8 @@ function ProjectCard({ project }: { project: Project }) {
       {/* Addresses read from left to right in every language. */}
       <p class="cut faint" dir="ltr">{origins.length === 0 ? t.projects.anyOrigin : origins.map((origin) => origin.replace(/^https:\/\//, "")).join(", ")}</p>
       <p class="project-foot">
-        <a href={`/projects/${project.id}/install`} aria-label={`${t.nav.install}: ${project.name}`} title={t.nav.install} class="icon-button"><Icon name="install" /></a>
-        <a href={`/projects/${project.id}/settings`} aria-label={`${t.nav.settings}: ${project.name}`} title={t.nav.settings} class="icon-button"><Icon name="settings" /></a>
+        <a href={`/projects/${project.id}/install`} aria-label={`${t.nav.install}: ${isolate(project.name)}`} title={t.nav.install} class="icon-button"><Icon name="install" /></a>
+        <a href={`/projects/${project.id}/settings`} aria-label={`${t.nav.settings}: ${isolate(project.name)}`} title={t.nav.settings} class="icon-button"><Icon name="settings" /></a>
       </p>
     </li>
   );

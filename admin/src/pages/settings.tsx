@@ -6,6 +6,7 @@ import { Problem } from "../session/problem";
 import type { Project } from "../session/types";
 import { t } from "../text/en";
 import { settings as settingsText } from "../text/en-settings";
+import { isolate } from "../text/isolate";
 import { explain } from "../workspace";
 import { changesOf, formOf, type SettingsForm } from "./settings-form";
 import { AppearanceFields, LanguageFields, PrivacyFields, ProjectFields, QuestionFields, type Errors } from "./settings-fields";
@@ -61,7 +62,7 @@ export function SettingsPage({ project }: { project: Project }) {
   const { fields, failure, busy, open, save, discard } = useEditing(project);
   // The server refuses what this person may not change; here it is shown before anything is typed.
   const readOnly = !workspace.canManage.value;
-  useEffect(() => void (document.title = `${settingsText.title} · ${project.name} · ${t.product}`), [project.name]);
+  useEffect(() => void (document.title = `${settingsText.title} · ${isolate(project.name)} · ${t.product}`), [project.name]);
   return (
     // Read-only, nothing inside takes the focus, and the page could not be scrolled by keyboard.
     <form class="page settings" onSubmit={save} data-testid="settings" aria-label={settingsText.title} tabIndex={readOnly ? 0 : undefined}>

@@ -45,7 +45,8 @@ export function KeysPage() {
       {failed.value && <p class="banner bad" role="alert">{words.failed} <button type="button" class="link" onClick={read}>{t.common.retry}</button></p>}
       {keys.value && (
         <Section title={words.keys} lead={words.keysLead(keys.value.length)} testid="keys">
-          <ul class="lines">
+          {/* A list of nothing would be a line with nothing in it. */}
+          {keys.value.length > 0 && <ul class="lines">
             {keys.value.map((it) => (
               <li class="line" key={it.id} data-testid="key">
                 <span class="line-mark"><Icon name="key" /></span>
@@ -57,7 +58,7 @@ export function KeysPage() {
                 <button type="button" class="button small" data-testid="key-revoke" onClick={() => (revoking.value = it)}>{words.revoke}</button>
               </li>
             ))}
-          </ul>
+          </ul>}
         </Section>
       )}
       {chosen && (

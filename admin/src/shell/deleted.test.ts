@@ -20,7 +20,7 @@ it.each([
   leaveDeleted(deps, "p1");
   expect(go.mock.calls).toEqual(left ? [["/", { replace: true }]] : []);
   expect(projects.value?.map(({ id }) => id)).toEqual(["p2"]);
-  expect(notices.show).toHaveBeenCalledExactlyOnceWith("“Shop” was deleted by somebody else.", "bad");
+  expect(notices.show).toHaveBeenCalledExactlyOnceWith("“\u2068Shop\u2069” was deleted by somebody else.", "bad");
   leaveDeleted(deps, "p1");
   expect(notices.show).toHaveBeenCalledOnce();
 });

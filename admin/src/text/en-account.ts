@@ -1,4 +1,5 @@
 import type { Agent } from "../account/agent";
+import { isolate } from "./isolate";
 
 /** What somebody reads about their own account. */
 export const account = {
@@ -11,7 +12,7 @@ export const account = {
   confirmed: "Confirmed",
   unconfirmed: "Not confirmed",
   confirm: "Mail me the link to confirm it",
-  confirmSent: (email: string) => `A mail is on its way to ${email}. The link in it is good for three days.`,
+  confirmSent: (email: string) => `A mail is on its way to ${isolate(email)}. The link in it is good for three days.`,
   confirmNoMail: "This server sends no e-mail, so the address cannot be confirmed.",
   confirmFailed: "The mail could not be sent.",
   password: "Password",
@@ -60,9 +61,11 @@ export const account = {
   used: (when: string) => `last used ${when}`,
   usedNow: "in use now",
   signOut: "Sign out",
-  signOutOf: (name: string) => `Sign out: ${name}`,
+  signOutOf: (name: string, detail: string) => `Sign out: ${name}, ${detail}`,
   signOutTitle: (name: string) => `Sign out ${name}?`,
-  signOutLead: "Whoever is there has to sign in again.",
+  signOutLead: (detail: string) => `It is the one ${detail}. Whoever is there has to sign in again.`,
+  /** After the name: what tells two of the same kind apart. */
+  from: (when: string, address: string) => (address ? `${when}, from ${isolate(address)}` : when),
   signOutHere: "Sign out here?",
   signOutHereLead: "What you have written and not sent stays on this device.",
   signedOut: (name: string) => `${name} is signed out.`,

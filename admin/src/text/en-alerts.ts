@@ -1,11 +1,12 @@
 import type { Reach } from "../alerts/choices";
 import type { News } from "../alerts/news";
+import { isolate } from "./isolate";
 
 const reaches: Record<Reach, string> = { off: "Off", mine: "Mine", all: "All" };
 const headline: Record<News["kind"], (project: string) => string> = {
-  feedback: (project) => `New feedback · ${project}`,
-  answer: (project) => `A visitor answered · ${project}`,
-  assigned: (project) => `Assigned to you · ${project}`,
+  feedback: (project) => `New feedback · ${isolate(project)}`,
+  answer: (project) => `A visitor answered · ${isolate(project)}`,
+  assigned: (project) => `Assigned to you · ${isolate(project)}`,
 };
 
 /** Read by what is loaded after the first page, and by nothing on it. */
@@ -21,5 +22,5 @@ export const alertWords = {
   missing: "This browser shows no notifications here.",
   reaches,
   headline,
-  several: (count: number, project: string) => `${count} new · ${project}`,
+  several: (count: number, project: string) => `${count} new · ${isolate(project)}`,
 } as const;

@@ -1,4 +1,5 @@
 import { counted, formatNames } from "./format";
+import { isolate } from "./isolate";
 
 /** What is said, noted and on its way. */
 export const conversation = {
@@ -29,8 +30,8 @@ export const conversation = {
   added: "Note added",
   left: (n: string) => `${n} characters left`,
   tooLong: (n: string) => `${n} characters too many`,
-  from: (name: string) => `New message from ${name}`,
-  noted: (name: string) => `New note from ${name}`,
+  from: (name: string) => `New message from ${isolate(name)}`,
+  noted: (name: string) => `New note from ${isolate(name)}`,
   unread: "New message",
   below: (n: number) => counted(n, "new message", "new messages"),
   edit: "Edit note",

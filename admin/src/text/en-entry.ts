@@ -1,6 +1,7 @@
 // What somebody reads who is not signed in.
 import type { Role } from "../session/types";
 import { counted } from "./format";
+import { isolate } from "./isolate";
 
 const article: Record<Role, string> = { owner: "an owner", admin: "an admin", agent: "an agent", viewer: "a viewer" };
 
@@ -26,7 +27,7 @@ export const login = {
   expired: "You were signed out. Sign in to return to where you were.",
   left: "You are signed out.",
   or: "or",
-  provider: (name: string) => `Continue with ${name}`,
+  provider: (name: string) => `Continue with ${isolate(name)}`,
   forgot: "Forgot your password?",
   noMail: "Forgot your password? This server sends no e-mail: whoever runs it can reset it for you.",
   signup: "Create an organisation",
@@ -70,7 +71,7 @@ export const forgot = {
   email: "E-mail",
   submit: "Mail me a link",
   busy: "Sending…",
-  sent: (email: string) => `If there is an account for ${email}, a mail with a link is on its way. The link is good for an hour.`,
+  sent: (email: string) => `If there is an account for ${isolate(email)}, a mail with a link is on its way. The link is good for an hour.`,
   again: "Nothing there? Look among the unwanted mail, or try again in a few minutes.",
   noMail: "This server sends no e-mail. Whoever runs it can reset your password for you.",
   back: "Back to sign-in",
@@ -114,7 +115,7 @@ export const signup = {
 };
 
 export const join = {
-  title: (organization: string) => `Join ${organization}`,
+  title: (organization: string) => `Join ${isolate(organization)}`,
   loading: "Invitation",
   role: (role: Role) => `You are invited as ${article[role]}.`,
   until: (day: string) => `The invitation is good until ${day}.`,
@@ -126,7 +127,7 @@ export const join = {
   busy: "Joining…",
   have: "You have an account here?",
   signIn: "Sign in and join with it",
-  as: (email: string) => `Join as ${email}`,
+  as: (email: string) => `Join as ${isolate(email)}`,
   other: "Use another account",
   already: "You belong to this organisation already.",
   bad: "This invitation is not good any more",

@@ -1,4 +1,5 @@
 import type { NotifyMode } from "../mail/notifications";
+import { isolate } from "./isolate";
 
 /** By the contract's own names, so that a new mode is missing here at build time. */
 const modes: Record<NotifyMode, string> = { at_once: "At once", hourly: "Hourly", daily: "Daily", never: "Never" };
@@ -6,9 +7,9 @@ const modes: Record<NotifyMode, string> = { at_once: "At once", hourly: "Hourly"
 /** What a member is mailed. Read by the part of the preferences that is loaded with it, and by nothing on the first page. */
 export const mail = {
   title: "E-mail",
-  lead: (address: string) => `Goes to ${address}. Choices are saved as you make them.`,
+  lead: (address: string) => `Goes to ${isolate(address)}. Choices are saved as you make them.`,
   off: "This server sends no e-mail: it has no mail server set up.",
-  bouncing: (address: string) => `Mail to ${address} came back three times, so none is sent any more.`,
+  bouncing: (address: string) => `Mail to ${isolate(address)} came back three times, so none is sent any more.`,
   again: "Try the address again",
   failed: "Your e-mail choices could not be loaded.",
   notSaved: "The choice could not be saved.",

@@ -1,10 +1,12 @@
+import { isolate } from "./isolate";
+
 /** The command palette, and canned replies. */
 export const palette = {
   title: "Commands",
   find: "Type a command, or words to search for",
   open: "Commands",
-  search: (words: string) => `Search the inbox for “${words}”`,
-  project: (name: string) => `Go to ${name}`,
+  search: (words: string) => `Search the inbox for “${isolate(words)}”`,
+  project: (name: string) => `Go to ${isolate(name)}`,
   goInbox: "Go to the inbox",
   goInsights: "Go to insights",
   goJobs: "Go to import & export",
@@ -26,7 +28,7 @@ export const canned = {
   open: "Canned replies",
   find: "Find a canned reply",
   none: "No canned reply yet. Write a reply, then keep it here under a name.",
-  keep: (name: string) => `Keep what is written as “${name}”`,
+  keep: (name: string) => `Keep what is written as “${isolate(name)}”`,
   kept: "Kept as a canned reply",
   failed: "The canned replies could not be loaded.",
   keepFailed: "It could not be kept.",

@@ -1,28 +1,29 @@
 import { counted } from "./format";
 import type { Role } from "../session/types";
 import { roleNames } from "./en-roles";
+import { isolate } from "./isolate";
 
 /** What is said of who belongs to an organisation. */
 export const team = {
   title: "Team",
-  lead: (organization: string) => `Who belongs to ${organization}.`,
+  lead: (organization: string) => `Who belongs to ${isolate(organization)}.`,
   members: "Members",
   membersLead: (n: number) => counted(n, "person", "people"),
   failed: "The team could not be loaded.",
   you: "You",
   factor: "Second factor",
   joined: (when: string) => `joined ${when}`,
-  role: (name: string) => `Role of ${name}`,
-  roleChanged: (name: string, role: Role) => `${name} is ${role === "viewer" ? "a" : "an"} ${roleNames[role].toLowerCase()} now`,
+  role: (name: string) => `Role of ${isolate(name)}`,
+  roleChanged: (name: string, role: Role) => `${isolate(name)} is ${role === "viewer" ? "a" : "an"} ${roleNames[role].toLowerCase()} now`,
   roleFailed: "The role could not be changed.",
   remove: "Remove",
   leave: "Leave",
-  removeTitle: (name: string) => `Remove ${name}?`,
+  removeTitle: (name: string) => `Remove ${isolate(name)}?`,
   removeLead: "They are signed out of this organisation at once, and the invitations that they made end. What they wrote stays, and so does their account.",
-  removeKeys: (names: readonly string[]) => `End the ${names.length === 1 ? "API key" : `${names.length} API keys`} that they made, too, and may know: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}. Programs that use ${names.length === 1 ? "it" : "them"} stop.`,
+  removeKeys: (names: readonly string[]) => `End the ${names.length === 1 ? "API key" : `${names.length} API keys`} that they made, too, and may know: ${names.slice(0, 5).map(isolate).join(", ")}${names.length > 5 ? ", …" : ""}. Programs that use ${names.length === 1 ? "it" : "them"} stop.`,
   leaveTitle: "Leave this organisation?",
   leaveLead: "You are signed out. To come back you need an invitation.",
-  removed: (name: string) => `${name} was removed`,
+  removed: (name: string) => `${isolate(name)} was removed`,
   invite: "Invite somebody",
   inviteLead: "By a link that works once, within seven days.",
   email: "E-mail",
@@ -62,9 +63,9 @@ export const programs = {
   never: "never used",
   used: (when: string) => `last used ${when}`,
   revoke: "Revoke",
-  revokeTitle: (name: string) => `Revoke “${name}”?`,
+  revokeTitle: (name: string) => `Revoke “${isolate(name)}”?`,
   revokeLead: "The program is cut off at once. There is no way back: a new key is another one.",
-  revoked: (name: string) => `“${name}” was revoked`,
+  revoked: (name: string) => `“${isolate(name)}” was revoked`,
   scope: {
     "feedback:read": "Read feedback and conversations",
     "feedback:write": "Answer, take notes and triage",

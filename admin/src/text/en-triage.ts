@@ -1,4 +1,5 @@
 import { counted, formatCount } from "./format";
+import { isolate } from "./isolate";
 
 /** The words of deciding: properties, several items at once, and the way back. */
 export const triage = {
@@ -8,7 +9,7 @@ export const triage = {
   assignFind: "Find a member",
   assignee: "Assignee",
   assignToMe: "Assign to me",
-  me: (name: string) => `${name} (you)`,
+  me: (name: string) => `${isolate(name)} (you)`,
   nobody: "Nobody",
   former: "Somebody who has left",
   tags: "Change the tags",
@@ -18,9 +19,10 @@ export const triage = {
   priority: "Set the priority",
   priorityFind: "Find a priority",
   priorityName: "Priority",
-  create: (tag: string) => `Make the tag “${tag}”`,
+  create: (tag: string) => `Make the tag “${isolate(tag)}”`,
   some: "Some",
   nothing: "Nothing has that name.",
+  noTagsYet: "There are no tags yet. Type the first one.",
   done: "Done",
   change: (name: string) => `Change the ${name.toLowerCase()}:`,
   undo: "Undo",
@@ -29,7 +31,7 @@ export const triage = {
   notUndone: "It could not be undone.",
   selection: "Selected items",
   selected: (n: number) => `${formatCount(n)} selected`,
-  select: (text: string) => `Select “${text}”`,
+  select: (text: string) => `Select “${isolate(text)}”`,
   selectAll: "Select all in this view",
   clear: "Clear selection",
   markRead: "Mark as read",
@@ -45,10 +47,10 @@ export const triage = {
   /** What was done, after the number of items or alone. */
   did: {
     status: (name: string) => `now “${name}”`,
-    assigned: (name: string) => `assigned to ${name}`,
+    assigned: (name: string) => `assigned to ${isolate(name)}`,
     unassigned: "assigned to nobody",
-    tagged: (tag: string) => `tagged “${tag}”`,
-    untagged: (tag: string) => `no longer tagged “${tag}”`,
+    tagged: (tag: string) => `tagged “${isolate(tag)}”`,
+    untagged: (tag: string) => `no longer tagged “${isolate(tag)}”`,
     priority: (name: string) => `priority “${name}”`,
     read: "marked as read",
     unread: "marked as unread",

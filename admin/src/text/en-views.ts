@@ -1,5 +1,6 @@
 import type { Sort } from "../inbox/query";
 import { counted, formatCount } from "./format";
+import { isolate } from "./isolate";
 
 const order: Record<Sort, string> = {
   "-created_at": "Newest first",
@@ -20,7 +21,7 @@ export const filters = {
   title: "Filters",
   list: "Filters that are on",
   clear: "Clear",
-  remove: (what: string) => `Remove the filter ${what}`,
+  remove: (what: string) => `Remove the filter ${isolate(what)}`,
   sort: "Order",
   order,
   status: "Status",
@@ -62,15 +63,15 @@ export const views = {
   saveTitle: "Save as a view",
   saveLead: "Keeps these filters and this order under a name, in the sidebar.",
   update: "Save changes to the view",
-  updated: (name: string) => `“${name}” now shows what you see.`,
+  updated: (name: string) => `“${isolate(name)}” now shows what you see.`,
   name: "Name",
   namePlaceholder: "Checkout bugs",
   share: "Share with everybody in the organisation",
   submit: "Save",
-  edit: (name: string) => `Edit the view “${name}”`,
+  edit: (name: string) => `Edit the view “${isolate(name)}”`,
   editTitle: "Edit the view",
   editLead: "What it lists is changed in the list: set the filters there, then “Save changes to the view”.",
   remove: "Delete the view",
-  removed: (name: string) => `“${name}” was deleted.`,
+  removed: (name: string) => `“${isolate(name)}” was deleted.`,
   failed: "The view could not be saved.",
 };

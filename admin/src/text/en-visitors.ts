@@ -1,4 +1,5 @@
 import { counted } from "./format";
+import { isolate } from "./isolate";
 
 /** Who writes: whom to hold back, who they are to the site, and how all of somebody's goes away. */
 export const visitors = {
@@ -17,7 +18,7 @@ export const visitors = {
   kind: { word: "Word", session: "Browser", address: "Network address" },
   session: "One visitor’s browser",
   address: "One network address",
-  by: (name: string, at: string) => `By ${name}, ${at}`,
+  by: (name: string, at: string) => `By ${isolate(name)}, ${at}`,
   until: (at: string) => `Until ${at}`,
   always: "Until it is lifted",
   over: "Has ended",

@@ -5,6 +5,7 @@ import { canned, palette } from "./en-palette";
 import { triage } from "./en-triage";
 import { filters, views } from "./en-views";
 import { counted, formatCount } from "./format";
+import { isolate } from "./isolate";
 
 /** By the contract's own names, so that a new status, kind or state is missing here at build time. */
 const status: Record<Status, string> = {
@@ -90,7 +91,7 @@ export const en = {
     submit: "Create project",
     anyOrigin: "Any website",
     failed: "The projects could not be loaded.",
-    deleted: (name: string) => `“${name}” was deleted by somebody else.`,
+    deleted: (name: string) => `“${isolate(name)}” was deleted by somebody else.`,
     missing: "This project does not exist, or you have no access to it.",
   },
   inbox: {

@@ -1,3 +1,5 @@
+import { isolate } from "./isolate";
+
 /** The language of dates and numbers: the dashboard's own texts are English, so these are too, in the reader's region. */
 const locale = navigator.languages.find((language) => language.startsWith("en")) ?? "en";
 
@@ -22,7 +24,7 @@ export function counted(n: number, one: string, other: string): string {
 const list = new Intl.ListFormat(locale, { type: "conjunction" });
 
 /** `Ann`, `Ann and Bob`, `Ann, Bob, and Cem`. */
-export const formatNames = (names: readonly string[]): string => list.format(names);
+export const formatNames = (names: readonly string[]): string => list.format(names.map(isolate));
 
 /** Of the first and the last word of a name; whatever one character is in its script. */
 export function initials(name: string): string {

@@ -33,8 +33,8 @@ interface PickerProps<T> {
   testid: string;
 }
 
-/** Upper case and accents do not count: who looks for "Rene" means René. */
-const folded = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+/** Upper case, accents and what isolates a name do not count: who looks for "Rene" means René. */
+const folded = (text: string): string => text.normalize("NFKD").replace(/[\p{M}\u2068\u2069]/gu, "").toLowerCase();
 
 /** What fits what is typed, and at the end what can be made of it. */
 function matching<T>(typed: string, options: readonly Option<T>[], create: PickerProps<T>["create"]): readonly Option<T>[] {

@@ -99,6 +99,8 @@ function TagPicker({ items, projectId, onPick, onClose }: PickingProps) {
       onPick={(tag) => onPick(option(tag).chosen === "yes" ? { remove_tags: [tag] } : { add_tags: [tag] })}
       onClose={onClose}
       several
+      // With anything typed there is always the tag that can be made of it.
+      empty={t.triage.noTagsYet}
       testid="pick-tags"
     />
   );

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useDashboard } from "../context";
-import { readQuery, readView, sameList, writeQuery, type FeedbackQuery } from "../inbox/query";
+import { readQuery, readView, writeQuery, type FeedbackQuery } from "../inbox/query";
 import { inboxHref, type Route } from "../router";
 import type { BuiltInView, View } from "../session/types";
 import { pages } from "../shell/pages";
 import { t } from "../text/en";
 import { Icon, type IconName } from "../ui/icons";
-import { builtIn } from "./views";
+import { builtIn, builtInOf } from "./views";
 
 const icons: Record<BuiltInView["name"], IconName> = {
   inbox: "inbox",
@@ -32,8 +32,8 @@ export function NavViews({ place, projectId }: { place: Route; projectId: string
   const query = place.name === "inbox" ? readQuery(place.query) : null;
   const saved = list?.items ?? [];
   const current = currentView(query, saved);
-  // Where they are a bar that scrolls, the current one may be outside of it.
-  useEffect(() => document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current]);
+  // Where they are a bar that scrolls, the current one may be outside of it, a page's as well; counts that come make it longer.
+  useEffect(() => document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current, place.name, list]);
   return (
     <>
       {builtIn.map(({ name, query: of }) => {
@@ -61,11 +61,11 @@ export function NavViews({ place, projectId }: { place: Route; projectId: string
   );
 }
 
-/** A saved view is current as long as one is in it, whatever was filtered further; the others by what they list. */
+/** A view is current as long as one is in it, whatever was filtered further or searched for. */
 function currentView(query: FeedbackQuery | null, saved: readonly View[]): string | null {
   if (!query) return null;
   if (query.view && saved.some(({ id }) => id === query.view)) return query.view;
-  return builtIn.find((view) => sameList(view.query, query))?.name ?? null;
+  return builtInOf(query);
 }
 
 /** As the server holds it: one's own, and shared ones of others for who manages the organisation. */

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { everything, readQuery, readView, sameList, viewBody, writeQuery, type FeedbackQuery } from "../inbox/query";
 import type { ViewList } from "../session/types";
 import { settled } from "../testing";
-import { createViews } from "./views";
+import { builtInOf, createViews } from "./views";
 
 function setUp() {
   const answer = { built_in: [], items: [] } as ViewList;
@@ -76,4 +76,21 @@ describe("a query", () => {
     expect(readQuery(new URLSearchParams("sort=relevance")).sort).toBe("");
   });
   it("lists the same whatever view it began as", () => expect(sameList({ ...full, view: "v1" }, full)).toBe(true));
+});
+
+describe("the view that a list began as", () => {
+  it.each([
+    ["", "all"],
+    ["q=cart", "all"],
+    ["sort=created_at&kind=bug", "all"],
+    ["status=new,open,in_progress", "inbox"],
+    ["status=new,open,in_progress&q=cart", "inbox"],
+    ["status=new", "inbox"],
+    ["status=new,resolved", "all"],
+    ["status=new,open,in_progress&assignee=me&q=cart", "mine"],
+    ["status=new,open,in_progress&assignee=none&kind=bug", "unassigned"],
+    ["unread=true&q=cart", "unread"],
+    ["status=resolved&q=cart", "resolved"],
+    ["quarantined=true&q=cart", "quarantine"],
+  ])("%s", (search, want) => expect(builtInOf(readQuery(new URLSearchParams(search)))).toBe(want));
 });

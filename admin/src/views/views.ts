@@ -1,5 +1,5 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
-import { everything, type FeedbackQuery } from "../inbox/query";
+import { everything, filterCount, type FeedbackQuery } from "../inbox/query";
 import type { Api } from "../session/api";
 import type { BuiltInView, NewView, View, ViewList, ViewPatch } from "../session/types";
 
@@ -38,6 +38,22 @@ export const builtIn: readonly { name: BuiltInView["name"]; query: FeedbackQuery
   { name: "all", query: everything },
   { name: "quarantine", query: { ...everything, quarantined: true } },
 ];
+
+/**
+ * The view that a list began as: of those that it searches, sorts or narrows down, the one that narrows down most
+ * itself.
+ */
+export function builtInOf(query: FeedbackQuery): BuiltInView["name"] {
+  const found = builtIn.filter((view) => within(query, view.query)).sort((a, b) => filterCount(b.query) - filterCount(a.query));
+  return found[0]?.name ?? (query.quarantined ? "quarantine" : "all");
+}
+
+/** Whether all that `query` lists is listed by `view`, too. */
+function within(query: FeedbackQuery, view: FeedbackQuery): boolean {
+  if (query.quarantined !== view.quarantined) return false;
+  const statuses = view.status.length === 0 || (query.status.length > 0 && query.status.every((status) => view.status.includes(status)));
+  return statuses && (!view.assignee || view.assignee === query.assignee) && (!view.unread || query.unread);
+}
 
 export function createViews({ api, hidden, later, now }: ViewsDeps): Views {
   const list = signal<ViewList | null>(null);

@@ -2,6 +2,7 @@ import { useDashboard } from "../context";
 import { useTitle } from "../entry/card";
 import type { Project } from "../session/types";
 import { visitors as words } from "../text/en-visitors";
+import { isolate } from "../text/isolate";
 import { Blocks } from "./blocks";
 import { Erasing } from "./erase";
 import { Identity } from "./identity";
@@ -11,7 +12,7 @@ export { EraseVisitor } from "./erase";
 /** Who writes to this project. */
 export function VisitorsPage({ project }: { project: Project }) {
   const { workspace } = useDashboard();
-  useTitle(`${words.title} · ${project.name}`);
+  useTitle(`${words.title} · ${isolate(project.name)}`);
   const manages = workspace.canManage.value;
   return (
     <div class="page" data-testid="visitors">

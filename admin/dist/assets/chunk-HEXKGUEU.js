@@ -1,1 +1,0 @@
-import{f as o,pa as e,qa as r,ua as i}from"./chunk-42M7L4C5.js";function l({title:t,lead:n,testid:d,children:a}){return p(t),r("main",{class:"alone",children:r("div",{class:"card","data-testid":d,children:[r(i,{}),r("h1",{tabIndex:-1,children:t}),n&&r("p",{class:"lead",children:n}),a]})})}function p(t){o(()=>{document.title=`${t} · ${e.product}`},[t])}export{l as a,p as b};
