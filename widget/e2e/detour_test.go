@@ -5,21 +5,24 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// stripper is a proxy before the server, as there are in many offices: while strict, it lets no Upgrade through.
+// stripper is a proxy before the server, as there are in many offices: while strict, it lets no Upgrade through. While
+// slow, it passes on a file for each value in uploads.
 type stripper struct {
-	strict atomic.Bool
+	strict, slow atomic.Bool
+	uploads      chan struct{}
 	*httptest.Server
 }
 
 // newStripped starts a strict proxy and a server that is known by the proxy's address.
 func newStripped(t *testing.T) (*server, *stripper) {
 	t.Helper()
-	p := &stripper{}
+	p := &stripper{uploads: make(chan struct{}, 1)}
 	p.strict.Store(true)
 	p.Server = httptest.NewUnstartedServer(nil)
 	address := "http://" + p.Listener.Addr().String()
@@ -28,7 +31,7 @@ func newStripped(t *testing.T) (*server, *stripper) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Config.Handler = &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
@@ -40,6 +43,16 @@ func newStripped(t *testing.T) (*server, *stripper) {
 		// A server that was killed is one of the tests' cases.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.slow.Load() && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/attachments") {
+			select {
+			case <-p.uploads:
+			case <-r.Context().Done():
+			case <-t.Context().Done():
+			}
+		}
+		proxy.ServeHTTP(w, r)
+	})
 	p.Start()
 	t.Cleanup(p.Close)
 	s.base, s.owner, s.password = address, ownerEmail, ownerPassword

@@ -65,6 +65,9 @@ const hostileCSS = `<style>
   background: red !important; font-size: 99px !important }
 </style>`
 
+// What old libraries do to every object of a page.
+const hostileScript = `<script>Object.prototype.bar=1;Object.prototype.de=Array.prototype.baz=()=>2</script>`
+
 func TestHostileStyles(t *testing.T) {
 	t.Parallel()
 	s, host := newServer(t), newSite(t)
@@ -89,7 +92,7 @@ func TestHostileStyles(t *testing.T) {
 		return boxes, styles
 	}
 	boxes, styles := look("/calm", "")
-	gotBoxes, gotStyles := look("/hostile", hostileCSS)
+	gotBoxes, gotStyles := look("/hostile", hostileCSS+hostileScript)
 	for i, path := range paths {
 		if !close(gotBoxes[i], boxes[i]) {
 			t.Errorf("%s on a hostile page: got %+v, want %+v", path, gotBoxes[i], boxes[i])

@@ -183,4 +183,9 @@ func TestErrorsAreSaid(t *testing.T) {
 	if got := s.messages(p); got != "" {
 		t.Errorf("the server has %q, want nothing", got)
 	}
+	stranger.mu.Lock()
+	defer stranger.mu.Unlock()
+	if told := strings.Count(strings.Join(stranger.console, "\n"), "its project does not allow"); told != 1 {
+		t.Errorf("the site's owner is told %d times in %v, want once", told, stranger.console)
+	}
 }

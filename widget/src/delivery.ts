@@ -2,10 +2,13 @@ import type { VisitorClientEvent, VisitorServerEvent } from "../../realtime/prot
 import { loadChunk } from "./chunk";
 import type { Config } from "./config";
 import type { Emitter } from "./emitter";
+import type { Attached } from "./form";
 import type { Feedback, Outbox, Parcel } from "./outbox";
 import { uuidv7 } from "./uuid";
 
 const POST_TIMEOUT_MS = 15_000;
+/** How often other tabs are told that a message's files are still on their way. */
+const SIGN_OF_LIFE_MS = 20_000;
 /** How often a submission is mended before its refusal counts. */
 const MENDINGS = 3;
 
@@ -16,7 +19,8 @@ export type Ask = (owner: string, event: VisitorClientEvent & { id: string }) =>
 type Answer =
   | { state: "sent" }
   | { state: "refused"; code: string; message: string; field?: string }
-  | { state: "later"; after?: number };
+  /** `dumb`: nothing was answered that this page may read. */
+  | { state: "later"; after?: number; dumb?: boolean };
 
 export type Outcome =
   | { state: "sent"; id: string }
@@ -25,8 +29,11 @@ export type Outcome =
   | { state: "refused"; id: string; code: string; message: string; field?: string };
 
 export interface Delivery {
-  /** Never rejects. Takes the ladder socket, POST, outbox; what it resolves to may be shown to the visitor as it is. */
-  submit(body: Feedback): Promise<Outcome>;
+  /**
+   * Takes the ladder socket, POST, outbox; what it resolves to may be shown to the visitor as it is. It is in the outbox
+   * at once and waits there for its files. Rejects only with a file's Fault, and then it is not sent.
+   */
+  submit(body: Feedback, files?: Attached[]): Promise<Outcome>;
   /** Tries what waits. `eager` after good news: online again, visible again. */
   flush(eager?: boolean): Promise<void>;
   /** The page is left. What is under way may arrive or not: the next page need not wait to try it again. */
@@ -43,6 +50,7 @@ export function createDelivery(
 ): Delivery {
   let timer: ReturnType<typeof setTimeout>;
   const underWay = new Set<string>();
+  let warned = false;
 
   /** `kept`: the outbox has it, so there is a later. */
   async function attempt(entry: Parcel, kept = true): Promise<Answer> {
@@ -50,6 +58,11 @@ export function createDelivery(
     underWay.add(id);
     let answer = await mended(entry, await carry(entry));
     underWay.delete(id);
+    // A browser keeps the refusal of an origin from the page it is about, so this is as much as can be known.
+    if (!warned && (answer.state === "refused" ? answer.code === "forbidden" : answer.state === "later" && answer.dumb)) {
+      warned = true;
+      console.warn(`Earshot: ${config.api} does not answer, or its project does not allow ${location.origin}`);
+    }
     if (answer.state === "later" && !kept) answer = { state: "refused", code: "outbox_full", message: "" };
     if (answer.state === "sent") {
       outbox.remove(id);
@@ -89,16 +102,41 @@ export function createDelivery(
     for (let entry; (entry = outbox.claim()); ) {
       // After a sleep an entry may be given out anew while its attempt here still waits for an answer.
       if (underWay.has(entry.id)) continue;
-      const answer = await attempt(entry);
+      // The page that waited for its files is gone.
+      const answer = await attempt(entry.missing ? outbox.part(entry) : entry);
       if (answer.state === "refused") outbox.fail(entry.id);
     }
     schedule();
   }
 
-  async function submit(body: Feedback): Promise<Outcome> {
+  /** Waits for the files, which the body names as they come. False: another page has sent it without them meanwhile. */
+  async function gather(id: string, body: Feedback, files: Attached[]): Promise<boolean> {
+    const ids: string[] = [];
+    let ours = true;
+    const note = (_?: string) => {
+      body.attachment_ids = ids.filter(Boolean);
+      ours = outbox.await(id, body, files.flatMap(({ name }, at) => (ids[at] === undefined ? name : [])));
+    };
+    const timer = setInterval(note, SIGN_OF_LIFE_MS);
+    underWay.add(id);
+    try {
+      note();
+      await Promise.all(files.map(async (file, at) => note((ids[at] = await file.id))));
+    } catch (fault) {
+      outbox.remove(id);
+      throw fault;
+    } finally {
+      clearInterval(timer);
+      underWay.delete(id);
+    }
+    return ours;
+  }
+
+  async function submit(body: Feedback, files: Attached[] = []): Promise<Outcome> {
     const id = uuidv7();
-    const kept = outbox.add(id, body);
-    const answer = await attempt(kept || { id, token: outbox.token(), body }, !!kept);
+    const kept = outbox.add(id, body, files[0] && files.map(({ name }) => name));
+    if (files[0] && !(await gather(id, body, files)) && kept) return { state: "kept", id, durable: true };
+    const answer = await attempt(kept ? { ...kept, body } : { id, token: outbox.token(), body }, !!kept);
     if (answer.state === "later") return { state: "kept", id, durable: outbox.durable() };
     if (answer.state === "refused") outbox.remove(id);
     return { ...answer, id };
@@ -152,6 +190,6 @@ async function post(config: Config, entry: Parcel): Promise<Answer> {
     const { code = `${status}`, detail: message = "", errors } = body;
     return { state: "refused", code, message, field: errors?.[0]?.path };
   } catch {
-    return { state: "later" };
+    return { state: "later", dumb: true };
   }
 }

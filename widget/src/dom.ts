@@ -37,8 +37,8 @@ export function listen(types: string, listener: (event: Event) => void, stop?: A
 }
 
 function fill<E extends Element>(el: E, attributes: Attributes, children: Child[]): E {
-  for (const name in attributes) {
-    const value = attributes[name]!;
+  // Own ones alone: a page may have put anything on Object.prototype.
+  for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "string") el.setAttribute(name, value);
     else el.addEventListener(name, value as EventListener);
   }

@@ -18,8 +18,20 @@ export interface Draft {
   shared: boolean;
   /** What programs write into a field that people do not see. */
   website?: string;
-  /** The ids of files, which may be under way; one that will not arrive rejects with what to tell the visitor. */
-  files?: Promise<string>[];
+  files?: Attached[];
+}
+
+/** A file of a message. */
+export interface Attached {
+  name: string;
+  /** Its id once it has arrived, or nothing where it was taken away meanwhile; rejects with a Fault. */
+  id: Promise<string>;
+}
+
+/** Why a message cannot go out with its files, in the visitor's language, and where they can do something about it. */
+export interface Fault {
+  words: string;
+  at: HTMLElement;
 }
 
 /** What goes out of what was entered. */
@@ -41,8 +53,8 @@ export function feedback({ message, kind, rating, email, name, website }: Partia
 
 export interface Form {
   el: HTMLFormElement;
-  /** Says at once what is wrong, marks the field it is about (the message unless it is the email) and moves focus there. */
-  error(text: string, field?: string): void;
+  /** Says at once what is wrong, marks the field it is about (the message unless it is the email) and moves focus there, or to `at`. */
+  error(text: string, field?: string, at?: HTMLElement): void;
   /** Says what keeps a message from being sent. */
   faulty(feedback: Feedback): boolean;
   busy(busy: boolean): void;
@@ -61,7 +73,7 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
   const text = { "aria-describedby": "alert", dir: "auto" };
   const placeholder = config.texts.placeholder || strings.placeholder;
   const message = h("textarea", { id: "message", name: "message", ...text, placeholder });
-  const email = h("input", { id: "email", name: "email", ...text, type: "email", autocomplete: "email" });
+  const email = h("input", { id: "email", name: "email", ...text, type: "email", autocomplete: "email", placeholder: " " });
   const sharing = h("input", { id: "share", name: "shared", type: "checkbox" });
   const alert = h("p", { id: "alert", role: "alert" });
   // The panel's one polite region; it exists before it speaks, or screen readers miss the first words.
@@ -81,12 +93,11 @@ export function createForm({ config, draft, onDraft, onSubmit }: FormOptions): F
     config.ask_email &&
       h("div", {}, h("label", { for: "email" }, strings.email, h("small", {}, strings.emailHelp)), email),
     config.show_drafts && h("label", { class: "share" }, strings.draft, sharing),
-    alert,
-    send,
+    h("div", { class: "foot" }, alert, send),
   );
 
-  function error(words: string, field?: string): void {
-    const faulty = field === "email" ? email : message;
+  function error(words: string, field?: string, at?: HTMLElement): void {
+    const faulty = at || (field === "email" ? email : message);
     alert.textContent = words;
     for (const input of [message, email]) input.ariaInvalid = `${input === faulty}`;
     if (focusIsFree()) faulty.focus();

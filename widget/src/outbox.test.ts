@@ -45,6 +45,32 @@ describe("outbox", () => {
     expect(there.claim()).toBeUndefined();
   });
 
+  it("leaves an entry whose files are under way to its page, until that is silent or gone", () => {
+    const outbox = open();
+    outbox.add("a", body, ["a.png", "b.png"]);
+    expect(outbox.await("a", { ...body, attachment_ids: ["f1"] }, ["b.png"])).toBe(true);
+    vi.advanceTimersByTime(89_999);
+    expect(open().claim()).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    const there = open();
+    expect(there.part(there.claim()!).body).toMatchObject({ attachment_ids: ["f1"], context: { lost_files: 1 } });
+    expect(there.use(({ missed }) => missed)).toEqual(["b.png"]);
+    // The page was only asleep: it must not send it again, and in another shape.
+    expect(outbox.await("a", { ...body, attachment_ids: ["f1", "f2"] }, [])).toBe(false);
+    there.remove("a");
+    expect(outbox.await("a", { ...body, attachment_ids: ["f1", "f2"] }, [])).toBe(false);
+  });
+
+  it("tells nobody else what went out without its files", () => {
+    const outbox = open();
+    outbox.add("a", body, ["secret plans.pdf"]);
+    outbox.later("a");
+    outbox.reset();
+    outbox.hurry();
+    outbox.part(outbox.claim()!);
+    expect(outbox.use(({ missed }) => missed)).toBeUndefined();
+  });
+
   it("backs off with full jitter from 1 s to 5 min, under the same id", () => {
     vi.spyOn(Math, "random").mockReturnValue(1);
     const outbox = open();

@@ -9,6 +9,8 @@ const BACKOFF_CAP_MS = 300_000;
 const GIVE_UP_MS = 604_800_000;
 /** Keeps other tabs off an entry that this one is sending; longer than the whole ladder takes. */
 const IN_FLIGHT_MS = 30_000;
+/** The same while files are uploaded; longer than the pauses between two signs of life in a tab that is hidden, a minute. */
+const UPLOADING_MS = 90_000;
 
 /** The fields of a submission, equal on every way out: a repeated id with another payload is a conflict. */
 export type Feedback = components["schemas"]["FeedbackSubmitted"];
@@ -29,13 +31,19 @@ export interface Entry extends Parcel {
   next: number;
   /** The server's word (Retry-After), which nothing cuts short. */
   hold: number;
+  /** The names of its files that have not arrived. While it has them it is its page's to send, unless that is gone. */
+  missing?: string[];
 }
 
 export interface Outbox {
   /** This visitor's secret. Made in memory; written to storage only together with an entry. */
   token(): string;
   /** Written before the first attempt, so that a page that goes away meanwhile loses nothing. Undefined: full. */
-  add(id: string, body: Feedback): Entry | undefined;
+  add(id: string, body: Feedback, missing?: string[]): Entry | undefined;
+  /** Its files have come this far, and its page is still there. False: that was too late, and it goes out without them. */
+  await(id: string, body: Feedback, missing: string[]): boolean;
+  /** It goes out without what is missing; the visitor is told of that when the panel is open. */
+  part(entry: Entry): Entry;
   remove(id: string): void;
   later(id: string, retryAfter?: number): void;
   /** It goes out like this from now on. */
@@ -76,6 +84,8 @@ export interface Stored {
   /** The items that unread replies are in, once for each reply. */
   unread?: string[];
   said?: Said[];
+  /** The names of files that messages went out without, of which the visitor was not told yet. */
+  missed?: string[];
 }
 
 const EMPTY = '{"entries":[]}';
@@ -121,14 +131,30 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
 
   return {
     token: () => use(token),
-    add(id, body) {
+    add(id, body, missing) {
       const at = Date.now();
       return use((state) => {
         if (state.entries.length >= OUTBOX_LIMIT) return undefined;
-        const entry = { id, token: (state.token = token(state)), body, at, tries: 0, next: at, hold: at + IN_FLIGHT_MS };
+        const entry = { id, token: (state.token = token(state)), body, at, tries: 0, next: at, hold: at + IN_FLIGHT_MS, missing };
         // That one is the storage's from now on: where it is cleared, the visitor is another.
         own = "";
         state.entries.push(entry);
+        return entry;
+      });
+    },
+    await: (id, body, missing) =>
+      use(({ entries }) => {
+        const entry = entries.find((entry) => entry.id === id && entry.missing);
+        const [some] = missing;
+        const hold = Date.now() + (some ? UPLOADING_MS : IN_FLIGHT_MS);
+        return !!entry && !!Object.assign(entry, { body, hold, missing: some && missing });
+      }),
+    part({ id, body, missing }) {
+      return use((state) => {
+        const entry = state.entries.find((entry) => entry.id === id)!;
+        entry.missing = undefined;
+        entry.body = { ...body, context: { ...(body.context as object), lost_files: missing!.length } };
+        if (entry.token === token(state)) state.missed = missing;
         return entry;
       });
     },

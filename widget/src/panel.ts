@@ -46,7 +46,7 @@ export function createPanel(options: PanelOptions): Panel {
     const free = focusIsFree();
     form = view ? undefined : createForm(options);
     form?.busy(busy);
-    title.textContent = config.texts.title || strings.title;
+    title.textContent = view ? config.texts.launcher || strings.launcher : config.texts.title || strings.title;
     const content = form ? form.el : view!.state === "talk" ? h("div", { class: "talk", tabindex: "-1" }) : outcome(view!);
     body.replaceChildren(content);
     if (free && !el.hidden) focus();

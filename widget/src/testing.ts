@@ -88,6 +88,7 @@ export function useBrowser(after: () => void = () => {}): void {
   beforeEach(() => {
     vi.useFakeTimers();
     localStorage.clear();
+    sessionStorage.clear();
     FakeWebSocket.all = [];
     vi.stubGlobal("WebSocket", FakeWebSocket);
   });

@@ -5,7 +5,7 @@ import type { Visit } from "./context";
 import { createDelivery, type Ask, type Outcome } from "./delivery";
 import { focusIsFree, h, icon, reword } from "./dom";
 import type { Emitter } from "./emitter";
-import { feedback, type Draft } from "./form";
+import { feedback, type Draft, type Fault } from "./form";
 import { createHost } from "./host";
 import { SPEECH } from "./icons";
 import type { Live } from "./live/main";
@@ -212,24 +212,24 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
   }
 
   async function onSubmit(): Promise<void> {
-    const body: Feedback = { ...feedback(draft, page), elapsed_ms: Math.round(performance.now() - since) };
+    const body: Feedback = { ...feedback(draft, page), attachment_ids: [], elapsed_ms: Math.round(performance.now() - since) };
     if (sending || panel!.form()!.faulty(body) || !emitter.emit("submit", body)) return;
     live?.changed(true);
     sending = body;
     panel!.form()!.busy(true);
-    let fault = "";
+    let fault: Fault | undefined;
     let outcome: Outcome | undefined;
     try {
-      body.attachment_ids = await Promise.all(draft.files || []);
-      outcome = await delivery.submit(body);
-    } catch (words) {
-      fault = `${words}`;
+      outcome = await delivery.submit(body, draft.files);
+    } catch (told) {
+      fault = told as Fault;
     }
     // A reset meanwhile: by now the form is somebody else's.
     if (sending !== body) return;
     sending = undefined;
     panel!.form()?.busy(false);
-    if (!outcome) panel!.form()?.error(fault);
+    if (!outcome || outcome.state === "refused") live?.returned();
+    if (!outcome) panel!.form()?.error(fault!.words, "", fault!.at);
     else if (outcome.state === "refused") {
       panel!.form()?.error(`${config.strings.errRefused} (${outcome.code})`, outcome.field);
     } else {
@@ -278,7 +278,7 @@ export function createWidget(config: Config, options: PageOptions, emitter: Emit
       return emitter.emit("submit", body) ? delivery.submit(body) : undefined;
     },
     reset() {
-      for (const name in page) delete page[name as keyof Visit];
+      Object.keys(page).forEach((name) => delete page[name as keyof Visit]);
       settle();
       forget({ email: undefined, name: undefined });
       sending = undefined;

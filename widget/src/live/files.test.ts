@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import ar from "./locales/ar.json";
 import de from "./locales/de.json";
 import en from "./locales/en.json";
-import { config, find, load, reply, settle, submit, usePage, write } from "../testing";
+import { config, find, hosts, load, reply, settle, submit, usePage, write } from "../testing";
 
 usePage();
 
@@ -84,20 +84,27 @@ describe("files", () => {
   });
 
   it.each([
-    [413, en.errSize],
-    [415, en.errKind],
-    [422, en.errKind],
-    [403, en.errFailed],
-  ])("that are refused with %i hold the message back, until they are removed", async (status, words) => {
+    [413, "photo.png", en.errSize, en.errRefused],
+    [415, "photo.png", en.errKind, en.errRefused],
+    [422, "photo.png", en.errKind, en.errRefused],
+    // What it holds is not what its name says.
+    [415, "console.log", en.errText, en.errRefused],
+    [403, "photo.png", en.errFailed, en.errFiles],
+  ])("that are refused with %i hold the message back, until they are removed", async (status, name, words, told) => {
     const { sent } = receive(() => reply(status, {}));
     await opened();
-    choose(text());
+    choose(new File(["x"], name, { type: name === "photo.png" ? "image/png" : "" }));
     await settle();
-    expect(shown()).toEqual([`console.log: ${words}`]);
+    expect(shown()).toEqual([`${name}: ${words}`]);
     write("With a file");
     submit();
     await settle();
-    expect([sent.length, find("#alert").textContent]).toEqual([0, en.errFiles]);
+    expect([sent.length, find("#alert").textContent]).toEqual([0, told]);
+    // Where the visitor can do something about it.
+    const helps = told === en.errFiles;
+    expect(hosts()[0]!.shadowRoot!.activeElement).toBe(find(helps ? ".retry" : ".files .close"));
+    expect([find(".retry").hidden, find("#message").ariaInvalid]).toEqual([!helps, "false"]);
+    expect(JSON.parse(localStorage.getItem("earshot:pk_test")!).entries).toEqual([]);
     expect(find<HTMLTextAreaElement>("#message").value).toBe("With a file");
     find(".files .close").click();
     submit();
@@ -144,6 +151,37 @@ describe("files", () => {
     await settle();
     expect(uploads.map(({ file }) => file.name)).toEqual(["dropped.txt", "pasted.txt"]);
     expect([drop, paste, words].map((event) => event.defaultPrevented)).toEqual([true, true, false]);
+  });
+
+  it("are shown by names that read as they are", async () => {
+    receive();
+    await opened();
+    choose(text("\u202efdp.exe.png"));
+    await settle();
+    expect([shown(), find(".files .close").ariaLabel]).toEqual([["fdp.exe.png: 1 kB"], "Remove fdp.exe.png"]);
+  });
+
+  it("that are taken away, or whose visitor leaves, hold no message back that waits for them", async () => {
+    const { sent } = receive();
+    vi.stubGlobal("fetch", ((known) => (url: string, init: RequestInit) =>
+      url.endsWith("/attachments")
+        ? new Promise((_, fail) => init.signal!.addEventListener("abort", () => fail(init.signal!.reason)))
+        : known(url, init))(fetch as never as (url: string, init: RequestInit) => unknown));
+    const api = await opened();
+    choose(text());
+    write("Without it");
+    submit();
+    await settle();
+    find(".files .close").click();
+    await settle();
+    find(".again").click();
+    choose(text());
+    write("Before the logout");
+    submit();
+    await settle();
+    api.reset!();
+    await settle();
+    expect(sent).toMatchObject([{ message: "Without it", attachment_ids: [] }, { message: "Before the logout", attachment_ids: [] }]);
   });
 
   it("outlive another language and another look at the panel, and end with a reset", async () => {

@@ -1,7 +1,7 @@
 import { loadChunk } from "../chunk";
 import type { Config } from "../config";
 import { h, icon } from "../dom";
-import type { Draft } from "../form";
+import type { Draft, Fault as Told } from "../form";
 import { CLOSE } from "../icons";
 import { upload, type Fault } from "./upload";
 import { wordsIn, type Words } from "./words";
@@ -30,12 +30,16 @@ export interface Files {
 interface Item {
   el: HTMLElement;
   file: File;
-  /** Of the latest attempt; rejects with what to tell the visitor. */
+  /** As it is shown. */
+  name: string;
+  /** Of the latest attempt, as a message waits for it. */
   id?: Promise<string>;
   /** Ends its upload. */
   stop: AbortController;
   state?: "sending" | Fault;
   dress(words: Words): void;
+  /** What to say when it keeps a message back. */
+  told(words: Words): Told;
 }
 
 /** The files of the message that is being written. They are sent at once, one after the other, and named when the message is. */
@@ -81,7 +85,7 @@ export function createFiles({ config, draft, token, panel, style }: FilesOptions
     alert("");
     for (const file of files) {
       if (items.length >= MOST_FILES) alert(words().errMany);
-      else if (file.size > MOST_BYTES) alert(`${file.name}: ${words().errSize}`);
+      else if (file.size > MOST_BYTES) alert(`${nameOf(file)}: ${words().errSize}`);
       else {
         const item = createItem(file, retry, remove, words);
         items.push(item);
@@ -101,14 +105,16 @@ export function createFiles({ config, draft, token, panel, style }: FilesOptions
     };
     become("sending");
     item.id = turn.catch((fault: Fault) => {
+      // Taken away: a message that waits for it goes without.
+      if (stop.signal.aborted) return "";
       become(fault);
-      throw words().errFiles;
+      throw item.told(words());
     });
     item.id.then(() => become(), () => {});
     note();
   }
 
-  const note = () => (draft.files = items.flatMap(({ id }) => id || []));
+  const note = () => (draft.files = items.map(({ name, id }) => ({ name, id: id! })));
 
   function remove(item: Item): void {
     item.stop.abort();
@@ -154,25 +160,32 @@ function createItem(file: File, retry: (item: Item) => void, remove: (item: Item
   const state = h("small");
   const again = h("button", { type: "button", class: "retry", click: () => retry(item) });
   const gone = h("button", { type: "button", class: "close", click: () => remove(item) }, icon(CLOSE));
+  const name = nameOf(file);
+  // Trying again does not make it smaller, or another kind.
+  const helps = () => item.state === "errFailed";
   const item: Item = {
     file,
+    name,
     stop: new AbortController(),
-    el: h("li", {}, thumb(file), h("div", {}, h("bdi", { class: "cut" }, file.name), state), again, gone),
+    el: h("li", {}, thumb(file), h("div", {}, h("bdi", { class: "cut" }, name), state), again, gone),
     dress(words) {
       const failed = item.state?.startsWith("err");
       state.textContent = item.state ? words[item.state] : size(file.size, words);
       // Heard when it happens; what goes well is not worth an interruption.
       if (failed) state.setAttribute("role", "alert");
       else state.removeAttribute("role");
-      // Trying again does not make it smaller, or another kind.
-      again.hidden = item.state !== "errFailed";
+      again.hidden = !helps();
       again.textContent = words.again;
-      gone.ariaLabel = words.remove.replace("#", file.name);
+      gone.ariaLabel = words.remove.replace("#", () => name);
     },
+    told: (words) => (helps() ? { words: words.errFiles, at: again } : { words: words.errRefused, at: gone }),
   };
   item.dress(words());
   return item;
 }
+
+/** Without what makes a name read in another order than it is: "exe.png" may end in "gnp.exe" for the eye. */
+const nameOf = ({ name }: File): string => name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
 
 const size = (bytes: number, words: Words): string =>
   new Intl.NumberFormat(words.lang, bytes < 1e6 ? { style: "unit", unit: "kilobyte", maximumFractionDigits: 0 } : { style: "unit", unit: "megabyte", maximumFractionDigits: 1 })

@@ -7,6 +7,7 @@ import type { Outbox } from "../outbox";
 import { createFiles } from "./files";
 import css from "./live.css?inline";
 import { createSession } from "./session";
+import { createUnsent } from "./unsent";
 import { wordsIn } from "./words";
 
 /** Quiet time after a keystroke before the draft is sent; well under the server's five a second. */
@@ -16,7 +17,7 @@ const DRAFT_PAUSE_MS = 400;
 export interface LiveOptions {
   config: Config;
   draft: Draft;
-  outbox: Pick<Outbox, "token">;
+  outbox: Pick<Outbox, "token" | "use">;
   panel(): HTMLElement | undefined;
   style(css: string): void;
   /** Told what the server says beyond what this script is about. */
@@ -31,6 +32,8 @@ export interface Live {
   close(now?: boolean): void;
   /** The draft's text or its switch has. `over`: it is sent as a message now, and nothing more is told of it. */
   changed(over?: boolean): void;
+  /** What was to be sent is a draft again, of which nobody need be told anew. */
+  returned(): void;
   /** The form or the language is another. */
   dress(): void;
   ask: Ask;
@@ -39,7 +42,19 @@ export interface Live {
 export function createLive({ config, draft, outbox, panel, style, hear, signal }: LiveOptions): Live {
   const session = createSession(config, outbox.token, onEvent, signal);
   const files = createFiles({ config, draft, token: outbox.token, panel, style });
+  // Whoever writes fast has begun before this script was there. What is from before this page is told to nobody until it is touched.
+  const begun = !!draft.message;
+  const unsent = createUnsent(config, draft);
   let pause: ReturnType<typeof setTimeout>;
+
+  /** Shows a restored draft in the form that was there first. */
+  function fill(): void {
+    const message = panel()?.querySelector<HTMLTextAreaElement>("#message");
+    if (!message || message.value) return;
+    message.value = draft.message;
+    const share = panel()!.querySelector<HTMLInputElement>("#share");
+    if (share) share.checked = draft.shared;
+  }
 
   function onEvent(event: VisitorServerEvent): void {
     if (event.type !== "DraftAccepted") return hear(event);
@@ -48,23 +63,47 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
     panel()?.querySelector("#hints")?.replaceChildren(...said);
   }
 
+  /** Says once what messages went out without, where the visitor sees it. */
+  function confess(): void {
+    const hints = panel()?.querySelector("#hints");
+    if (!hints || panel()!.hidden) return;
+    const missed = outbox.use((state) => {
+      const { missed } = state;
+      state.missed = undefined;
+      return missed;
+    });
+    if (missed) hints.replaceChildren(h("p", {}, wordsIn(config.strings.lang).missed.replace("#", () => missed.join(", "))));
+  }
+
   function changed(over?: boolean): void {
     clearTimeout(pause);
-    if (over) return session.sent();
+    if (over) {
+      unsent.forget();
+      return session.sent();
+    }
+    unsent.note();
     pause = setTimeout(() => {
       if ([...draft.message].length <= MESSAGE_LENGTH) session.draft(draft.message, config.show_drafts && draft.shared);
     }, DRAFT_PAUSE_MS);
   }
 
   style(css);
-  // Whoever writes fast has begun before this script was there.
-  if (draft.message) changed();
+  if (begun) changed();
+  else fill();
 
   return {
-    open: session.open,
+    open() {
+      session.open();
+      confess();
+    },
     close: session.close,
     ask: session.ask,
     changed,
-    dress: files.dress,
+    returned: unsent.note,
+    dress() {
+      files.dress();
+      if (!draft.message) unsent.forget();
+      confess();
+    },
   };
 }

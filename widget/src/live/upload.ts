@@ -45,7 +45,10 @@ async function attempt(config: Config, token: string, file: File, stop: AbortSig
     });
     const { id, retry_after_ms: after } = (await answer.json().catch(() => null)) || {};
     if (answer.ok && id) return { id };
-    return { fault: faultOf(answer.status), after };
+    const fault = faultOf(answer.status);
+    // Its name says so, and what is in it does not.
+    const text = file.type === "text/plain" || /\.(txt|log)$/i.test(file.name);
+    return { fault: fault === "errKind" && text ? "errText" : fault, after };
   } catch {
     return {};
   }

@@ -16,7 +16,8 @@ export async function mend(config: Config, body: Feedback, code: string, field =
   if (identity && /^identity/.test(field)) return { ...rest, attachment_ids };
   // Files are kept for an hour, and messages that could not be sent for longer: staff learn that there were some.
   if (attachment_ids?.length && /^attachment_ids/.test(field)) {
-    return { ...rest, identity, context: { ...(rest.context as object), lost_files: attachment_ids.length } };
+    const before = rest.context as { lost_files?: number } | undefined;
+    return { ...rest, identity, context: { ...before, lost_files: (before?.lost_files || 0) + attachment_ids.length } };
   }
   return undefined;
 }
