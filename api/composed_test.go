@@ -65,7 +65,7 @@ type node struct {
 func (n *node) start(t *testing.T) {
 	t.Helper()
 	n.said = &bytes.Buffer{}
-	n.command = exec.Command(n.binary) //nolint:noctx // ended by a signal of its own
+	n.command = exec.Command(n.binary)
 	n.command.Env, n.command.Stdout, n.command.Stderr = n.env, n.said, n.said
 	if err := n.command.Start(); err != nil {
 		t.Fatal(err)
