@@ -97,8 +97,8 @@ func TestStaffConversation(t *testing.T) {
 		w    *window
 		want string
 	}{{one, "Ben Helper is viewing"}, {other, "Ann Agent is viewing"}} {
-		await(side.w, "the other one is seen", "document.querySelector('[data-testid=viewers]')?.ariaLabel", side.want)
-		await(side.w, "in the list, too", "document.querySelector('[data-testid=row-viewers]')?.ariaLabel", side.want)
+		await(side.w, "the other one is seen", "document.querySelector('[data-testid=viewers]')?.ariaLabel?.replace(/[\u2068\u2069]/g, '')", side.want)
+		await(side.w, "in the list, too", "document.querySelector('[data-testid=row-viewers]')?.ariaLabel?.replace(/[\u2068\u2069]/g, '')", side.want)
 	}
 	one.compose("r", "Which voucher is it? See https://shop.example/help")
 	other.entries("reply: Which voucher is it? See https://shop.example/help")
