@@ -61,6 +61,7 @@ func FuzzUpload(f *testing.F) {
 		part(`name="file"; filename="a"`, "1") + part(`name="file"; filename="b"`, "2") + "--x--", part(`name="other"; filename="a"`, "1") + "--x--",
 		part(`name="text"`, "t") + part(`name="file"; filename="../../etc/passwd"`, "\x00\r\n--y") + "--x--", part(`name=file; filename*=utf-8''%c3%a4`, "") + "--x--",
 		"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=41\r\n--x--", "--x--", "",
+		part(`name="file"; filename="a"`, "1") + "--x--\xa3", part(`name="file"; filename="a"`, "1") + "--x--\xa3\r\n",
 	} {
 		f.Add(form, []byte(body))
 	}
@@ -105,7 +106,7 @@ func onlyFile(kind string, body []byte) (content []byte, one bool) {
 	files := 0
 	for reader := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
 		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // a wrapped one is a form that breaks off
 			return content, files == 1
 		}
 		if err != nil {

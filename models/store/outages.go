@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -16,6 +17,9 @@ const (
 	// want of the database.
 	outageRepeat = time.Minute
 )
+
+// errNoWrites is for when the database itself says nothing: the writer waits for it.
+var errNoWrites = errors.New("it reads, and does not end a write in time")
 
 // outages is what knows whether the database answers, and says once that it does not,
 // and once that it does again. It hears of failures by what is logged of them, so
@@ -146,5 +150,9 @@ func (s *Store) answers(ctx context.Context) error {
 	if err := s.read.WithContext(ctx).Raw("SELECT 1 FROM meta LIMIT 1").Scan(&one).Error; err != nil {
 		return err
 	}
-	return s.writer.result(ctx, &op{apply: func(*tx) error { return nil }, done: make(chan error, 1)})
+	err := s.writer.result(ctx, &op{apply: func(*tx) error { return nil }, done: make(chan error, 1)})
+	if errors.Is(err, errUnavailable) {
+		return errNoWrites
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"regexp"
@@ -83,5 +84,32 @@ func TestOutageIsSaidOnce(t *testing.T) {
 	text := said.text.String()
 	if strings.Contains(text, `is away, and what needs it waits" error="storage is not`) || strings.Count(text, `again" away=`) != 2 {
 		t.Errorf("it does not say why, or for how long: %s", text)
+	}
+}
+
+// A database that reads and lets writes wait is away, and the reason says which.
+func TestWaitingWritesAreAnOutage(t *testing.T) {
+	s := openTest(t, nil)
+	if err := s.answers(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	held, release := make(chan struct{}), make(chan struct{})
+	waiting := &op{done: make(chan error, 1), apply: func(*tx) error {
+		close(held)
+		<-release
+		return nil
+	}}
+	if err := s.writer.enqueue(waiting); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := s.answers(ctx); !errors.Is(err, errNoWrites) {
+		t.Errorf("answers says %v, want %v", err, errNoWrites)
+	}
+	close(release)
+	if err := <-waiting.done; err != nil {
+		t.Error(err)
 	}
 }

@@ -104,7 +104,7 @@ func (p *process) subscribe(n int) (*audience, error) {
 			a.close()
 			return nil, fmt.Errorf("dashboard %d: %w", i, err)
 		}
-		a.readers.Go(func() { a.read(i) })
+		a.readers.Go(func() { a.read(socket, &a.last[i]) })
 	}
 	return a, nil
 }
@@ -122,10 +122,10 @@ func awaitType(socket *wsClient, kind string) error {
 	}
 }
 
-func (a *audience) read(i int) {
+func (a *audience) read(socket *wsClient, head *atomic.Int64) {
 	var last int64
 	for {
-		event, err := a.sockets[i].next()
+		event, err := socket.next()
 		if err != nil {
 			return
 		}
@@ -137,7 +137,7 @@ func (a *audience) read(i int) {
 			a.disorder.Add(1)
 		}
 		last = seq
-		a.last[i].Store(seq)
+		head.Store(seq)
 		a.delivered.Add(1)
 		if sent := a.sent.Load(); sent != nil {
 			a.note(sent, event, time.Now())
