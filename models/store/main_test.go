@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"earshot/models/store/postgrestest"
+	"earshot/models/store/sqlitetest"
 )
 
 // onPostgres says on which of the two databases the tests are run at the moment.
@@ -48,18 +49,18 @@ func newDatabase(t testing.TB) string {
 	t.Helper()
 	if onPostgres {
 		t.Log("on PostgreSQL")
-		return postgrestest.Database(t, "schema", func(url string) error {
-			schema, err := OpenSchema(context.Background(), url)
-			if err != nil {
-				return err
-			}
-			_, err = schema.Up(context.Background())
-			return errors.Join(err, schema.Close())
-		})
+		return postgrestest.Database(t, "schema", migrate)
 	}
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	migrateTest(t, path)
-	return path
+	return sqlitetest.Database(t, migrate)
+}
+
+func migrate(address string) error {
+	schema, err := OpenSchema(context.Background(), address)
+	if err != nil {
+		return err
+	}
+	_, err = schema.Up(context.Background())
+	return errors.Join(err, schema.Close())
 }
 
 // emptyDatabase is where one may be made.

@@ -21,12 +21,7 @@ func openTest(t testing.TB, publish func([]models.LogEntry)) *Store {
 
 func migrateTest(t testing.TB, path string) {
 	t.Helper()
-	schema, err := OpenSchema(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = schema.Close() }()
-	if _, err := schema.Up(t.Context()); err != nil {
+	if err := migrate(path); err != nil {
 		t.Fatal(err)
 	}
 }

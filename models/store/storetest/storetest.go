@@ -6,11 +6,11 @@ package storetest
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 
 	"earshot/models/store"
 	"earshot/models/store/postgrestest"
+	"earshot/models/store/sqlitetest"
 )
 
 // Database is where a fresh database with our schema is, for as long as the test
@@ -24,11 +24,7 @@ func Database(t testing.TB) string {
 	if only {
 		return postgrestest.Database(t, "schema", migrate)
 	}
-	path := filepath.Join(t.TempDir(), "earshot.db")
-	if err := migrate(path); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return sqlitetest.Database(t, migrate)
 }
 
 func migrate(path string) error {
