@@ -188,6 +188,8 @@ func TestRowsDoNotJump(t *testing.T) {
 	staff := s.inboxWindow(p)
 	staff.see(row)
 	staff.run("e2e.find('.list-scroll')[0].scrollTop=600")
+	await(staff, "rows are drawn past the end of what is seen, so the scrolling was noticed",
+		"(()=>{const list=e2e.box('.list-scroll');return e2e.find('[data-testid=row]').some((el)=>el.getBoundingClientRect().y>list.y+list.height)})()", true)
 	const seen = `(()=>{const list=e2e.box('.list-scroll');return e2e.find('[data-testid=row]').map((el)=>[el.innerText.split("\n")[0],el.getBoundingClientRect()])
 		.filter(([,{y}])=>y>=list.y&&y<list.y+list.height).map(([text,{y}])=>text+" "+y).join()})()`
 	before := ""
