@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -152,17 +153,16 @@ func settingsOf(t *testing.T, service types.ServiceConfig, here map[string]strin
 }
 
 // answers waits until somebody answers at a URL with 200.
-func answers(t *testing.T, url string, within time.Duration) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), within)
+func answers(ctx context.Context, url string, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for {
 		if status, _ := ask(ctx, url); status == 200 {
-			return
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s does not answer within %v", url, within)
+			return fmt.Errorf("%s does not answer within %v", url, within)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

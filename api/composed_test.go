@@ -62,22 +62,23 @@ type node struct {
 	said    *bytes.Buffer
 }
 
-func (n *node) start(t *testing.T) {
-	t.Helper()
+// start returns once the node takes requests. It may be called by any goroutine.
+func (n *node) start(ctx context.Context) error {
 	n.said = &bytes.Buffer{}
-	n.command = exec.Command(n.binary)
-	n.command.Env, n.command.Stdout, n.command.Stderr = n.env, n.said, n.said
-	if err := n.command.Start(); err != nil {
-		t.Fatal(err)
+	command := exec.Command(n.binary)
+	command.Env, command.Stdout, command.Stderr = n.env, n.said, n.said
+	if err := command.Start(); err != nil {
+		return err
 	}
-	answers(t, "http://"+n.address+"/readyz", 30*time.Second)
+	n.command = command
+	return answers(ctx, "http://"+n.address+"/readyz", 30*time.Second)
 }
 
 // stop is what Docker does, with the time that compose.yaml gives.
 func (n *node) stop(t *testing.T, grace time.Duration) {
 	t.Helper()
-	if err := n.command.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	if err := n.command.Process.Signal(syscall.SIGTERM); err != nil { // how it ended, Wait says
+		t.Errorf("end the node: %v", err)
 	}
 	late := time.AfterFunc(grace, func() { _ = n.command.Process.Kill() })
 	defer late.Stop()
@@ -146,8 +147,9 @@ func startCluster(t *testing.T, further map[string]string) *cluster {
 		c.nodes = append(c.nodes, n)
 	}
 	var starting sync.WaitGroup
-	for _, n := range c.nodes { // as Compose starts them: all at once, on an empty database
-		starting.Go(func() { n.start(t) })
+	started := make([]error, len(c.nodes))
+	for i, n := range c.nodes { // as Compose starts them: all at once, on an empty database
+		starting.Go(func() { started[i] = n.start(t.Context()) })
 		t.Cleanup(func() {
 			if n.command != nil && n.command.ProcessState == nil {
 				n.stop(t, c.grace)
@@ -158,6 +160,9 @@ func startCluster(t *testing.T, further map[string]string) *cluster {
 		})
 	}
 	starting.Wait()
+	if err := errors.Join(started...); err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(dir, "Caddyfile")
 	write(t, path, caddyfile)
 	validate := exec.CommandContext(t.Context(), caddy, "validate", "--config", path, "--adapter", "caddyfile")
@@ -167,7 +172,9 @@ func startCluster(t *testing.T, further map[string]string) *cluster {
 	}
 	write(t, path, "{\n\tadmin off\n}\n"+caddyfile) // its port may be another's here
 	startProxy(t, dir, caddy, "run", "--config", path, "--adapter", "caddyfile")
-	answers(t, c.URL+"/readyz", 20*time.Second)
+	if err := answers(t.Context(), c.URL+"/readyz", 20*time.Second); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 

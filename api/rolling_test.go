@@ -31,9 +31,10 @@ type comer struct {
 	last  int64 // the newest event that it was told of
 	wrong []string
 	codes map[int]int
-	// away is the longest time without a socket, refused how often it was not let in,
-	// told how often a server said that it goes.
+	// away is the longest time without a socket, lost since when it is without one now, if
+	// it is, refused how often it was not let in, told how often a server said that it goes.
 	away          time.Duration
+	lost          time.Time
 	refused, told int
 	conn          *websocket.Conn
 	stopped       bool
@@ -41,9 +42,8 @@ type comer struct {
 
 func (c *comer) run() {
 	var attempt int
-	lost := time.Time{}
 	for {
-		retry, code := c.once(lost)
+		retry, code := c.once()
 		c.mu.Lock()
 		if c.stopped {
 			c.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *comer) run() {
 		}
 		if code != 0 {
 			c.codes[code]++
-			lost, attempt = time.Now(), 0
+			c.lost, attempt = time.Now(), 0
 		} else {
 			c.refused++
 		}
@@ -62,7 +62,7 @@ func (c *comer) run() {
 }
 
 // once is one socket from its opening to its end. code is 0 where it was not let in.
-func (c *comer) once(lost time.Time) (retry time.Duration, code int) {
+func (c *comer) once() (retry time.Duration, code int) {
 	header := http.Header{}
 	if c.token != "" {
 		header.Set("Authorization", "Bearer "+c.token)
@@ -77,9 +77,7 @@ func (c *comer) once(lost time.Time) (retry time.Duration, code int) {
 	if c.stopped {
 		_ = conn.Close()
 	}
-	if !lost.IsZero() {
-		c.away = max(c.away, time.Since(lost))
-	}
+	c.away, c.lost = c.without(), time.Time{}
 	err = c.subscribe(conn)
 	c.mu.Unlock()
 	for err == nil {
@@ -123,6 +121,15 @@ func (c *comer) once(lost time.Time) (retry time.Duration, code int) {
 	return retry, websocket.CloseAbnormalClosure
 }
 
+// without is the longest time without a socket so far, with that in which there is none
+// yet. It is called with mu held.
+func (c *comer) without() time.Duration {
+	if c.lost.IsZero() {
+		return c.away
+	}
+	return max(c.away, time.Since(c.lost))
+}
+
 func (c *comer) subscribe(conn *websocket.Conn) error {
 	if c.project == "" {
 		return nil
@@ -151,8 +158,12 @@ type submitter struct {
 	acked  atomic.Int64
 	again  atomic.Int64
 	slow   atomic.Int64 // the longest wait for an acknowledgement, in nanoseconds
+	gaveUp atomic.Int64 // submissions that were not acknowledged within patience
 	client *http.Client
 }
+
+// patience is longer than a restart of all nodes.
+const patience = time.Minute
 
 func (s *submitter) run(n int) {
 	for i := 0; ; i++ {
@@ -169,6 +180,10 @@ func (s *submitter) run(n int) {
 		}
 		began := time.Now()
 		for !s.post(string(body)) {
+			if time.Since(began) > patience {
+				s.gaveUp.Add(1)
+				return
+			}
 			s.again.Add(1)
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -210,43 +225,51 @@ func TestRollingRestart(t *testing.T) {
 		comers = append(comers, one)
 		running.Go(one.run)
 	}
+	defer running.Wait()
+	defer func() {
+		for _, one := range comers {
+			one.stop()
+		}
+	}()
 	s := &submitter{url: c.URL + "/w/" + project.Key + "/feedback", ended: make(chan struct{}), client: &http.Client{Timeout: 20 * time.Second}}
 	defer s.client.CloseIdleConnections()
 	var writing sync.WaitGroup
 	for n := range writers {
 		writing.Go(func() { s.run(n) })
 	}
+	end := sync.OnceFunc(func() {
+		close(s.ended)
+		writing.Wait()
+	})
+	defer end()
 	time.Sleep(2 * time.Second)
 	for _, n := range c.nodes {
 		n.stop(t, c.grace)
-		n.start(t)
+		if err := n.start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Second) // what Compose takes at least to see that it is healthy
 	}
-	close(s.ended)
-	writing.Wait()
+	end()
 	c.checkRoll(t, comers, s, project)
-	for _, one := range comers {
-		one.stop()
-	}
-	running.Wait()
 }
 
-// checkRoll waits until all have heard all, and holds what they saw against it.
+// checkRoll waits until all are back and dashboards have heard all, and holds what they saw against it.
 func (c *cluster) checkRoll(t *testing.T, comers []*comer, s *submitter, project api.Project) {
 	t.Helper()
 	var stored struct{ Total int64 }
 	owner := c.Login(t, clusterOwner, clusterPassword)
 	owner.Get("/api/v1/projects/"+string(project.ID)+"/feedback?count=exact&limit=1", 200).JSON(&stored)
-	if stored.Total != s.acked.Load() {
-		t.Errorf("%d submissions were acknowledged and %d are stored", s.acked.Load(), stored.Total)
+	if stored.Total != s.acked.Load() || s.gaveUp.Load() > 0 {
+		t.Errorf("%d were not acknowledged within %v; %d submissions were acknowledged and %d are stored", s.gaveUp.Load(), patience, s.acked.Load(), stored.Total)
 	}
 	codes, away, refused, told := map[int]int{}, time.Duration(0), 0, 0
 	for i, one := range comers {
-		for end := time.Now().Add(15 * time.Second); one.project != "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			one.mu.Lock()
-			last := one.last
+			done := one.lost.IsZero() && (one.project == "" || one.last >= stored.Total)
 			one.mu.Unlock()
-			if last >= stored.Total {
+			if done {
 				break
 			}
 		}
@@ -257,7 +280,7 @@ func (c *cluster) checkRoll(t *testing.T, comers []*comer, s *submitter, project
 		for code, n := range one.codes {
 			codes[code] += n
 		}
-		away, refused, told = max(away, one.away), refused+one.refused, told+one.told
+		away, refused, told = max(away, one.without()), refused+one.refused, told+one.told
 		one.mu.Unlock()
 	}
 	t.Logf("%d acknowledged, %d sent again, the slowest after %v; sockets closed by code: %v, %d told beforehand; %d attempts not let in; longest time without a socket %v",
@@ -271,5 +294,17 @@ func (c *cluster) checkRoll(t *testing.T, comers []*comer, s *submitter, project
 	}
 	if s.acked.Load() < 100 {
 		t.Errorf("only %d were acknowledged", s.acked.Load())
+	}
+}
+
+// A client that never comes back counts as away until now.
+func TestAwayWithoutReturn(t *testing.T) {
+	c := &comer{away: time.Second, lost: time.Now().Add(-time.Minute)}
+	if away := c.without(); away < time.Minute {
+		t.Errorf("away for %v, want a minute", away)
+	}
+	c.lost = time.Time{}
+	if away := c.without(); away != time.Second {
+		t.Errorf("away for %v once it is back, want the longest time before", away)
 	}
 }

@@ -2,28 +2,31 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"earshot/models"
 )
 
-// LogHeads reads how far the logs of projects reach; those that have nothing, or are
-// deleted, are not in it. It is for a server that tells its sockets what others have
+// LogHeads reads how far the logs of projects reach, 0 of one that has nothing; those that
+// are deleted are not in it. It is for a server that tells its sockets what others have
 // committed: whose sockets they are was settled when they were opened.
 func (s *Store) LogHeads(ctx context.Context, projects []models.ID) (map[models.ID]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	var rows []struct {
-		ID   models.ID
-		Last int64
-	}
-	err := s.read.WithContext(ctx).Table("projects AS p").Select("p.id AS id, "+lastSeq+" AS last").
-		Where("p.id IN ?", projects).Scan(&rows).Error
-	if err != nil {
-		return nil, translate(err)
-	}
-	heads := make(map[models.ID]int64, len(rows))
-	for _, row := range rows {
-		heads[row.ID] = row.Last
+	heads := make(map[models.ID]int64, len(projects))
+	for some := range slices.Chunk(projects, projectsAtOnce) { // databases bound what one query may name
+		var rows []struct {
+			ID   models.ID
+			Last int64
+		}
+		err := s.read.WithContext(ctx).Table("projects AS p").Select("p.id AS id, "+lastSeq+" AS last").
+			Where("p.id IN ?", some).Scan(&rows).Error
+		if err != nil {
+			return nil, translate(err)
+		}
+		for _, row := range rows {
+			heads[row.ID] = row.Last
+		}
 	}
 	return heads, nil
 }

@@ -38,3 +38,20 @@ func TestCommittedIsWhatWasPublished(t *testing.T) {
 		t.Errorf("after 2: %+v, %v", rest, err)
 	}
 }
+
+// However many projects a server follows, it is told how far their logs reach:
+// PostgreSQL takes 65,535 parameters in a query, SQLite 32,766.
+func TestLogHeadsOfManyProjects(t *testing.T) {
+	s := openTest(t, nil)
+	_, p := newProject(t, s)
+	mustSubmit(t, s, newFeedback(p, "one of many"))
+	projects := make([]models.ID, 70_000)
+	for i := range projects {
+		projects[i] = models.NewID()
+	}
+	projects[len(projects)-1] = p.ID
+	heads, err := s.LogHeads(t.Context(), projects)
+	if err != nil || len(heads) != 1 || heads[p.ID] != 1 {
+		t.Errorf("heads = %v, %v, want 1 of one project", heads, err)
+	}
+}

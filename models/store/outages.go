@@ -78,7 +78,8 @@ func (o *outages) follow(ctx context.Context) {
 	o.log.Info("the database answers again", "away", time.Since(since).Round(time.Millisecond).String())
 }
 
-// mayBeSaid notes a failure.
+// mayBeSaid notes a failure, and reports whether the log may say so: not where it did
+// within the last outageRepeat.
 func (o *outages) mayBeSaid(message string) bool {
 	select {
 	case o.noticed <- struct{}{}:

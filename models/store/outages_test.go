@@ -25,12 +25,17 @@ func (n *notes) Write(line []byte) (int, error) {
 	return n.text.Write(line)
 }
 
-// count is how often each message is there, with its level.
-func (n *notes) count() map[string]int {
+// String is all of it.
+func (n *notes) String() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.text.String()
+}
+
+// count is how often each message is there, with its level.
+func (n *notes) count() map[string]int {
 	counts := map[string]int{}
-	for _, found := range regexp.MustCompile(`level=(\w+) msg=("[^"]*"|\S+)`).FindAllStringSubmatch(n.text.String(), -1) {
+	for _, found := range regexp.MustCompile(`level=(\w+) msg=("[^"]*"|\S+)`).FindAllStringSubmatch(n.String(), -1) {
 		counts[found[1]+" "+strings.Trim(found[2], `"`)]++
 	}
 	return counts
@@ -81,7 +86,7 @@ func TestOutageIsSaidOnce(t *testing.T) {
 	if counts["ERROR job failed"] != 4 || counts[away] != 2 || counts[back] != 2 {
 		t.Errorf("it says %v", counts)
 	}
-	text := said.text.String()
+	text := said.String()
 	if strings.Contains(text, `is away, and what needs it waits" error="storage is not`) || strings.Count(text, `again" away=`) != 2 {
 		t.Errorf("it does not say why, or for how long: %s", text)
 	}

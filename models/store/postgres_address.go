@@ -67,7 +67,14 @@ func userIsEscaped(address string, parsing error) bool {
 	}
 	switch strings.Count(authority, "@") {
 	case 0:
-		return parsing == nil || !strings.Contains(rest, "@")
+		if parsing != nil {
+			return !strings.Contains(rest, "@")
+		}
+		// A password of digits alone, up to what ends it, passes for a port. Then the '@'
+		// comes in the path, or in the name of a setting.
+		path, query, _ := strings.Cut(rest[len(authority):], "?")
+		setting, _, _ := strings.Cut(query, "=")
+		return !strings.Contains(path+setting, "@")
 	case 1:
 		return true
 	}

@@ -21,8 +21,9 @@ func postgresCode(err error) string {
 	return ""
 }
 
-// lost reports whether the connection is of no use any more: it broke, or the server
-// is leaving, or is one that cannot write.
+// lost reports whether the connection is of no use any more, or there is none: it broke,
+// the server is leaving or has no more of them, ended what we left open for too long, or
+// is one that cannot write.
 func lost(err error) bool {
 	if code := postgresCode(err); code != "" {
 		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || code == "25006" || code == "25P03" || code == "53300"

@@ -36,7 +36,7 @@ func explainConnect(config *pgx.ConnConfig, err error) error {
 	case "":
 		return explainLine(server, err)
 	}
-	return fmt.Errorf("connect to PostgreSQL at %s: %w", server, err)
+	return fmt.Errorf("connect to PostgreSQL at %s: %w", server, lastCause(err))
 }
 
 // explainLine is about a connection that has not come so far that the server would say

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -86,6 +87,10 @@ type Node struct {
 	// reached are the projects whose logs have grown here and were not told of yet.
 	reached map[models.ID]int64
 	told    chan struct{}
+
+	// shown are the projects in which others believe somebody to be by way of this node;
+	// tell's own, and Close's once that has ended.
+	shown map[models.ID]bool
 }
 
 // Join connects this server to the others. It does not wait for a NATS that is away: what
@@ -97,7 +102,7 @@ func Join(options Options) (*Node, error) {
 	n := &Node{
 		options: options, name: string(models.NewID()),
 		in: make(chan *nats.Msg, incoming), out: make(chan outMessage, outgoing), wanted: make(chan struct{}, 1), behind: make(chan struct{}, 1),
-		follows: map[models.ID]*follow{}, reached: map[models.ID]int64{}, told: make(chan struct{}, 1),
+		follows: map[models.ID]*follow{}, reached: map[models.ID]int64{}, told: make(chan struct{}, 1), shown: map[models.ID]bool{},
 	}
 	var err error
 	n.conn, err = connect(options.URL, options.Log)
@@ -116,11 +121,12 @@ func Join(options Options) (*Node, error) {
 	return n, nil
 }
 
-// Close leaves the others.
+// Close leaves the others. The sockets have ended by then, so the hub has nobody any
+// more, and the others are told of each project of which they have heard otherwise.
 func (n *Node) Close() {
 	n.stop()
 	n.ended.Wait()
-	for project := range n.options.Hub.Presence() {
+	for project := range maps.Clone(n.shown) {
 		n.send(outMessage{project: project, kind: kindPresent, body: body{Present: &realtime.Present{}}})
 	}
 	_ = n.conn.FlushTimeout(connectTimeout) // a farewell; others forget this node by themselves

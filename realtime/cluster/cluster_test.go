@@ -302,6 +302,7 @@ func TestNodesTellWhatIsInNoLog(t *testing.T) {
 			t.Errorf("%s came back to who told it", what)
 		}
 	}
+	one.locked(func() { clear(one.present) }) // its sockets end before it leaves
 	a.Close()
 	await(t, "who leaves takes leave", 5*time.Second, func() (ok bool) {
 		other.locked(func() { who := other.others[a.name]; ok = who.Nobody() })

@@ -10,6 +10,9 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+// writeTimeout bounds a write to NATS.
+const writeTimeout = 2 * time.Second
+
 // connect gives a connection that is made again and again, and the log a word of what
 // becomes of it.
 func connect(url string, log *slog.Logger) (*nats.Conn, error) {
@@ -20,6 +23,9 @@ func connect(url string, log *slog.Logger) (*nats.Conn, error) {
 		nats.ReconnectWait(500*time.Millisecond), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2), nats.NoEcho(),
 		// What is told while nobody listens is old when somebody does.
 		nats.ReconnectBufSize(-1),
+		// A write that hangs holds up everything else that is asked of the connection, whether
+		// it is there included; by itself the library waits for a minute.
+		nats.FlusherTimeout(writeTimeout),
 		// Without it, a password that is refused twice ends the connection for good, also
 		// where it is put right at NATS.
 		nats.IgnoreAuthErrorAbort(),

@@ -86,6 +86,10 @@ func (n *Node) keepUp(ctx context.Context) {
 		default:
 		}
 		if len(fresh) > 0 {
+			if n.conn.IsConnected() {
+				// What is told after the look must be heard, so the subscriptions come first.
+				_ = n.conn.FlushTimeout(time.Second)
+			}
 			n.poll(ctx, fresh)
 		}
 		select {
@@ -102,29 +106,36 @@ func (n *Node) keepUp(ctx context.Context) {
 }
 
 // subscribe makes the subscriptions those of what is followed, and gives the new ones.
+// It is called by keepUp alone, and nobody else changes follows. NATS is spoken to
+// without mu: a connection that takes nothing any more holds its callers up, and Publish
+// waits for mu.
 func (n *Node) subscribe() (fresh []models.ID) {
-	followed := map[models.ID]bool{}
+	wanted := map[models.ID]bool{}
 	for _, project := range n.options.Hub.Followed() {
-		followed[project] = true
+		wanted[project] = true
 	}
+	var left []*nats.Subscription
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	for project, f := range n.follows {
-		if !followed[project] {
-			_ = f.sub.Unsubscribe() // where NATS is away, there is nothing to end
+		if !wanted[project] {
+			left = append(left, f.sub)
 			delete(n.follows, project)
 		}
+		delete(wanted, project)
 	}
-	for project := range followed {
-		if n.follows[project] != nil {
-			continue
-		}
+	n.mu.Unlock()
+	for _, sub := range left {
+		_ = sub.Unsubscribe() // where NATS is away, there is nothing to end
+	}
+	for project := range wanted {
 		sub, err := n.conn.ChanSubscribe(n.subject(string(project), "*"), n.in)
 		if err != nil {
 			n.options.Log.Error("subscribe at NATS", "error", err)
 			continue
 		}
+		n.mu.Lock()
 		n.follows[project] = &follow{sub: sub}
+		n.mu.Unlock()
 		fresh = append(fresh, project)
 		n.queue(outMessage{project: project, kind: kindAsk})
 	}
@@ -136,10 +147,6 @@ func (n *Node) subscribe() (fresh []models.ID) {
 func (n *Node) poll(ctx context.Context, projects []models.ID) {
 	if len(projects) == 0 {
 		return
-	}
-	if n.conn.IsConnected() {
-		// What is told after the look must be heard, so the subscriptions come first.
-		_ = n.conn.FlushTimeout(time.Second)
 	}
 	heads, err := n.options.Store.LogHeads(ctx, projects)
 	if err != nil {

@@ -35,8 +35,14 @@ func (n *Node) tell(ctx context.Context) {
 	}
 }
 
+// send is tell's, and Close's once that has ended.
 func (n *Node) send(m outMessage) {
 	m.Node = n.name
+	if m.kind == kindPresent {
+		if n.shown[m.project] = !m.Present.Nobody(); !n.shown[m.project] {
+			delete(n.shown, m.project)
+		}
+	}
 	data, err := json.Marshal(m.body)
 	if err != nil {
 		n.options.Log.Error("encode for other nodes", "error", err)

@@ -176,18 +176,23 @@ func (t *test) told(g *gathering, l *ledger, folder string) (*churned, error) {
 	return found, nil
 }
 
-// hold counts what dashboards were told, against the log.
+// hold counts what dashboards were told, against the log; of one that began behind its
+// start, against the rest.
 func (c *churned) hold(all []*follower) {
-	var truth uint64
-	for _, id := range c.log {
-		truth = chained(truth, id)
-	}
+	truths := map[int64]uint64{}
 	c.events = int64(len(c.log))
 	for i, f := range all {
 		c.joined += f.joined
 		c.missing += f.missing
 		c.repeated += f.repeated
 		c.disorder += f.disorder
+		truth, known := truths[f.from]
+		if !known {
+			for _, id := range c.log[min(f.from, c.events):] {
+				truth = chained(truth, id)
+			}
+			truths[f.from] = truth
+		}
 		if err := f.fault(truth); err != nil {
 			c.wrong = firstOf(c.wrong, fmt.Errorf("dashboard %d: %w", i, err))
 		}

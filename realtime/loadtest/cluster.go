@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -170,16 +171,19 @@ type broker struct {
 }
 
 func startBroker() (*broker, error) {
-	b := &broker{port: natsserver.RANDOM_PORT}
-	if err := b.start(); err != nil {
+	address, err := lowPort() // it is closed and opened again
+	if err != nil {
 		return nil, err
 	}
-	address, ok := b.server.Addr().(*net.TCPAddr)
-	if !ok {
-		return nil, errors.New("NATS listens nowhere")
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
 	}
-	b.port = address.Port
-	return b, nil
+	b := &broker{}
+	if b.port, err = strconv.Atoi(port); err != nil {
+		return nil, err
+	}
+	return b, b.start()
 }
 
 // brokerTimeout bounds NATS's start.
@@ -192,6 +196,7 @@ func (b *broker) start() (err error) {
 	}
 	b.server.Start()
 	if !b.server.ReadyForConnections(brokerTimeout) {
+		b.stop()
 		return errors.New("NATS does not start")
 	}
 	return nil
@@ -200,6 +205,9 @@ func (b *broker) start() (err error) {
 func (b *broker) url() string { return fmt.Sprintf("nats://127.0.0.1:%d", b.port) }
 
 func (b *broker) stop() {
+	if b.server == nil { // it was never made
+		return
+	}
 	b.server.Shutdown()
 	b.server.WaitForShutdown()
 }

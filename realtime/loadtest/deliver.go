@@ -68,8 +68,21 @@ func (d deliver) deliveriesTo(t *test, n int) (err error) {
 	p50, p99 := audience.took()
 	t.printf("%10d %14.0f %12.0f %16.2f %10.1f %10d %9s %9s\n", n, float64(delivered)/elapsed.Seconds(), float64(events)/elapsed.Seconds(),
 		float64((after.cpu-before.cpu).Microseconds())/float64(max(delivered, 1)), float64(after.rss)/(1<<20), missing, p50, p99)
-	if missing > 0 || audience.disorder.Load() > 0 {
-		return fmt.Errorf("%d dashboards: %d deliveries missing, %d out of order", n, missing, audience.disorder.Load())
+	if err := audience.holds(load, missing); err != nil {
+		return fmt.Errorf("%d dashboards: %w", n, err)
+	}
+	return nil
+}
+
+// holds is nil where everything that was submitted was delivered, and something was.
+func (a *audience) holds(l *load, missing int64) error {
+	switch {
+	case l.err != nil:
+		return fmt.Errorf("%d submissions failed: %w", l.failed.Load(), l.err)
+	case l.acknowledged.Load() == 0:
+		return errors.New("nothing was submitted")
+	case missing > 0 || a.disorder.Load() > 0:
+		return fmt.Errorf("%d deliveries missing, %d out of order", missing, a.disorder.Load())
 	}
 	return nil
 }
@@ -177,9 +190,9 @@ func (a *audience) waitFor(head int64) (missing int64) {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		missing = 0
 		for i := range a.last {
-			missing += head - a.last[i].Load()
+			missing += max(0, head-a.last[i].Load()) // one that is ahead makes up for nobody
 		}
-		if missing <= 0 || time.Now().After(deadline) {
+		if missing == 0 || time.Now().After(deadline) {
 			return missing
 		}
 	}

@@ -30,6 +30,7 @@ type follower struct {
 	socket *wsClient
 	epoch  string
 	joined int
+	from   int64 // the log's head when it began, where it is live
 
 	last     atomic.Int64
 	told     uint64 // what came so far, in order, as one number
@@ -93,7 +94,8 @@ func (f *follower) subscribed(socket *wsClient) error {
 		default:
 			f.epoch = e.Data.Epoch
 			if f.live && f.joined == 0 {
-				f.last.Store(e.Data.Head)
+				f.from = e.Data.Head
+				f.last.Store(f.from)
 			}
 			return nil
 		}
@@ -186,7 +188,8 @@ func (f *follower) counts() string {
 	return fmt.Sprintf("%d events missing, %d repeated, %d out of order", f.missing, f.repeated, f.disorder)
 }
 
-// fault is nil where the follower was told of everything once and in order.
+// fault is nil where the follower was told of everything once and in order; truth is what
+// it should have been told, as one number.
 func (f *follower) fault(truth uint64) error {
 	switch {
 	case f.missing+f.repeated+f.disorder > 0:

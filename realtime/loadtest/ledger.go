@@ -84,6 +84,18 @@ func (l *ledger) acknowledged() (n int) {
 	return n
 }
 
+// anyAcknowledged is one that was; not ok where none was.
+func (l *ledger) anyAcknowledged() (id models.ID, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, acknowledged := range l.sent {
+		if acknowledged {
+			return id, true
+		}
+	}
+	return "", false
+}
+
 // audit is what a ledger and a database have to say of each other.
 type audit struct {
 	sent, acknowledged, stored int

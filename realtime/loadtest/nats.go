@@ -62,8 +62,7 @@ func (n natsAway) happens(t *test, alone bool) (found *untold, err error) {
 	err = t.wait(n.Around)
 	if at[1] = time.Now(); err == nil {
 		c.nats.stop()
-		err = t.wait(n.Lasts)
-		found.unready = c.allReady(t.ctx)
+		found.unready, err = c.stayReady(t, n.Lasts)
 	}
 	if at[2] = time.Now(); err == nil {
 		err = errors.Join(c.nats.start(), t.wait(reunited))
@@ -97,6 +96,18 @@ func (u *untold) holds(n natsAway) error {
 		return fmt.Errorf("deliveries take %v after NATS is back, %v are allowed", u.after.p50, n.After)
 	}
 	return u.unready
+}
+
+// stayReady asks all nodes again and again, for so long, whether requests should be sent
+// to them; unready is the first answer that says otherwise.
+func (c *cluster) stayReady(t *test, lasts time.Duration) (unready, err error) {
+	for end := time.Now().Add(lasts); time.Now().Before(end); {
+		unready = firstOf(unready, c.allReady(t.ctx))
+		if err := t.wait(100 * time.Millisecond); err != nil {
+			return unready, err
+		}
+	}
+	return unready, nil
 }
 
 // allReady is nil where all nodes say that requests should be sent to them.

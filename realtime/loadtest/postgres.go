@@ -272,7 +272,11 @@ func (s *stood) holds(p postgresAway) error {
 
 // lose is a control: an acknowledged row is taken away, and must be missed.
 func (c *cluster) lose(l *ledger) error {
-	if err := c.postgres.Exec(databaseOfNodes, "DELETE FROM feedback WHERE id = (SELECT max(id) FROM feedback)"); err != nil {
+	id, ok := l.anyAcknowledged()
+	if !ok {
+		return errors.New("there is no acknowledged row to take away")
+	}
+	if err := c.postgres.Exec(databaseOfNodes, fmt.Sprintf("DELETE FROM feedback WHERE id = '%s'", id)); err != nil {
 		return err
 	}
 	found, err := c.audit(c.t.ctx, l)

@@ -79,18 +79,22 @@ func (c *cluster) attend(how watching) *spectators {
 	return a
 }
 
+// firstJoins is how often a dashboard tries to come for the first time: nobody is killed
+// yet, so a server that lets it in at none of them will not do so later.
+const firstJoins = 20
+
 // stay follows, and comes back each time that the connection ends.
 func (f *follower) stay(ctx context.Context, token string, nodes []*process, roam bool, there func()) error {
 	defer there()
 	at := slices.Index(nodes, f.p)
-	for ctx.Err() == nil {
+	for tries := 1; ctx.Err() == nil; tries++ {
 		err := f.join(token)
 		if err == nil {
 			there()
 			err = f.readUntil(ctx, time.Now().Add(time.Hour))
 			f.drop()
 		}
-		if errors.Is(err, errMisled) && ctx.Err() == nil {
+		if (errors.Is(err, errMisled) || f.joined == 0 && tries == firstJoins) && ctx.Err() == nil {
 			return err
 		}
 		if at++; roam {
@@ -129,7 +133,7 @@ func (a *spectators) between(from, to time.Time) (d delays) {
 	}
 	if d.n = len(took); d.n > 0 {
 		d.p50, d.p99 = percentiles(took)
-		d.longest = took[len(took)-1]
+		d.longest = slices.Max(took)
 	}
 	return d
 }

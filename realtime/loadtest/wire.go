@@ -28,6 +28,11 @@ const (
 	removed
 )
 
+// String is the state as it is printed.
+func (s wireState) String() string {
+	return [...]string{"connected", "as if a cable were pulled", "refused", "gone"}[s]
+}
+
 // layWire begins a way to target; end it with remove.
 func layWire(target string) (*wire, error) {
 	w := &wire{target: target, open: map[net.Conn]struct{}{}}
