@@ -181,6 +181,10 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
     durable: () => durable,
     reset() {
       own = "";
+      // What is being written in this tab; the script that keeps it may not be here yet.
+      try {
+        sessionStorage.removeItem(`${name}:draft`);
+      } catch {}
       use(({ token, entries }) => (memory = { token: token && resumeToken(), entries }));
     },
     use,

@@ -20,6 +20,8 @@ export interface FilesOptions {
   token(): string;
   panel(): HTMLElement | undefined;
   style(css: string): void;
+  /** Whether the message is under way: nothing is added to it any more. */
+  sending(): boolean;
 }
 
 export interface Files {
@@ -43,7 +45,7 @@ interface Item {
 }
 
 /** The files of the message that is being written. They are sent at once, one after the other, and named when the message is. */
-export function createFiles({ config, draft, token, panel, style }: FilesOptions): Files {
+export function createFiles({ config, draft, token, panel, style, sending }: FilesOptions): Files {
   let items: Item[] = [];
   let last: Promise<unknown> = Promise.resolve();
   const known = new WeakSet<HTMLElement>();
@@ -80,8 +82,7 @@ export function createFiles({ config, draft, token, panel, style }: FilesOptions
   }
 
   function add(files: Iterable<File>): void {
-    // What is under way is complete.
-    if (panel()?.querySelector("#submit[aria-busy=true]")) return;
+    if (sending()) return;
     alert("");
     for (const file of files) {
       if (items.length >= MOST_FILES) alert(words().errMany);

@@ -41,10 +41,12 @@ export interface Live {
 
 export function createLive({ config, draft, outbox, panel, style, hear, signal }: LiveOptions): Live {
   const session = createSession(config, outbox.token, onEvent, signal);
-  const files = createFiles({ config, draft, token: outbox.token, panel, style });
+  /** Whether what is in the form is a message under way. */
+  const sending = (): boolean => !!panel()?.querySelector("#message[readonly]");
+  const files = createFiles({ config, draft, token: outbox.token, panel, style, sending });
   // Whoever writes fast has begun before this script was there. What is from before this page is told to nobody until it is touched.
   const begun = !!draft.message;
-  const unsent = createUnsent(config, draft);
+  const unsent = createUnsent(config, draft, () => outbox.use(({ token }) => token));
   let pause: ReturnType<typeof setTimeout>;
 
   /** Shows a restored draft in the form that was there first. */
@@ -88,8 +90,8 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
   }
 
   style(css);
-  if (begun) changed();
-  else fill();
+  if (!begun) fill();
+  else if (!sending()) changed();
 
   return {
     open() {
