@@ -1,7 +1,7 @@
 import { loadChunk } from "../chunk";
 import type { Config } from "../config";
 import { h, icon } from "../dom";
-import type { Draft, Fault as Told } from "../form";
+import type { Attached, Draft, Fault as Told } from "../form";
 import { CLOSE } from "../icons";
 import { upload, type Fault } from "./upload";
 import { wordsIn, type Words } from "./words";
@@ -32,10 +32,8 @@ export interface Files {
 interface Item {
   el: HTMLElement;
   file: File;
-  /** As it is shown. */
-  name: string;
-  /** Of the latest attempt, as a message waits for it. */
-  id?: Promise<string>;
+  /** As a message has it. */
+  attached: Attached;
   /** Ends its upload. */
   stop: AbortController;
   state?: "sending" | Fault;
@@ -105,20 +103,26 @@ export function createFiles({ config, draft, token, panel, style, sending }: Fil
       item.dress(words());
     };
     become("sending");
-    item.id = turn.catch((fault: Fault) => {
+    const arrive = (id: string) => {
+      item.attached.id = id;
+      become();
+    };
+    item.attached.settled = turn.then(arrive, (fault: Fault) => {
       // Taken away: a message that waits for it goes without.
-      if (stop.signal.aborted) return "";
+      if (stop.signal.aborted) return;
       become(fault);
       throw item.told(words());
     });
-    item.id.then(() => become(), () => {});
+    // Until a message waits for it, its fault is no more than what is shown.
+    item.attached.settled.catch(() => {});
     note();
   }
 
-  const note = () => (draft.files = items.map(({ name, id }) => ({ name, id: id! })));
+  const note = () => (draft.files = items.map(({ attached }) => attached));
 
   function remove(item: Item): void {
     item.stop.abort();
+    item.attached.id = undefined;
     item.el.remove();
     items = items.filter((other) => other !== item);
     alert("");
@@ -166,7 +170,7 @@ function createItem(file: File, retry: (item: Item) => void, remove: (item: Item
   const helps = () => item.state === "errFailed";
   const item: Item = {
     file,
-    name,
+    attached: { name, settled: Promise.resolve() },
     stop: new AbortController(),
     el: h("li", {}, thumb(file), h("div", {}, h("bdi", { class: "cut" }, name), state), again, gone),
     dress(words) {
