@@ -84,7 +84,7 @@ export function createFiles({ config, draft, token, panel, style, sending }: Fil
     alert("");
     for (const file of files) {
       if (items.length >= MOST_FILES) alert(words().errMany);
-      else if (file.size > MOST_BYTES) alert(`${nameOf(file)}: ${words().errSize}`);
+      else if (file.size > MOST_BYTES) alert(`${isolated(nameOf(file))}: ${words().errSize}`);
       else {
         const item = createItem(file, retry, remove, words);
         items.push(item);
@@ -163,7 +163,7 @@ export function createFiles({ config, draft, token, panel, style, sending }: Fil
 
 function createItem(file: File, retry: (item: Item) => void, remove: (item: Item) => void, words: () => Words): Item {
   const state = h("small");
-  const again = h("button", { type: "button", class: "retry", click: () => retry(item) });
+  const again = h("button", { type: "button", class: "retry", click: repeat });
   const gone = h("button", { type: "button", class: "close", click: () => remove(item) }, icon(CLOSE));
   const name = nameOf(file);
   // Trying again does not make it smaller, or another kind.
@@ -185,12 +185,21 @@ function createItem(file: File, retry: (item: Item) => void, remove: (item: Item
     },
     told: (words) => (helps() ? { words: words.errFiles, at: again } : { words: words.errRefused, at: gone }),
   };
+  function repeat(): void {
+    retry(item);
+    // The button that was pressed is hidden now.
+    gone.focus();
+  }
+
   item.dress(words());
   return item;
 }
 
 /** Without what makes a name read in another order than it is: "exe.png" may end in "gnp.exe" for the eye. */
 const nameOf = ({ name }: File): string => name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+
+/** A name within a sentence, whose words a name in another direction would turn around. */
+export const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 const size = (bytes: number, words: Words): string =>
   new Intl.NumberFormat(words.lang, bytes < 1e6 ? { style: "unit", unit: "kilobyte", maximumFractionDigits: 0 } : { style: "unit", unit: "megabyte", maximumFractionDigits: 1 })

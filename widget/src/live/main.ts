@@ -4,7 +4,7 @@ import type { Ask } from "../delivery";
 import { h } from "../dom";
 import { MESSAGE_LENGTH, type Draft } from "../form";
 import type { Outbox } from "../outbox";
-import { createFiles } from "./files";
+import { createFiles, isolated } from "./files";
 import css from "./live.css?inline";
 import { createSession } from "./session";
 import { createUnsent } from "./unsent";
@@ -62,10 +62,12 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
     if (event.type !== "DraftAccepted") return hear(event);
     const words: Record<string, string> = { ...config.strings, ...wordsIn(config.strings.lang) };
     const said = (event.data.hints || []).map(({ code, message }) => h("p", {}, words[`hint_${code}`] || message));
-    panel()?.querySelector("#hints")?.replaceChildren(...said);
+    const hints = panel()?.querySelector("#hints");
+    hints?.querySelectorAll("p:not(.missed)").forEach((old) => old.remove());
+    hints?.append(...said);
   }
 
-  /** Says once what messages went out without, where the visitor sees it. */
+  /** Says once what messages went out without, where the visitor sees it. It stays until the form is another. */
   function confess(): void {
     const hints = panel()?.querySelector("#hints");
     if (!hints || panel()!.hidden) return;
@@ -74,7 +76,8 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
       state.missed = undefined;
       return missed;
     });
-    if (missed) hints.replaceChildren(h("p", {}, wordsIn(config.strings.lang).missed.replace("#", () => missed.join(", "))));
+    const names = missed?.map(isolated).join(", ");
+    if (names) hints.prepend(h("p", { class: "missed" }, wordsIn(config.strings.lang).missed.replace("#", () => names)));
   }
 
   function changed(over?: boolean): void {
