@@ -29,7 +29,8 @@ const (
 	// public name. They are shortened for the size budget.
 	internal = `^(claim|hurry|failed|durable|fail|later|engage|paint|onDraft|onSubmit|onAgain|onClose|onEvent|onState|immediate|` +
 		`leave|flush|reading|busy|emit|field|after|hasten|form|protocol|back|error|root|ask|use|greet|hear|` +
-		`onTalk|onNews|onLeave|draw|begin|outbox|emitter|dress|language|faulty|revise|changed)$`
+		`onTalk|onNews|onLeave|draw|begin|outbox|emitter|dress|language|faulty|revise|changed|` +
+		`progress|part|returned|config)$`
 
 	// versionLength in hex digits: short in addresses, long enough never to meet twice.
 	versionLength = 16

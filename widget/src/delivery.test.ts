@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import type { Attached } from "./form";
 import type { Feedback } from "./outbox";
 import { acknowledged, connected, fakeFetch, reply, settle, start, useWaysOut, type Posted } from "./testing";
 
@@ -148,6 +149,13 @@ describe("an answer to POST", () => {
     expect(posts).toHaveLength(2);
   });
 
+  it("that its id is taken says that it has arrived, in another shape", async () => {
+    fakeFetch(() => reply(409, { code: "id_conflict" }));
+    const { delivery, outbox } = start();
+    expect((await delivery.submit(body)).state).toBe("sent");
+    expect(outbox.wait()).toBe(Infinity);
+  });
+
   it("may come to another page: what waits survives a reload", async () => {
     let network = false;
     const answer = ({ body }: Posted) => {
@@ -177,6 +185,47 @@ describe("an answer to POST", () => {
     status = 422;
     await settle(1_001);
     expect(outbox.failed()?.body.message).toBe("Hello");
+  });
+});
+
+describe("a message that waits for its file", () => {
+  /** Sent while its file is under way, which another page cannot know to be so any more. */
+  function waiting() {
+    const posts = fakeFetch();
+    const { delivery } = start();
+    let done = (): void => {};
+    let fail = (_: unknown): void => {};
+    const file: Attached = { name: "a.png", settled: new Promise<void>((yes, no) => ((done = yes), (fail = no))) };
+    const arrive = (id: string): void => {
+      file.id = id;
+      done();
+    };
+    const outcome = delivery.submit({ ...body }, [file]);
+    vi.setSystemTime(Date.now() + 100_000);
+    return { posts, outcome, arrive, fail, other: start().outbox };
+  }
+
+  it("is no draft again once another page sends it without", async () => {
+    const { outcome, fail, other } = waiting();
+    const { id } = other.part(other.claim()!);
+    fail({ words: "It failed" });
+    expect(await outcome).toEqual({ state: "kept", id, durable: true });
+    expect(other.use(({ entries }) => entries.map((entry) => entry.id))).toEqual([id]);
+  });
+
+  it("is a draft again where its file fails, and nobody has it", async () => {
+    const { outcome, fail, other } = waiting();
+    fail({ words: "It failed" });
+    await expect(outcome).rejects.toEqual({ words: "It failed" });
+    expect(other.wait()).toBe(Infinity);
+  });
+
+  it("is sent also where the page has cleared its storage meanwhile", async () => {
+    const { posts, outcome, arrive } = waiting();
+    localStorage.clear();
+    arrive("f1");
+    expect((await outcome).state).toBe("sent");
+    expect(posts.map(({ body }) => body)).toMatchObject([{ message: "Hello", attachment_ids: ["f1"] }]);
   });
 });
 

@@ -61,7 +61,7 @@ export function createDelivery(
     // A browser keeps the refusal of an origin from the page it is about, so this is as much as can be known.
     if (!warned && (answer.state === "refused" ? answer.code === "forbidden" : answer.state === "later" && answer.dumb)) {
       warned = true;
-      console.warn(`Earshot: ${config.api} does not answer, or its project does not allow ${location.origin}`);
+      console.warn(`Earshot: ${config.api} does not answer or allow ${location.origin}`);
     }
     if (answer.state === "later" && !kept) answer = { state: "refused", code: "outbox_full", message: "" };
     if (answer.state === "sent") {
@@ -109,22 +109,25 @@ export function createDelivery(
     schedule();
   }
 
-  /** Waits for the files, which the body names as they come. False: another page has sent it without them meanwhile. */
-  async function gather(id: string, body: Feedback, files: Attached[]): Promise<boolean> {
-    const ids: string[] = [];
-    let ours = true;
-    const note = (_?: string) => {
-      body.attachment_ids = ids.filter(Boolean);
-      ours = outbox.await(id, body, files.flatMap(({ name }, at) => (ids[at] === undefined ? name : [])));
+  /** Waits for the files, which the body names as they come. False: another page sends it without them. */
+  async function gather(id: string, body: Feedback, files: Attached[], missing: string[]): Promise<boolean | undefined> {
+    let ours: boolean | undefined;
+    const note = (..._: unknown[]) => {
+      // One that had arrived may be taken away as long as others have not.
+      body.attachment_ids = files.flatMap(({ id = [] }) => id);
+      return (ours = outbox.progress(id, body, missing.flat()));
     };
     const timer = setInterval(note, SIGN_OF_LIFE_MS);
     underWay.add(id);
     try {
       note();
-      await Promise.all(files.map(async (file, at) => note((ids[at] = await file.id))));
+      await Promise.all(files.map(async (file, at) => note(await file.settled, delete missing[at])));
     } catch (fault) {
-      outbox.remove(id);
-      throw fault;
+      // Another page may have it by now, and then it must not come back as a draft.
+      if (note() !== false) {
+        outbox.remove(id);
+        throw fault;
+      }
     } finally {
       clearInterval(timer);
       underWay.delete(id);
@@ -134,9 +137,10 @@ export function createDelivery(
 
   async function submit(body: Feedback, files: Attached[] = []): Promise<Outcome> {
     const id = uuidv7();
-    const kept = outbox.add(id, body, files[0] && files.map(({ name }) => name));
-    if (files[0] && !(await gather(id, body, files)) && kept) return { state: "kept", id, durable: true };
-    const answer = await attempt(kept ? { ...kept, body } : { id, token: outbox.token(), body }, !!kept);
+    const names = files.map(({ name }) => name);
+    const kept = outbox.add(id, body, files[0] && names);
+    const taken = files[0] && (await gather(id, body, files, names)) === false;
+    const answer: Answer = taken ? { state: "later" } : await attempt({ id, token: outbox.token(), body, ...kept }, !!kept);
     if (answer.state === "later") return { state: "kept", id, durable: outbox.durable() };
     if (answer.state === "refused") outbox.remove(id);
     return { ...answer, id };
@@ -180,7 +184,8 @@ async function post(config: Config, entry: Parcel): Promise<Answer> {
     });
     const { status } = answer;
     const body: Body = (await answer.json().catch(() => null)) || {};
-    if (answer.ok && body.id === entry.id) return { state: "sent" };
+    // The id is taken by this very message: another page has sent it with fewer files.
+    if ((answer.ok && body.id === entry.id) || body.code === "id_conflict") return { state: "sent" };
     // A success that does not name the submission came from something in between: a proxy, a captive portal.
     if (answer.ok || MOMENTARY.test(`${status}`)) {
       // Across origins the header may be hidden from us; the body says the same.

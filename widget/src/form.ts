@@ -24,8 +24,10 @@ export interface Draft {
 /** A file of a message. */
 export interface Attached {
   name: string;
-  /** Its id once it has arrived, or nothing where it was taken away meanwhile; rejects with a Fault. */
-  id: Promise<string>;
+  /** From when it has arrived until it is taken away. */
+  id?: string;
+  /** Until one or the other; rejects with a Fault. */
+  settled: Promise<unknown>;
 }
 
 /** Why a message cannot go out with its files, in the visitor's language, and where they can do something about it. */

@@ -48,7 +48,7 @@ describe("outbox", () => {
   it("leaves an entry whose files are under way to its page, until that is silent or gone", () => {
     const outbox = open();
     outbox.add("a", body, ["a.png", "b.png"]);
-    expect(outbox.await("a", { ...body, attachment_ids: ["f1"] }, ["b.png"])).toBe(true);
+    expect(outbox.progress("a", { ...body, attachment_ids: ["f1"] }, ["b.png"])).toBe(true);
     vi.advanceTimersByTime(89_999);
     expect(open().claim()).toBeUndefined();
     vi.advanceTimersByTime(1);
@@ -56,9 +56,20 @@ describe("outbox", () => {
     expect(there.part(there.claim()!).body).toMatchObject({ attachment_ids: ["f1"], context: { lost_files: 1 } });
     expect(there.use(({ missed }) => missed)).toEqual(["b.png"]);
     // The page was only asleep: it must not send it again, and in another shape.
-    expect(outbox.await("a", { ...body, attachment_ids: ["f1", "f2"] }, [])).toBe(false);
+    expect(outbox.progress("a", { ...body, attachment_ids: ["f1", "f2"] }, [])).toBe(false);
     there.remove("a");
-    expect(outbox.await("a", { ...body, attachment_ids: ["f1", "f2"] }, [])).toBe(false);
+    expect(outbox.progress("a", { ...body, attachment_ids: ["f1", "f2"] }, [])).toBe(undefined);
+  });
+
+  it("remembers of each message what it went out without", () => {
+    const outbox = open();
+    for (const name of ["a", "b"]) {
+      outbox.add(name, body, [`${name}.png`]);
+      outbox.later(name);
+    }
+    outbox.hurry();
+    for (let left = 2; left--; ) outbox.part(outbox.claim()!);
+    expect(outbox.use(({ missed }) => missed)).toEqual(["a.png", "b.png"]);
   });
 
   it("tells nobody else what went out without its files", () => {

@@ -40,8 +40,11 @@ export interface Outbox {
   token(): string;
   /** Written before the first attempt, so that a page that goes away meanwhile loses nothing. Undefined: full. */
   add(id: string, body: Feedback, missing?: string[]): Entry | undefined;
-  /** Its files have come this far, and its page is still there. False: that was too late, and it goes out without them. */
-  await(id: string, body: Feedback, missing: string[]): boolean;
+  /**
+   * Its files have come this far, and its page is still there. False: that was too late, and another page sends it
+   * without them. Undefined: it is not here, because it was sent like that, or was never or is no longer kept.
+   */
+  progress(id: string, body: Feedback, missing: string[]): boolean | undefined;
   /** It goes out without what is missing; the visitor is told of that when the panel is open. */
   part(entry: Entry): Entry;
   remove(id: string): void;
@@ -142,19 +145,19 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
         return entry;
       });
     },
-    await: (id, body, missing) =>
+    progress: (id, body, missing) =>
       use(({ entries }) => {
-        const entry = entries.find((entry) => entry.id === id && entry.missing);
+        const entry = entries.find((entry) => entry.id === id);
         const [some] = missing;
         const hold = Date.now() + (some ? UPLOADING_MS : IN_FLIGHT_MS);
-        return !!entry && !!Object.assign(entry, { body, hold, missing: some && missing });
+        return entry && !!(entry.missing && Object.assign(entry, { body, hold, missing: some && missing }));
       }),
     part({ id, body, missing }) {
       return use((state) => {
         const entry = state.entries.find((entry) => entry.id === id)!;
         entry.missing = undefined;
         entry.body = { ...body, context: { ...(body.context as object), lost_files: missing!.length } };
-        if (entry.token === token(state)) state.missed = missing;
+        if (entry.token === token(state)) (state.missed ||= []).push(...missing!);
         return entry;
       });
     },
@@ -181,6 +184,10 @@ export function createOutbox(name: string, storage: () => Storage | undefined): 
     durable: () => durable,
     reset() {
       own = "";
+      // What is being written in this tab; the script that keeps it may not be here yet.
+      try {
+        sessionStorage.removeItem(`${name}:draft`);
+      } catch {}
       use(({ token, entries }) => (memory = { token: token && resumeToken(), entries }));
     },
     use,

@@ -6,7 +6,7 @@ import { useCommands } from "../palette/commands";
 import { pages } from "../shell/pages";
 import { Empty, type Notices } from "../ui/notices";
 import type { FeedbackQuery } from "./query";
-import type { Project, Visibility } from "../session/types";
+import type { Project, View, Visibility } from "../session/types";
 import { viewersByItem, type Viewers } from "../live/presence";
 import { t } from "../text/en";
 import { isolate } from "../text/isolate";
@@ -74,11 +74,15 @@ export function InboxPage({ project, feedbackId, query: search }: InboxPageProps
   return <Panes inbox={inbox} shelf={shelf} hold={hold} projectId={project.id} feedbackId={feedbackId} query={query} />;
 }
 
-/** The name of what is listed: of the view that it is, or that it began as. */
 function useTitle(query: FeedbackQuery): string {
   const { views } = useDashboard();
-  const saved = views.list.value?.items.find(({ id }) => id === query.view);
-  return saved?.name ?? t.views.builtIn[builtInOf(query)];
+  return titleOf(query, views.list.value?.items);
+}
+
+/** The name of what is listed: of the view that it is, or that it began as. */
+export function titleOf(query: FeedbackQuery, saved: readonly View[] = []): string {
+  const view = saved.find(({ id }) => id === query.view);
+  return view ? isolate(view.name) : t.views.builtIn[builtInOf(query)];
 }
 
 /** What became of a message, for who cannot see it: by ear, and where its item is not on screen by a notice. */

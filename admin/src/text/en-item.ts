@@ -3,7 +3,7 @@ import { isolate } from "./isolate";
 /** What an item brings along. */
 export const identity = "Signed in as";
 
-/** What the widget tells of the browser, by the names it has in the context. What a page adds has the page's own names. */
+/** What the widget tells of the browser and of the message, by the names it has in the context. What a page adds has the page's own names. */
 export const told: Readonly<Record<string, string>> = {
   referrer: "Came from",
   screen: "Screen",
@@ -14,6 +14,7 @@ export const told: Readonly<Record<string, string>> = {
   "user.name": "Visitor’s name",
   "user.email": "Visitor’s e-mail",
   tags: "Tags of the page",
+  lost_files: "Files that did not arrive",
 };
 
 export const files = {

@@ -32,14 +32,16 @@ export function NavViews({ place, projectId }: { place: Route; projectId: string
   const query = place.name === "inbox" ? readQuery(place.query) : null;
   const saved = list?.items ?? [];
   const current = currentView(query, saved);
-  // Where they are a bar that scrolls, the current one may be outside of it, a page's as well; counts that come make it longer.
-  useEffect(() => document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current, place.name, list]);
+  const counted = list !== null;
+  // Where they are a bar that scrolls, the current one may be outside of it, a page's as well. The first counts make it
+  // longer; those that follow must not take the bar from under who scrolls it.
+  useEffect(() => document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current, place.name, counted]);
   return (
     <>
       {builtIn.map(({ name, query: of }) => {
-        const counted = list?.built_in.find((view) => view.name === name);
+        const counts = list?.built_in.find((view) => view.name === name);
         return (
-          <Entry key={name} icon={icons[name]} name={t.views.builtIn[name]} href={inboxHref(projectId, null, writeQuery(of))} current={current === name} strong={name === "unread"} total={counted?.total} more={counted?.total_is !== undefined} />
+          <Entry key={name} icon={icons[name]} name={t.views.builtIn[name]} href={inboxHref(projectId, null, writeQuery(of))} current={current === name} strong={name === "unread"} total={counts?.total} more={counts?.total_is !== undefined} />
         );
       })}
       {saved.map((view) => (

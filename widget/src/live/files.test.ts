@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import ar from "./locales/ar.json";
 import de from "./locales/de.json";
 import en from "./locales/en.json";
-import { config, find, hosts, load, reply, settle, submit, usePage, write } from "../testing";
+import { config, FakeWebSocket, find, hosts, load, reply, settle, submit, usePage, write } from "../testing";
 
 usePage();
 
@@ -124,7 +124,10 @@ describe("files", () => {
     await settle(60_000);
     expect([uploads.length, shown()]).toEqual([4, [`console.log: ${en.errFailed}`]]);
     up = true;
+    find(".retry").focus();
     find(".retry").click();
+    // The button is hidden now, and the focus must not be lost with it.
+    expect(hosts()[0]!.shadowRoot!.activeElement).toBe(find(".files .close"));
     await settle();
     expect(shown()).toEqual(["console.log: 1 kB"]);
   });
@@ -135,7 +138,7 @@ describe("files", () => {
     const large = text("large.bin");
     Object.defineProperty(large, "size", { value: 10_485_761 });
     choose(large);
-    expect(find("#alert").textContent).toBe(`large.bin: ${en.errSize}`);
+    expect(find("#alert").textContent).toBe(`\u2068large.bin\u2069: ${en.errSize}`);
     choose(...["1", "2", "3", "4", "5", "6"].map((name) => text(name)));
     await settle();
     expect([uploads.length, find("#alert").textContent]).toEqual([5, en.errMany]);
@@ -182,6 +185,50 @@ describe("files", () => {
     api.reset!();
     await settle();
     expect(sent).toMatchObject([{ message: "Without it", attachment_ids: [] }, { message: "Before the logout", attachment_ids: [] }]);
+  });
+
+  it("that had arrived do not go out once they are taken away, while others are under way", async () => {
+    let take = (_: Response): void => {};
+    const { sent } = receive();
+    vi.stubGlobal("fetch", ((known) => (url: string, init: RequestInit) =>
+      url.endsWith("/attachments") && ((init.body as FormData).get("file") as File).name === "slow.txt"
+        ? new Promise((done) => (take = done))
+        : known(url, init))(fetch as never as (url: string, init: RequestInit) => unknown));
+    await opened();
+    choose(text("wrong.txt"), text("slow.txt"));
+    await settle();
+    write("Only one of them");
+    submit();
+    await settle();
+    find(".files .close").click();
+    take(reply(201, { id: "slow" }));
+    await settle();
+    expect(sent).toMatchObject([{ message: "Only one of them", attachment_ids: ["slow"] }]);
+  });
+
+  it("that are taken away keep no others waiting", async () => {
+    const { uploads } = receive(({ file }) => (file.name === "a.txt" ? reply(503, { retry_after_ms: 15_000 }) : reply(201, { id: "b" })));
+    await opened();
+    choose(text("a.txt"), text("b.txt"));
+    await settle();
+    find(".files .close").click();
+    await settle();
+    expect(uploads.map(({ file }) => file.name)).toEqual(["a.txt", "b.txt"]);
+  });
+
+  it("that a message went out without are told of, whatever is said of the draft", async () => {
+    localStorage.setItem("earshot:pk_test", JSON.stringify({ entries: [], token: "t".repeat(43), missed: ["a.txt", "b.txt"] }));
+    receive();
+    await opened();
+    const told = en.missed.replace("#", "\u2068a.txt\u2069, \u2068b.txt\u2069");
+    expect(find("#hints").textContent).toBe(told);
+    const [socket] = FakeWebSocket.all;
+    socket!.opens();
+    const hint = (message: string) => socket!.says({ type: "DraftAccepted", data: { hints: message ? [{ code: "new", message }] : [] } });
+    for (const [said, want] of [["One", `${told}One`], ["Other", `${told}Other`], ["", told]] as const) {
+      hint(said);
+      expect(find("#hints").textContent).toBe(want);
+    }
   });
 
   it("outlive another language and another look at the panel, and end with a reset", async () => {

@@ -1,7 +1,7 @@
 import { loadChunk } from "../chunk";
 import type { Config } from "../config";
 import { h, icon } from "../dom";
-import type { Draft, Fault as Told } from "../form";
+import type { Attached, Draft, Fault as Told } from "../form";
 import { CLOSE } from "../icons";
 import { upload, type Fault } from "./upload";
 import { wordsIn, type Words } from "./words";
@@ -20,6 +20,8 @@ export interface FilesOptions {
   token(): string;
   panel(): HTMLElement | undefined;
   style(css: string): void;
+  /** Whether the message is under way: nothing is added to it any more. */
+  sending(): boolean;
 }
 
 export interface Files {
@@ -30,10 +32,8 @@ export interface Files {
 interface Item {
   el: HTMLElement;
   file: File;
-  /** As it is shown. */
-  name: string;
-  /** Of the latest attempt, as a message waits for it. */
-  id?: Promise<string>;
+  /** As a message has it. */
+  attached: Attached;
   /** Ends its upload. */
   stop: AbortController;
   state?: "sending" | Fault;
@@ -43,7 +43,7 @@ interface Item {
 }
 
 /** The files of the message that is being written. They are sent at once, one after the other, and named when the message is. */
-export function createFiles({ config, draft, token, panel, style }: FilesOptions): Files {
+export function createFiles({ config, draft, token, panel, style, sending }: FilesOptions): Files {
   let items: Item[] = [];
   let last: Promise<unknown> = Promise.resolve();
   const known = new WeakSet<HTMLElement>();
@@ -80,12 +80,11 @@ export function createFiles({ config, draft, token, panel, style }: FilesOptions
   }
 
   function add(files: Iterable<File>): void {
-    // What is under way is complete.
-    if (panel()?.querySelector("#submit[aria-busy=true]")) return;
+    if (sending()) return;
     alert("");
     for (const file of files) {
       if (items.length >= MOST_FILES) alert(words().errMany);
-      else if (file.size > MOST_BYTES) alert(`${nameOf(file)}: ${words().errSize}`);
+      else if (file.size > MOST_BYTES) alert(`${isolated(nameOf(file))}: ${words().errSize}`);
       else {
         const item = createItem(file, retry, remove, words);
         items.push(item);
@@ -104,20 +103,26 @@ export function createFiles({ config, draft, token, panel, style }: FilesOptions
       item.dress(words());
     };
     become("sending");
-    item.id = turn.catch((fault: Fault) => {
+    const arrive = (id: string) => {
+      item.attached.id = id;
+      become();
+    };
+    item.attached.settled = turn.then(arrive, (fault: Fault) => {
       // Taken away: a message that waits for it goes without.
-      if (stop.signal.aborted) return "";
+      if (stop.signal.aborted) return;
       become(fault);
       throw item.told(words());
     });
-    item.id.then(() => become(), () => {});
+    // Until a message waits for it, its fault is no more than what is shown.
+    item.attached.settled.catch(() => {});
     note();
   }
 
-  const note = () => (draft.files = items.map(({ name, id }) => ({ name, id: id! })));
+  const note = () => (draft.files = items.map(({ attached }) => attached));
 
   function remove(item: Item): void {
     item.stop.abort();
+    item.attached.id = undefined;
     item.el.remove();
     items = items.filter((other) => other !== item);
     alert("");
@@ -158,14 +163,14 @@ export function createFiles({ config, draft, token, panel, style }: FilesOptions
 
 function createItem(file: File, retry: (item: Item) => void, remove: (item: Item) => void, words: () => Words): Item {
   const state = h("small");
-  const again = h("button", { type: "button", class: "retry", click: () => retry(item) });
+  const again = h("button", { type: "button", class: "retry", click: repeat });
   const gone = h("button", { type: "button", class: "close", click: () => remove(item) }, icon(CLOSE));
   const name = nameOf(file);
   // Trying again does not make it smaller, or another kind.
   const helps = () => item.state === "errFailed";
   const item: Item = {
     file,
-    name,
+    attached: { name, settled: Promise.resolve() },
     stop: new AbortController(),
     el: h("li", {}, thumb(file), h("div", {}, h("bdi", { class: "cut" }, name), state), again, gone),
     dress(words) {
@@ -180,12 +185,21 @@ function createItem(file: File, retry: (item: Item) => void, remove: (item: Item
     },
     told: (words) => (helps() ? { words: words.errFiles, at: again } : { words: words.errRefused, at: gone }),
   };
+  function repeat(): void {
+    retry(item);
+    // The button that was pressed is hidden now.
+    gone.focus();
+  }
+
   item.dress(words());
   return item;
 }
 
 /** Without what makes a name read in another order than it is: "exe.png" may end in "gnp.exe" for the eye. */
 const nameOf = ({ name }: File): string => name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+
+/** A name within a sentence, whose words a name in another direction would turn around. */
+export const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 const size = (bytes: number, words: Words): string =>
   new Intl.NumberFormat(words.lang, bytes < 1e6 ? { style: "unit", unit: "kilobyte", maximumFractionDigits: 0 } : { style: "unit", unit: "megabyte", maximumFractionDigits: 1 })

@@ -4,7 +4,7 @@ import type { Ask } from "../delivery";
 import { h } from "../dom";
 import { MESSAGE_LENGTH, type Draft } from "../form";
 import type { Outbox } from "../outbox";
-import { createFiles } from "./files";
+import { createFiles, isolated } from "./files";
 import css from "./live.css?inline";
 import { createSession } from "./session";
 import { createUnsent } from "./unsent";
@@ -41,10 +41,12 @@ export interface Live {
 
 export function createLive({ config, draft, outbox, panel, style, hear, signal }: LiveOptions): Live {
   const session = createSession(config, outbox.token, onEvent, signal);
-  const files = createFiles({ config, draft, token: outbox.token, panel, style });
+  /** Whether what is in the form is a message under way. */
+  const sending = (): boolean => !!panel()?.querySelector("#message[readonly]");
+  const files = createFiles({ config, draft, token: outbox.token, panel, style, sending });
   // Whoever writes fast has begun before this script was there. What is from before this page is told to nobody until it is touched.
   const begun = !!draft.message;
-  const unsent = createUnsent(config, draft);
+  const unsent = createUnsent(config, draft, () => outbox.use(({ token }) => token));
   let pause: ReturnType<typeof setTimeout>;
 
   /** Shows a restored draft in the form that was there first. */
@@ -60,10 +62,12 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
     if (event.type !== "DraftAccepted") return hear(event);
     const words: Record<string, string> = { ...config.strings, ...wordsIn(config.strings.lang) };
     const said = (event.data.hints || []).map(({ code, message }) => h("p", {}, words[`hint_${code}`] || message));
-    panel()?.querySelector("#hints")?.replaceChildren(...said);
+    const hints = panel()?.querySelector("#hints");
+    hints?.querySelectorAll("p:not(.missed)").forEach((old) => old.remove());
+    hints?.append(...said);
   }
 
-  /** Says once what messages went out without, where the visitor sees it. */
+  /** Says once what messages went out without, where the visitor sees it. It stays until the form is another. */
   function confess(): void {
     const hints = panel()?.querySelector("#hints");
     if (!hints || panel()!.hidden) return;
@@ -72,7 +76,8 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
       state.missed = undefined;
       return missed;
     });
-    if (missed) hints.replaceChildren(h("p", {}, wordsIn(config.strings.lang).missed.replace("#", () => missed.join(", "))));
+    const names = missed?.map(isolated).join(", ");
+    if (names) hints.prepend(h("p", { class: "missed" }, wordsIn(config.strings.lang).missed.replace("#", () => names)));
   }
 
   function changed(over?: boolean): void {
@@ -88,8 +93,8 @@ export function createLive({ config, draft, outbox, panel, style, hear, signal }
   }
 
   style(css);
-  if (begun) changed();
-  else fill();
+  if (!begun) fill();
+  else if (!sending()) changed();
 
   return {
     open() {

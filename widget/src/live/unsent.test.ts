@@ -89,6 +89,42 @@ describe("an unsent draft", () => {
     expect(field().value).toBe("Broken");
   });
 
+  it("ends with a reset also on a page where the panel was not opened", async () => {
+    await opened();
+    write("Of who has left");
+    page.Earshot!.destroy!();
+    delete page.Earshot;
+    const api = await load(config());
+    expect(sessionStorage.length).toBe(1);
+    api.reset!();
+    expect(sessionStorage.length).toBe(0);
+  });
+
+  it("is for nobody else: another tab may have been told of another visitor", async () => {
+    const visitor = (token: string) => localStorage.setItem("earshot:pk_test", JSON.stringify({ entries: [], token }));
+    visitor("a".repeat(43));
+    await opened();
+    write("Mine");
+    await again();
+    expect(field().value).toBe("Mine");
+    visitor("b".repeat(43));
+    await again();
+    expect([field().value, sessionStorage.length]).toEqual(["", 0]);
+  });
+
+  it("is not there while it is on its way, where its keeper came after it was sent", async () => {
+    vi.stubGlobal("fetch", () => new Promise(() => {}));
+    const api = await load(config({ show_drafts: true }));
+    api.prefill!({ message: "Quicker" });
+    api.open!();
+    await vi.advanceTimersByTimeAsync(0);
+    submit();
+    await settle();
+    FakeWebSocket.all.at(-1)?.opens();
+    await settle(2_000);
+    expect([find("#submit").textContent, sessionStorage.length, told()]).toEqual(["Sending…", 0, []]);
+  });
+
   it("gives way to what was written before it came", async () => {
     sessionStorage.setItem(key, '["Old",true]');
     const api = await load(config());

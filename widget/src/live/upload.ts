@@ -21,10 +21,17 @@ export async function upload(config: Config, token: string, file: File, stop: Ab
     stop.throwIfAborted();
     if (id) return id;
     if (fault || tries === TRIES || after > PATIENCE_MS) throw fault || "errFailed";
-    await new Promise((done) => setTimeout(done, after));
+    await pause(after, stop);
     stop.throwIfAborted();
   }
 }
+
+/** Ends early with the signal: others wait in line behind it. */
+const pause = (ms: number, stop: AbortSignal): Promise<unknown> =>
+  new Promise((done) => {
+    setTimeout(done, ms);
+    stop.addEventListener("abort", done);
+  });
 
 interface Attempt {
   id?: string;

@@ -1,1 +1,0 @@
-import{f as o,qa as e,ra as r,va as i}from"./chunk-CT3XD2EM.js";function l({title:t,lead:n,testid:d,children:a}){return p(t),r("main",{class:"alone",children:r("div",{class:"card","data-testid":d,children:[r(i,{}),r("h1",{tabIndex:-1,children:t}),n&&r("p",{class:"lead",children:n}),a]})})}function p(t){o(()=>{document.title=`${t} · ${e.product}`},[t])}export{l as a,p as b};
