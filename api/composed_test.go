@@ -20,12 +20,11 @@ import (
 	"testing"
 	"time"
 
-	natsserver "github.com/nats-io/nats-server/v2/server"
-
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models/blob/blobtest"
 	"earshot/models/store/postgrestest"
+	"earshot/realtime/cluster/natstest"
 )
 
 func ask(ctx context.Context, url string) (status int, err error) {
@@ -113,15 +112,7 @@ func startCluster(t *testing.T, further map[string]string) *cluster {
 	if said, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, said)
 	}
-	broker, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	broker.Start()
-	t.Cleanup(func() { broker.Shutdown(); broker.WaitForShutdown() })
-	if !broker.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS does not start")
-	}
+	broker := natstest.New(t)
 	files := blobtest.Start(t)
 	database := postgrestest.Database(t, "", nil)
 	address := "127.0.0.1:" + freePort(t)

@@ -58,8 +58,7 @@ func TestNodesRevoke(t *testing.T) {
 			nodes, broker := startNodesAt(t, 2, apitest.Unlimited)
 			owner, project := nodes[0].Project(t)
 			if away {
-				broker.Shutdown()
-				broker.WaitForShutdown()
+				broker.Stop()
 			}
 			var ended atomic.Bool
 			sending := make(chan struct{})

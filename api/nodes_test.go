@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"github.com/fasthttp/websocket"
-	"github.com/nats-io/nats-server/v2/server"
 
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models"
 	"earshot/models/store"
 	"earshot/models/store/postgrestest"
+	"earshot/realtime/cluster/natstest"
 )
 
 // startNodes runs servers that share a database and hear of each other.
@@ -27,7 +27,7 @@ func startNodes(t *testing.T, count int, options ...apitest.Option) []*apitest.S
 }
 
 // startNodesAt gives the NATS server as well, which may be shut down.
-func startNodesAt(t *testing.T, count int, options ...apitest.Option) (nodes []*apitest.Server, broker *server.Server) {
+func startNodesAt(t *testing.T, count int, options ...apitest.Option) (nodes []*apitest.Server, broker *natstest.Server) {
 	t.Helper()
 	wanted, _, err := postgrestest.Wanted()
 	if err != nil {
@@ -36,15 +36,7 @@ func startNodesAt(t *testing.T, count int, options ...apitest.Option) (nodes []*
 	if !wanted {
 		t.Skip("there is no PostgreSQL; EARSHOT_TEST_POSTGRES=required makes this a failure")
 	}
-	broker, err = server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	broker.Start()
-	t.Cleanup(func() { broker.Shutdown(); broker.WaitForShutdown() })
-	if !broker.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS does not start")
-	}
+	broker = natstest.New(t)
 	database := postgrestest.Database(t, "", nil)
 	for range count {
 		nodes = append(nodes, apitest.Start(t, append(options, func(c *api.Config) {

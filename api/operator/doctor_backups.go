@@ -24,14 +24,14 @@ func (d Doctor) checkBackups(ctx context.Context) []Finding {
 	if at == nil {
 		return []Finding{warn(check, "the server makes none by itself", "set EARSHOT_BACKUP_URL to a folder on another disk or a bucket, or run earshot backup FILE by the clock")}
 	}
-	if at.Folder != "" { // which to open would make
+	if at.Folder != "" { // a look at one that is not there finds it empty
 		if _, err := os.Stat(at.Folder); errors.Is(err, os.ErrNotExist) {
 			return []Finding{warn(check, at.Folder+" is not there yet", "the server makes it when it starts")}
 		} else if err != nil {
 			return []Finding{bad(check, err.Error(), "see EARSHOT_BACKUP_URL")}
 		}
 	}
-	to, err := blob.Open(*at, d.Stores.Credentials)
+	to, err := blob.Look(*at, d.Stores.Credentials)
 	if err != nil {
 		return []Finding{bad(check, err.Error(), "see EARSHOT_BACKUP_URL")}
 	}

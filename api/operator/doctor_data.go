@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"earshot/models"
 	"earshot/models/store"
 )
 
@@ -150,6 +151,7 @@ func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 		findings[0] = ok(check, "%s lets us in", store.PostgresName(d.Database))
 	}
 	findings = append(findings, d.checkSchema(ctx, check, found))
+	findings = append(findings, d.checkWhoseSecret(check, found)...)
 	if found.Durable != nil {
 		findings = append(findings, bad(check, found.Durable.Error(), "have it sync what it commits: on a local disk, with fsync and full_page_writes on"))
 	} else {
@@ -159,6 +161,20 @@ func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 		findings = append(findings, warn(clock, fmt.Sprintf("the database's is apart from ours by %v", skew.Round(time.Second)), "have both kept (timedatectl set-ntp true)"))
 	}
 	return append(findings, d.checkClock(clock, found.LastChange))
+}
+
+// checkWhoseSecret finds nothing where there is no secret, of which checkSecret has told.
+func (d Doctor) checkWhoseSecret(check string, found store.Inspection) []Finding {
+	secret, err := d.knownSecret()
+	if err != nil {
+		return nil
+	}
+	key, err := models.DeriveKey(secret, AuditUse)
+	if err != nil || !found.IsOfAnother(key) {
+		return nil
+	}
+	return []Finding{bad(check, "was last used with another secret than the one in "+d.secretPlace()+": the server does not start",
+		"give it the one that it had; to go on with this one, which ends sessions, receipts' links and second factors: earshot secret adopt")}
 }
 
 // checkSchema wants what the server wants when it starts.

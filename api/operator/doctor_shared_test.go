@@ -16,24 +16,17 @@ import (
 	"earshot/models/blob"
 	"earshot/models/blob/blobtest"
 	"earshot/models/store/postgrestest"
+	"earshot/realtime/cluster/natstest"
 )
 
 // broker starts a NATS server; a password has it let nobody in without.
 func broker(t *testing.T, password string) (address string) {
 	t.Helper()
-	options := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true}
-	if password != "" {
-		options.Username, options.Password = "us", password
-	}
-	nats, err := server.NewServer(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	nats.Start()
-	t.Cleanup(func() { nats.Shutdown(); nats.WaitForShutdown() })
-	if !nats.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS does not start")
-	}
+	nats := natstest.New(t, func(o *server.Options) {
+		if password != "" {
+			o.Username, o.Password = "us", password
+		}
+	})
 	return nats.Addr().String()
 }
 

@@ -165,6 +165,14 @@ func Open(at Location, credentials Credentials) (Store, error) {
 	return openBucket(*at.Bucket, credentials, patience{answer: 10 * time.Second, pause: 30 * time.Second, put: time.Minute})
 }
 
+// Look is Open for who only looks: nothing is made, and nothing is tidied up on the way.
+func Look(at Location, credentials Credentials) (Store, error) {
+	if at.Bucket == nil {
+		return folder{root: at.Folder, untouched: true}, nil
+	}
+	return Open(at, credentials)
+}
+
 // failed says for clients that a store did not do its work, and for the log why.
 func failed(operation string, cause error) error {
 	return fmt.Errorf("%w: %s: %w", models.Errorf(models.CodeUnavailable, "the files cannot be reached at the moment; try again"), operation, cause)

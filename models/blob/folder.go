@@ -19,7 +19,11 @@ import (
 )
 
 // folder keeps contents as files of the machine's own file system.
-type folder struct{ root string }
+type folder struct {
+	root string
+	// untouched: a List leaves what others have left half written.
+	untouched bool
+}
 
 const (
 	half = ".half" // the end of what is being written
@@ -35,7 +39,7 @@ func openFolder(path string) (Store, error) {
 	if err := os.MkdirAll(path, dirMode); err != nil {
 		return nil, fmt.Errorf("make the folder for files: %w", err)
 	}
-	return folder{path}, nil
+	return folder{root: path}, nil
 }
 
 func (f folder) file(name string) string { return filepath.Join(f.root, filepath.FromSlash(name)) }
@@ -140,7 +144,7 @@ func (f folder) Delete(_ context.Context, name string) error {
 }
 
 // List implements Store. What a process that ended in the middle of a Put has left is
-// removed on the way, once it is an hour old.
+// removed on the way, once it is an hour old, except by who only looks.
 func (f folder) List(ctx context.Context, of string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		dir, err := os.Open(f.file(of))
@@ -177,7 +181,7 @@ func (f folder) entry(of string, found fs.DirEntry) (Entry, bool) {
 		return Entry{}, false
 	}
 	name := path.Join(of, found.Name())
-	if strings.HasSuffix(name, half) && time.Since(info.ModTime()) > keepHalf {
+	if !f.untouched && strings.HasSuffix(name, half) && time.Since(info.ModTime()) > keepHalf {
 		_ = os.Remove(f.file(name)) // the next look tries again
 	}
 	return Entry{name, info.Size(), info.ModTime()}, ValidName(name)

@@ -24,6 +24,8 @@ type Inspection struct {
 	LastChange time.Time
 	// Now is what the database's own clock shows; zero where it has none.
 	Now time.Time
+	// secret is the note of which secret it was last used with; "" where there is none.
+	secret string
 }
 
 // inspectedDamage bounds how much damage is told.
@@ -62,6 +64,9 @@ func Inspect(ctx context.Context, path string) (found Inspection, err error) {
 	}
 	if last.Valid {
 		found.LastChange = fromMillis(last.Int64)
+	}
+	if found.secret, err = inspectSecret(ctx, db); err != nil {
+		return found, err
 	}
 	found.Durable = durable(ctx, path)
 	return found, nil

@@ -37,6 +37,11 @@ func inspectPostgres(ctx context.Context, address string) (found Inspection, err
 	if len(applied) > 0 {
 		found.Version = slices.Max(applied)
 	}
+	if found.Version > 0 {
+		if found.secret, err = inspectSecret(ctx, db); err != nil {
+			return found, err
+		}
+	}
 	if err := db.QueryRowContext(ctx, "SELECT now()").Scan(&found.Now); err != nil {
 		return found, fmt.Errorf("ask for the time: %w", err)
 	}

@@ -21,14 +21,36 @@ const metaSecret = "secret"
 var ErrOtherSecret = errors.New("the database belongs to another secret: give the one that it had, in EARSHOT_SECRET or the file secret of the data folder " +
 	"(to go on with this one, which ends sessions, receipts' links and second factors: earshot secret adopt)")
 
+// secretNote is what the note says of a secret: 32 hexadecimal digits, from which
+// nobody learns the key.
+func secretNote(key []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("earshot: which secret"))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// IsOfAnother reports whether the database was last used with another secret than the
+// one that key is from, so that Open would refuse it with ErrOtherSecret. A database
+// without a note is anybody's.
+func (i Inspection) IsOfAnother(key []byte) bool {
+	return i.secret != "" && i.secret != secretNote(key)
+}
+
+// inspectSecret reads the note; "" where there is none.
+func inspectSecret(ctx context.Context, db *sql.DB) (note string, err error) {
+	err = db.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = '"+metaSecret+"'").Scan(&note)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("read whose secret the database has: %w", err)
+	}
+	return note, nil
+}
+
 // checkSecret holds a key of the secret against the note, which a new database gets.
 func (s *Store) checkSecret(ctx context.Context, key []byte, adopt bool) error {
 	if len(key) == 0 {
 		return nil
 	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("earshot: which secret"))
-	mine := hex.EncodeToString(mac.Sum(nil)[:16])
+	mine := secretNote(key)
 	known, err := s.Meta(ctx, metaSecret)
 	if err != nil {
 		return fmt.Errorf("read whose secret the database has: %w", err)
