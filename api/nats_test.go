@@ -14,6 +14,7 @@ import (
 	"earshot/api"
 	"earshot/api/apitest"
 	"earshot/models/blob"
+	"earshot/realtime/cluster/natstest"
 )
 
 // journal is a log that is read while it is written.
@@ -58,12 +59,7 @@ func TestMetricsSayWhetherNATSIsThere(t *testing.T) {
 		c.NATS, c.Files, c.Log = "nats://"+listener.Addr().String(), blob.Location{Folder: t.TempDir()}, slog.New(slog.NewTextHandler(log, nil))
 	})
 	awaitSeries(t, s, "earshot_nats_connected", "0")
-	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	broker.Start()
-	t.Cleanup(func() { broker.Shutdown(); broker.WaitForShutdown() })
+	natstest.New(t, func(o *server.Options) { o.Port = port })
 	awaitSeries(t, s, "earshot_nats_connected", "1")
 	for end := time.Now().Add(5 * time.Second); log.count("level=INFO", "NATS is connected") == 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)

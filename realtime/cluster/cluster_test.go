@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -15,33 +14,25 @@ import (
 
 	"earshot/models"
 	"earshot/realtime"
+	"earshot/realtime/cluster/natstest"
 	"earshot/realtime/protocol"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // broker starts a NATS server at an address, any free one for "".
-func broker(t *testing.T, address string) (s *server.Server, url string) {
+func broker(t *testing.T, address string) (s *natstest.Server, url string) {
 	t.Helper()
-	options := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true}
-	if address != "" {
-		_, port, err := net.SplitHostPort(address)
+	s = natstest.New(t, func(o *server.Options) {
+		if address == "" {
+			return
+		}
+		at, err := net.ResolveTCPAddr("tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := fmt.Sscan(port, &options.Port); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := server.NewServer(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS does not start")
-	}
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+		o.Port = at.Port
+	})
 	return s, s.ClientURL()
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"earshot/models"
+	"earshot/realtime/cluster/natstest"
 )
 
 // journal is a log that is read while it is written.
@@ -106,16 +107,11 @@ func TestNATSThatIsAwayAtTheStart(t *testing.T) {
 // A password that NATS does not take is said once, and tried until it does.
 func TestNATSThatLetsNobodyIn(t *testing.T) {
 	t.Parallel()
-	options := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, Username: "us", Password: "another"}
-	closed, err := server.NewServer(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Start()
-	t.Cleanup(func() { closed.Shutdown(); closed.WaitForShutdown() })
-	if !closed.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS does not start")
-	}
+	var options *server.Options
+	closed := natstest.New(t, func(o *server.Options) {
+		o.Username, o.Password = "us", "another"
+		options = o
+	})
 	n, log := joinAt(t, fmt.Sprintf("nats://us:sEcret@%s", closed.Addr()))
 	log.await(t, "WARN", 1)
 	time.Sleep(attempts)
@@ -152,15 +148,7 @@ func TestNATSThatLetsNobodyIn(t *testing.T) {
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	_, url := broker(t, "")
-	locked, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, Username: "us", Password: "another"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	locked.Start()
-	t.Cleanup(func() { locked.Shutdown(); locked.WaitForShutdown() })
-	if !locked.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS does not start")
-	}
+	locked := natstest.New(t, func(o *server.Options) { o.Username, o.Password = "us", "another" })
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"earshot/models"
 	"earshot/realtime"
+	"earshot/realtime/cluster/natstest"
 )
 
 // link is a way between two NATS servers that can be cut.
@@ -83,27 +84,19 @@ func (l *link) set(cut bool) {
 // the last two are those of the third server.
 func threeBrokers(t *testing.T) (brokers []*server.Server, links []*link) {
 	t.Helper()
-	for i := range 3 {
-		options := &server.Options{
-			Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true,
-			// What a server tells the others of its address leads nowhere, past no link.
-			Cluster: server.ClusterOpts{Name: "earshot", Host: "127.0.0.1", Port: server.RANDOM_PORT, Advertise: "127.0.0.1:1"},
-		}
+	for range 3 {
+		var routes []*url.URL
 		for _, other := range brokers {
 			l := newLink(t, other.ClusterAddr().String())
 			links = append(links, l)
-			options.Routes = append(options.Routes, &url.URL{Scheme: "nats-route", Host: l.listener.Addr().String()})
+			routes = append(routes, &url.URL{Scheme: "nats-route", Host: l.listener.Addr().String()})
 		}
-		s, err := server.NewServer(options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		if !s.ReadyForConnections(10 * time.Second) {
-			t.Fatalf("NATS %d does not start", i)
-		}
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		brokers = append(brokers, s)
+		s := natstest.New(t, func(o *server.Options) {
+			// What a server tells the others of its address leads nowhere, past no link.
+			o.Cluster = server.ClusterOpts{Name: "earshot", Host: "127.0.0.1", Port: server.RANDOM_PORT, Advertise: "127.0.0.1:1"}
+			o.Routes = routes
+		})
+		brokers = append(brokers, s.Server)
 	}
 	await(t, "the NATS servers know each other", 20*time.Second, func() bool { return peers(brokers) == 6 })
 	return brokers, links

@@ -9,13 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"earshot/models/store/postgrestest"
+	"earshot/realtime/cluster/natstest"
 )
 
 // cluster is servers that share a database and hear of each other: real processes, on
@@ -23,7 +23,7 @@ import (
 type cluster struct {
 	t        *test
 	postgres *postgrestest.Server
-	nats     *broker
+	nats     *natstest.Server
 	nodes    []*node
 }
 
@@ -98,7 +98,7 @@ func (c *cluster) add(how setting, wired bool) (err error) {
 	if n.metrics, err = lowPort(); err != nil {
 		return err
 	}
-	database, nats := c.address(), c.nats.url()
+	database, nats := c.address(), c.nats.ClientURL()
 	if wired {
 		if database, n.database, err = wiredTo(database); err != nil {
 			return err
@@ -151,7 +151,7 @@ func (c *cluster) raze() (err error) {
 		err = errors.Join(err, os.RemoveAll(n.again.data))
 	}
 	if c.nats != nil {
-		c.nats.stop()
+		c.nats.Stop()
 	}
 	if c.postgres != nil {
 		err = errors.Join(err, c.postgres.Remove())
@@ -164,52 +164,18 @@ func (c *cluster) audit(ctx context.Context, l *ledger) (audit, error) {
 	return l.comparePostgres(ctx, c.address())
 }
 
-// broker is a NATS server that can be away and come back at its address.
-type broker struct {
-	server *natsserver.Server
-	port   int
-}
-
-func startBroker() (*broker, error) {
-	address, err := lowPort() // it is closed and opened again
+// startBroker starts a NATS server that can be away and come back at its address, where
+// no client's connection takes the port meanwhile.
+func startBroker() (*natstest.Server, error) {
+	address, err := lowPort()
 	if err != nil {
 		return nil, err
 	}
-	_, port, err := net.SplitHostPort(address)
+	at, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{}
-	if b.port, err = strconv.Atoi(port); err != nil {
-		return nil, err
-	}
-	return b, b.start()
-}
-
-// brokerTimeout bounds NATS's start.
-const brokerTimeout = 10 * time.Second
-
-func (b *broker) start() (err error) {
-	b.server, err = natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: b.port, NoSigs: true, NoLog: true})
-	if err != nil {
-		return err
-	}
-	b.server.Start()
-	if !b.server.ReadyForConnections(brokerTimeout) {
-		b.stop()
-		return errors.New("NATS does not start")
-	}
-	return nil
-}
-
-func (b *broker) url() string { return fmt.Sprintf("nats://127.0.0.1:%d", b.port) }
-
-func (b *broker) stop() {
-	if b.server == nil { // it was never made
-		return
-	}
-	b.server.Shutdown()
-	b.server.WaitForShutdown()
+	return natstest.Start(func(o *natsserver.Options) { o.Port = at.Port })
 }
 
 // standStill stops the nodes' processes for a time.

@@ -235,13 +235,13 @@ func (g growing) overheard(t *test, c *cluster) (strangers int64, err error) {
 	if err := t.wait(2 * time.Second); err != nil { // farewells of those who listened before
 		return 0, err
 	}
-	before, err := c.nats.server.Connz(nil)
+	before, err := c.nats.Connz(nil)
 	if err != nil {
 		return 0, err
 	}
 	load := newLoad(c.nodes[len(c.nodes)-1].process, 4, (*process).dialPost)
 	load.run(t.ctx, time.Second, g.Pace)
-	after, err := c.nats.server.Connz(nil)
+	after, err := c.nats.Connz(nil)
 	if err = errors.Join(err, load.err); err != nil {
 		return 0, err
 	}

@@ -61,11 +61,11 @@ func (n natsAway) happens(t *test, alone bool) (found *untold, err error) {
 	at[0] = time.Now()
 	err = t.wait(n.Around)
 	if at[1] = time.Now(); err == nil {
-		c.nats.stop()
+		c.nats.Stop()
 		found.unready, err = c.stayReady(t, n.Lasts)
 	}
 	if at[2] = time.Now(); err == nil {
-		err = errors.Join(c.nats.start(), t.wait(reunited))
+		err = errors.Join(c.nats.Run(), t.wait(reunited))
 	}
 	if at[3] = time.Now(); err == nil {
 		err = t.wait(n.Around)
