@@ -185,7 +185,7 @@ func TestErrorsAreSaid(t *testing.T) {
 	}
 	stranger.mu.Lock()
 	defer stranger.mu.Unlock()
-	if told := strings.Count(strings.Join(stranger.console, "\n"), "its project does not allow"); told != 1 {
+	if told := strings.Count(strings.Join(stranger.console, "\n"), "does not answer or allow http://localhost"); told != 1 {
 		t.Errorf("the site's owner is told %d times in %v, want once", told, stranger.console)
 	}
 }
