@@ -21,7 +21,7 @@ const (
 	// draftWriters is how many sessions with a draft there are at once.
 	draftWriters = 4
 	// busyWriters are those of the control.
-	busyWriters = 256
+	busyWriters = 1024
 )
 
 // addressOf makes a public address of an id.
