@@ -36,6 +36,7 @@ func inbox(t *testing.T, client *apitest.Client, project api.Project, query stri
 }
 
 func TestChallenge(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t, "https://shop.example")
 	_, other := s.Project(t)
@@ -80,6 +81,7 @@ func TestChallenge(t *testing.T) {
 
 // A release is there for everybody: in the list, with its reasons, and in the log.
 func TestReleaseFromQuarantine(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	viewer, agent := member(t, s, owner, models.RoleViewer), member(t, s, owner, models.RoleAgent)
@@ -141,6 +143,7 @@ func TestReleaseFromQuarantine(t *testing.T) {
 }
 
 func TestBlocks(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	agent, viewer := member(t, s, owner, models.RoleAgent), member(t, s, owner, models.RoleViewer)

@@ -25,6 +25,7 @@ func apiKey(t *testing.T, s *apitest.Server, owner *apitest.Client, body map[str
 }
 
 func TestAPIKeys(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	receipt := s.Submit(t, project, "Broken")
@@ -78,6 +79,7 @@ func TestAPIKeys(t *testing.T) {
 
 // A key of one project sees nothing of its neighbour, wherever it looks.
 func TestAPIKeyOfOneProject(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, mine := s.Project(t)
 	other := owner.Project()
@@ -163,6 +165,7 @@ func closedWith(t *testing.T, socket *websocket.Conn, code int) {
 // Whatever ends somebody's access ends within a second what is open by it, and no
 // event comes after.
 func TestRevocationReachesSockets(t *testing.T) {
+	t.Parallel()
 	var ahead clock
 	s := apitest.Start(t, ahead.option)
 	owner := s.Owner(t)

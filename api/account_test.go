@@ -26,6 +26,7 @@ func linkToken(t *testing.T, letter mailtest.Letter, page string) string {
 }
 
 func TestPasswordReset(t *testing.T) {
+	t.Parallel()
 	office, ahead := mailtest.Open(t), &clock{}
 	s := apitest.Start(t, mails(t, office, ahead))
 	owner := s.Owner(t)
@@ -66,6 +67,7 @@ func TestPasswordReset(t *testing.T) {
 
 // Nobody's box is filled, and without a mail server the answer says so.
 func TestPasswordResetIsBounded(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	c := s.Client(t)
 	var answered api.Answered
@@ -79,6 +81,7 @@ func TestPasswordResetIsBounded(t *testing.T) {
 }
 
 func TestEmailIsVerified(t *testing.T) {
+	t.Parallel()
 	office, ahead := mailtest.Open(t), &clock{}
 	s := apitest.Start(t, apitest.SignupOpen, mails(t, office, ahead))
 	var access api.AccessToken
@@ -111,6 +114,7 @@ func TestEmailIsVerified(t *testing.T) {
 }
 
 func TestInvitationIsMailed(t *testing.T) {
+	t.Parallel()
 	office, ahead := mailtest.Open(t), &clock{}
 	s := apitest.Start(t, mails(t, office, ahead))
 	made, token := invite(t, s.Owner(t), map[string]any{"email": "ann@example.com", "role": "agent"})
@@ -122,6 +126,7 @@ func TestInvitationIsMailed(t *testing.T) {
 
 // A letter waits for a mail server that is away, sealed.
 func TestLetterWaitsForTheMailServer(t *testing.T) {
+	t.Parallel()
 	office, ahead := mailtest.Open(t), &clock{}
 	s := apitest.Start(t, mails(t, office, ahead))
 	owner := s.Owner(t)
@@ -143,6 +148,7 @@ func TestLetterWaitsForTheMailServer(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, elsewhere := s.Owner(t), s.Owner(t)
 	other := stranger(t, s)
@@ -165,6 +171,7 @@ func TestChangePassword(t *testing.T) {
 }
 
 func TestSecondFactor(t *testing.T) {
+	t.Parallel()
 	ahead := &clock{}
 	s := apitest.Start(t, ahead.option)
 	owner := s.Owner(t)
@@ -221,6 +228,7 @@ func TestSecondFactor(t *testing.T) {
 
 // Who knows the password and guesses codes waits longer and longer, from wherever.
 func TestSecondFactorIsNotGuessed(t *testing.T) {
+	t.Parallel()
 	clock := standing()
 	s := apitest.Start(t, clock.option, func(c *api.Config) { c.TrustedProxies = loopback() })
 	owner := s.Owner(t)

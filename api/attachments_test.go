@@ -80,6 +80,7 @@ func filesIn(t *testing.T, at blob.Location) (n int) {
 }
 
 func TestAttachments(t *testing.T) {
+	t.Parallel()
 	t.Run("in the data folder", func(t *testing.T) {
 		at := blob.Location{Folder: t.TempDir()}
 		testAttachments(t, at, func(c *api.Config) { c.DataDir = at.Folder })
@@ -205,6 +206,7 @@ func waitFor(t *testing.T, done func() bool, what string) {
 }
 
 func TestUploadsAreRefused(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	_, project := s.Project(t, "https://shop.example")
 	big := bytes.Repeat([]byte("a"), models.MaxAttachment+1)
@@ -252,6 +254,7 @@ func TestUploadsAreRefused(t *testing.T) {
 }
 
 func TestUploadQuota(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	_, project := s.Project(t)
 	token := models.NewResumeToken()
@@ -268,6 +271,7 @@ func TestUploadQuota(t *testing.T) {
 // Uploads that never end take the room of other uploads for a while, of one project's
 // alone, and of nothing else.
 func TestUploadsHaveBoundedRoom(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	other := owner.Project()
@@ -315,6 +319,7 @@ func TestUploadsHaveBoundedRoom(t *testing.T) {
 // What was kept and never noted, and what was noted to go and never went, goes at the
 // next start.
 func TestFilesOfNobodyGoAtTheStart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "attachments")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -346,6 +351,7 @@ func TestFilesOfNobodyGoAtTheStart(t *testing.T) {
 
 // A bucket that does not answer keeps nobody from anything but files.
 func TestBucketThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	bucket := blobtest.Start(t)
 	s := apitest.Start(t, func(c *api.Config) { c.Files, c.FilesCredentials = bucket.Location, blobtest.Credentials })
 	owner, project := s.Project(t, "https://shop.example")

@@ -42,6 +42,7 @@ func login(email, password string) any {
 }
 
 func TestSetup(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	c := s.Client(t)
 	var state api.SetupState
@@ -80,6 +81,7 @@ func TestSetup(t *testing.T) {
 }
 
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	s.Owner(t)
 	const path = "/api/v1/auth/login"
@@ -124,6 +126,7 @@ func TestLogin(t *testing.T) {
 }
 
 func TestHTTPS(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, func(c *api.Config) { c.BaseURL = "https://earshot.example" })
 	s.Owner(t)
 	r := s.Client(t).Post("/api/v1/auth/login", login(apitest.OwnerEmail, apitest.Password), 200)
@@ -134,6 +137,7 @@ func TestHTTPS(t *testing.T) {
 }
 
 func TestSignUp(t *testing.T) {
+	t.Parallel()
 	body := map[string]string{"email": "new@example.com", "password": apitest.Password, "organization": "New"}
 	t.Run("closed", func(t *testing.T) {
 		s := apitest.Start(t)
@@ -165,6 +169,7 @@ func TestSignUp(t *testing.T) {
 // TestSigningInFromOtherSites: each of these calls sets the cookie, so that
 // another site's page must not make it.
 func TestSigningInFromOtherSites(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.SignupOpen, func(c *api.Config) { c.BaseURL = "https://earshot.example" })
 	s.Owner(t)
 	setup := map[string]string{"token": models.NewToken(), "email": "a@example.com", "password": apitest.Password, "organization": "A"}
@@ -210,6 +215,7 @@ func TestSigningInFromOtherSites(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
+	t.Parallel()
 	var clock clock
 	s := apitest.Start(t, clock.option)
 	owner := s.Owner(t)
@@ -257,6 +263,7 @@ func TestRefresh(t *testing.T) {
 }
 
 func TestRefreshMovesToAnotherOrganisation(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner := s.Owner(t)
 	old := owner.Token
@@ -271,6 +278,7 @@ func TestRefreshMovesToAnotherOrganisation(t *testing.T) {
 }
 
 func TestLogout(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	const path = "/api/v1/auth/logout"
 	for name, use := range map[string]func(c *apitest.Client) *apitest.Response{
@@ -311,6 +319,7 @@ func TestLogout(t *testing.T) {
 }
 
 func TestAccessTokens(t *testing.T) {
+	t.Parallel()
 	var clock clock
 	s := apitest.Start(t, clock.option)
 	owner := s.Owner(t)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestMembers(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, _ := s.Project(t)
 	viewer := member(t, s, owner, models.RoleViewer)
@@ -28,6 +29,7 @@ func TestMembers(t *testing.T) {
 }
 
 func TestTags(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	base := "/api/v1/projects/" + string(project.ID)
@@ -70,6 +72,7 @@ func ids(t *testing.T, s *apitest.Server, project api.Project, n int) []models.I
 }
 
 func TestBulk(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	var second api.Project
@@ -140,6 +143,7 @@ func undo(t *testing.T, c *apitest.Client, path string, done []api.BulkResult) [
 
 // The way back leaves alone what somebody else has changed since.
 func TestBulkUndoKeepsWhatOthersDid(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/feedback/bulk"
@@ -160,6 +164,7 @@ func TestBulkUndoKeepsWhatOthersDid(t *testing.T) {
 }
 
 func TestBulkRefusals(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/feedback"
@@ -177,6 +182,7 @@ func TestBulkRefusals(t *testing.T) {
 }
 
 func TestMarkingSeveral(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	item := ids(t, s, project, 3)

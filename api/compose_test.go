@@ -51,6 +51,7 @@ func severalNodes(t *testing.T, base string) *types.Project {
 // Without the profile there is one server, and nobody is asked for a secret. With it
 // each that lacks is asked for, by name and with the command that makes it.
 func TestComposeAsksForWhatItNeeds(t *testing.T) {
+	t.Parallel()
 	alone, err := composed(t)
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +75,7 @@ func TestComposeAsksForWhatItNeeds(t *testing.T) {
 // Each part is of one version, comes back by itself, is looked at, starts after what it
 // needs and gets the time to end; what is set is known.
 func TestComposeOfSeveralNodes(t *testing.T) {
+	t.Parallel()
 	project := severalNodes(t, "https://feedback.example.com")
 	known := knownSettings(t)
 	published := 0

@@ -173,6 +173,7 @@ func startCluster(t *testing.T, further map[string]string) *cluster {
 // to dashboards there, files are found whichever node is asked, and limits are by the
 // visitor's address.
 func TestComposedNodesAreOneServer(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, nil)
 	owner := c.Login(t, clusterOwner, clusterPassword)
 	project := owner.Project()

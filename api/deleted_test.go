@@ -10,6 +10,7 @@ import (
 // What is open for a project has to end with it: here somebody who waits for
 // its log. The sockets are told in the same step.
 func TestDeletingAProjectEndsWhatIsOpenForIt(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID)

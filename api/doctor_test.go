@@ -50,6 +50,7 @@ func awaitListener(t *testing.T, base string) {
 
 // The doctor sees through its own public address what a proxy does to requests.
 func TestDoctorSeesWhatAProxyDoes(t *testing.T) {
+	t.Parallel()
 	without := func(line string) func(string) string {
 		return func(config string) string {
 			before, after, ok := strings.Cut(config, line)
@@ -103,6 +104,7 @@ func TestDoctorSeesWhatAProxyDoes(t *testing.T) {
 }
 
 func TestDoctorSeesWhatIsWrongWithThePublicAddress(t *testing.T) {
+	t.Parallel()
 	folder := ""
 	s := apitest.Start(t, func(c *api.Config) { folder = c.DataDir })
 	d := example()
@@ -128,6 +130,7 @@ func TestDoctorSeesWhatIsWrongWithThePublicAddress(t *testing.T) {
 
 // The doctor alone is told how its request arrived: it shows that it has the secret.
 func TestArrivalsAreForTheDoctor(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	token := func(secret string, at time.Time) string {
 		made, err := operator.ArrivalToken([]byte(secret), at)

@@ -33,6 +33,7 @@ func documented(t *testing.T) map[string]map[string]json.RawMessage {
 }
 
 func TestDocumentsAreCommitted(t *testing.T) {
+	t.Parallel()
 	openAPI, asyncAPI, err := api.Documents()
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +51,7 @@ func TestDocumentsAreCommitted(t *testing.T) {
 
 // A validator of the documents, or of answers by them, is not to be led astray.
 func TestDocumentsAreStrict(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	for _, name := range []string{"/openapi.json", "/asyncapi.json"} {
 		var doc any
@@ -85,6 +87,7 @@ func walk(node any, at string, visit func(at string, object map[string]any)) {
 }
 
 func TestDocumentsHaveAllEvents(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	asyncAPI := s.Client(t).Get("/asyncapi.json", 200).Body
 	openAPI := s.Client(t).Get("/openapi.json", 200).Body
@@ -118,6 +121,7 @@ func TestDocumentsHaveAllEvents(t *testing.T) {
 
 // Whoever reloads a page of the dashboard, or opens a link to it, gets the dashboard.
 func TestEveryPageOfTheDashboardIsServed(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	pages := admin.Pages()
 	for _, path := range []string{"/", "/projects/:project/inbox", "/projects/:project/inbox/:item", "/projects/:project/visitors"} {
@@ -134,6 +138,7 @@ func TestEveryPageOfTheDashboardIsServed(t *testing.T) {
 }
 
 func TestPagesOfTheServer(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	html := []string{"Accept", "text/html,application/xhtml+xml"}
 	run(t, s.Client(t), []call{

@@ -22,6 +22,7 @@ func submitAs(t *testing.T, s *apitest.Server, project api.Project, fields map[s
 }
 
 func TestErasureOfOneVisitor(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	token := models.NewResumeToken()
@@ -88,6 +89,7 @@ func TestErasureOfOneVisitor(t *testing.T) {
 }
 
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	ahead := &clock{}
 	s := apitest.Start(t, ahead.option)
 	_, project := s.Project(t)

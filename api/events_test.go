@@ -25,6 +25,7 @@ type eventPage struct {
 }
 
 func TestLongPoll(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/events"
@@ -120,6 +121,7 @@ func TestLongPoll(t *testing.T) {
 
 // A token that ends during the wait hears nothing more.
 func TestLongPollOutlivesItsToken(t *testing.T) {
+	t.Parallel()
 	var ahead atomic.Int64
 	s := apitest.Start(t, apitest.Unlimited, func(c *api.Config) {
 		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -136,6 +138,7 @@ func TestLongPollOutlivesItsToken(t *testing.T) {
 }
 
 func TestTickets(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	var ticket api.Ticket
@@ -169,6 +172,7 @@ func TestTickets(t *testing.T) {
 // What is held open is counted: a member's script that asks without an end in many
 // threads must not take the server.
 func TestStaffPollsThatWaitAreBounded(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	c, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/events?since=0&wait="

@@ -21,6 +21,7 @@ func sign(secret, id string, exp time.Time) map[string]any {
 }
 
 func TestIdentity(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	other := owner.Project()

@@ -40,6 +40,7 @@ func form(t *testing.T, fields map[string]string) (body, kind string) {
 }
 
 func TestImportByHTTP(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/imports"
@@ -110,6 +111,7 @@ func TestImportByHTTP(t *testing.T) {
 
 // Who has signed in may upload more than others may send at all.
 func TestLargeUpload(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/imports"

@@ -10,6 +10,7 @@ import (
 )
 
 func TestInsights(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	id := s.Submit(t, project, "one").ID

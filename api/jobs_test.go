@@ -27,6 +27,7 @@ func finishedJob(t *testing.T, c *apitest.Client, id models.ID) (job api.Job) {
 }
 
 func TestExportByHTTP(t *testing.T) {
+	t.Parallel()
 	var clock clock
 	s := apitest.Start(t, clock.option, apitest.Unlimited)
 	owner, project := s.Project(t)
@@ -71,6 +72,7 @@ func TestExportByHTTP(t *testing.T) {
 // A dashboard that asks for a job is told of it, whether it follows the project or
 // not; a stranger is not.
 func TestExportBySocket(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	s.Submit(t, project, "hello")

@@ -20,6 +20,7 @@ func whoIs(c *apitest.Client) string {
 // Who is lowered or removed cannot have left themselves a door: what they invited with
 // the higher role ends, and with them the keys, where that is asked for.
 func TestNoDoorStaysOpen(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner := s.Owner(t)
 	demoted, removed, second := member(t, s, owner, models.RoleAdmin), member(t, s, owner, models.RoleViewer), member(t, s, owner, models.RoleAgent)
@@ -71,6 +72,7 @@ func TestNoDoorStaysOpen(t *testing.T) {
 // A program that may write and not read learns nothing of what visitors said: not from
 // what it changed, not from what it failed to, not from a finished export.
 func TestWritingIsNotReading(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	receipt := s.Submit(t, project, "Nobody may know this")

@@ -17,6 +17,7 @@ import (
 // After some wrong passwords each further one costs a longer wait, of who guesses
 // alone.
 func TestLoginLimit(t *testing.T) {
+	t.Parallel()
 	ahead := standing()
 	s := apitest.Start(t, ahead.option, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	s.Owner(t)
@@ -53,6 +54,7 @@ func TestLoginLimit(t *testing.T) {
 
 // Many guesses at once are no more than as many in a row.
 func TestLoginsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, standing().option)
 	s.Owner(t)
 	var wrong, refused atomic.Int64
@@ -75,6 +77,7 @@ func TestLoginsAtOnce(t *testing.T) {
 
 // Guessing at many accounts is counted, too: none of them sees more than one guess.
 func TestLoginLimitOfAnAddress(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, standing().option, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	s.Owner(t)
 	c := s.Client(t)
@@ -95,6 +98,7 @@ func TestLoginLimitOfAnAddress(t *testing.T) {
 }
 
 func TestForwardedForIsNotBelievedByDefault(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, standing().option)
 	s.Owner(t)
 	for i := range store.FreeAttempts + 1 {

@@ -66,6 +66,7 @@ func answer(owner *apitest.Client, v writer) {
 }
 
 func TestReplyIsMailedToWhoIsNotThere(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		look func(*testing.T, *apitest.Server, writer)
 		want int
@@ -109,6 +110,7 @@ func TestReplyIsMailedToWhoIsNotThere(t *testing.T) {
 // Whose socket follows the item sees the reply live. Where the socket was lost
 // with it nobody knows, and so it is mailed; as is the next one, with nobody there.
 func TestReplyToASocket(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		end  func(*websocket.Conn) error // before a minute is over
 		want int
@@ -180,6 +182,7 @@ func await(t *testing.T, socket *websocket.Conn, event string) {
 }
 
 func TestUnsubscribe(t *testing.T) {
+	t.Parallel()
 	office, ahead := mailtest.Open(t), &clock{}
 	s := apitest.Start(t, mails(t, office, ahead))
 	owner, project := s.Project(t)
@@ -242,6 +245,7 @@ func TestUnsubscribe(t *testing.T) {
 }
 
 func TestNotifications(t *testing.T) {
+	t.Parallel()
 	office, ahead := mailtest.Open(t), &clock{}
 	s := apitest.Start(t, mails(t, office, ahead))
 	owner, project := s.Project(t)
@@ -297,6 +301,7 @@ func TestNotifications(t *testing.T) {
 
 // Without a mail server nothing waits for one.
 func TestNoMailServer(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	var now api.Notifications

@@ -11,6 +11,7 @@ import (
 )
 
 func TestMessages(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	agent, viewer := member(t, s, owner, models.RoleAgent), member(t, s, owner, models.RoleViewer)
@@ -48,6 +49,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestNotes(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	agent := member(t, s, owner, models.RoleAgent)
@@ -80,6 +82,7 @@ func TestNotes(t *testing.T) {
 
 // Whatever a visitor asks: a note is nowhere in the answer.
 func TestConversationsOfAVisitor(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t, "https://shop.example")
 	visitor, token := s.Client(t), models.NewResumeToken()

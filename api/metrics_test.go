@@ -47,6 +47,7 @@ func awaitSeries(t *testing.T, s *apitest.Server, name, want string) {
 }
 
 func TestWhoMayReadTheMetrics(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner := s.Owner(t)
 	_, reader := apiKey(t, s, owner, map[string]any{"name": "Prometheus", "scopes": []string{"metrics:read"}})
@@ -77,6 +78,7 @@ func TestWhoMayReadTheMetrics(t *testing.T) {
 }
 
 func TestWhatIsCounted(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	s.Submit(t, project, "The total is wrong")
@@ -134,6 +136,7 @@ func goVersion(t *testing.T, s *apitest.Server) string {
 // What strangers send must not make series: not their paths, their methods, nor the
 // codes that they close sockets with.
 func TestSeriesAreBounded(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	_, project := s.Project(t)
 	provoke := func(n int) {
@@ -162,6 +165,7 @@ func TestSeriesAreBounded(t *testing.T) {
 }
 
 func TestPrivateAddresses(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	private, err := api.ListenPrivately("127.0.0.1:0", "127.0.0.1:0")
 	if err != nil {
@@ -203,6 +207,7 @@ func TestPrivateAddresses(t *testing.T) {
 
 // Profiles tell what is in memory: metrics for a whole network bring none along.
 func TestNoProfilesOnANetwork(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	private, err := api.ListenPrivately("0.0.0.0:0", "")
 	if err != nil {
@@ -228,6 +233,7 @@ func TestNoProfilesOnANetwork(t *testing.T) {
 }
 
 func TestReadyTellsWhy(t *testing.T) {
+	t.Parallel()
 	folder := ""
 	s := apitest.Start(t, func(c *api.Config) { folder = c.DataDir })
 	s.Client(t).Get("/readyz", 200)
@@ -247,6 +253,7 @@ func TestReadyTellsWhy(t *testing.T) {
 }
 
 func TestReadySaysThatItDrains(t *testing.T) {
+	t.Parallel()
 	reasons := make(chan []models.FieldError, 1)
 	t.Run("serve", func(sub *testing.T) {
 		s := apitest.Start(sub)

@@ -47,6 +47,7 @@ func (j *journal) count(words ...string) (n int) {
 }
 
 func TestMetricsSayWhetherNATSIsThere(t *testing.T) {
+	t.Parallel()
 	awaitSeries(t, apitest.Start(t), "earshot_nats_connected", "NaN")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -74,6 +75,7 @@ func TestMetricsSayWhetherNATSIsThere(t *testing.T) {
 
 // Files on the disk of one server of several are warned of.
 func TestFilesOfOneServerAlone(t *testing.T) {
+	t.Parallel()
 	for nats, want := range map[string]int{"": 0, "nats://127.0.0.1:1": 1} {
 		log := &journal{}
 		apitest.Start(t, func(c *api.Config) { c.NATS, c.Log = nats, slog.New(slog.NewTextHandler(log, nil)) })

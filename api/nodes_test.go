@@ -96,6 +96,7 @@ func listen(t *testing.T, node *apitest.Server, who *apitest.Client, project api
 // Whatever node takes a submission, every dashboard at every node is told of it, once
 // and in the order of commits; and the same submission sent to all of them is one.
 func TestNodesAreOneServer(t *testing.T) {
+	t.Parallel()
 	nodes := startNodes(t, 3, apitest.Unlimited)
 	owner, project := nodes[0].Project(t)
 	const each, repeated = 25, 10
@@ -144,6 +145,7 @@ func TestNodesAreOneServer(t *testing.T) {
 // A member who is removed at one node hears nothing more at another; a log-in is
 // throttled whatever node is asked; who is here is known everywhere.
 func TestNodesActTogether(t *testing.T) {
+	t.Parallel()
 	nodes := startNodes(t, 2)
 	owner, project := nodes[0].Project(t)
 	agent := member(t, nodes[0], owner, models.RoleAgent)
@@ -201,6 +203,7 @@ func TestNodesActTogether(t *testing.T) {
 
 // What is done to a project at one node holds at another within two seconds.
 func TestNodesHearOfProjects(t *testing.T) {
+	t.Parallel()
 	nodes := startNodes(t, 2)
 	owner, project := nodes[0].Project(t)
 	_, other := nodes[0].Project(t)

@@ -140,6 +140,7 @@ func user(subject, email string, verified bool) jwt.MapClaims {
 }
 
 func TestSignInByOIDC(t *testing.T) {
+	t.Parallel()
 	p := newSignInProvider(t)
 	s := apitest.Start(t, p.option)
 	owner := s.Owner(t)
@@ -170,6 +171,7 @@ func TestSignInByOIDC(t *testing.T) {
 
 // Whoever made an account with somebody's address before them does not keep it.
 func TestOIDCEndsWhatWasNotProved(t *testing.T) {
+	t.Parallel()
 	p := newSignInProvider(t)
 	s := apitest.Start(t, p.option, apitest.SignupOpen)
 	squatter := s.Client(t)
@@ -186,6 +188,7 @@ func TestOIDCEndsWhatWasNotProved(t *testing.T) {
 }
 
 func TestOIDCSignUp(t *testing.T) {
+	t.Parallel()
 	p := newSignInProvider(t)
 	s := apitest.Start(t, p.option, apitest.SignupOpen)
 	c := p.entered(s, p.signIn(s, user("9", "new@example.com", true)))
@@ -199,6 +202,7 @@ func TestOIDCSignUp(t *testing.T) {
 }
 
 func TestOIDCRefusals(t *testing.T) {
+	t.Parallel()
 	p := newSignInProvider(t)
 	ahead := &clock{}
 	s := apitest.Start(t, p.option, ahead.option)

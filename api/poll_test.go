@@ -86,6 +86,7 @@ func removeEvents(t *testing.T, s *apitest.Server, before int64) {
 }
 
 func TestPoll(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	me, other := newVisitor(t, s, project), newVisitor(t, s, project)
@@ -133,6 +134,7 @@ func TestPoll(t *testing.T) {
 }
 
 func TestPollWaits(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	me, other := newVisitor(t, s, project), newVisitor(t, s, project)
@@ -173,6 +175,7 @@ func TestPollWaits(t *testing.T) {
 }
 
 func TestPollRefusals(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	_, project := s.Project(t)
 	_, closed := s.Project(t, "https://shop.example")
@@ -213,6 +216,7 @@ func TestPollRefusals(t *testing.T) {
 
 // Calls that wait are bounded for each address, and give their places back.
 func TestWaitingPollsAreBounded(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	v := newVisitor(t, s, project)
@@ -246,6 +250,7 @@ func TestWaitingPollsAreBounded(t *testing.T) {
 }
 
 func TestPollEndsWithTheServer(t *testing.T) {
+	t.Parallel()
 	var began time.Time
 	answered := make(chan eventPage, 1)
 	t.Run("serve", func(sub *testing.T) {

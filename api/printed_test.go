@@ -72,6 +72,7 @@ func alertExpressions(t *testing.T) (expressions []string) {
 // Each expression of the dashboard and of the alerts asks for metrics and labels that
 // there are, and each metric of ours is asked for by one.
 func TestPrintedExpressionsAskForWhatThereIs(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	names := s.MetricNames()
 	asked := map[string]bool{}
@@ -157,6 +158,7 @@ func checkSelector(t *testing.T, where string, e *metricsql.MetricExpr, names ma
 }
 
 func TestPanelsDoNotOverlap(t *testing.T) {
+	t.Parallel()
 	taken := map[[2]int]string{}
 	for _, panel := range dashboardPanels(t) {
 		at := panel.GridPos
@@ -175,6 +177,7 @@ func TestPanelsDoNotOverlap(t *testing.T) {
 }
 
 func TestEachAlertSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	for _, rule := range strings.Split(printed(t, "alerts", example()), "- alert: ")[1:] {
 		name, _, _ := strings.Cut(rule, "\n")
 		for _, part := range []string{"summary: ", "runbook: ", "severity: "} {
@@ -187,6 +190,7 @@ func TestEachAlertSaysWhatToDo(t *testing.T) {
 
 // Prometheus's own tool reads what is for Prometheus.
 func TestPrometheusReadsItsFiles(t *testing.T) {
+	t.Parallel()
 	promtool := tool(t, "promtool")
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "earshot-alerts.yml"), printed(t, "alerts", example()))

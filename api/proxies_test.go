@@ -153,12 +153,14 @@ func asPrinted(config string) string { return config }
 
 // Behind nginx, told as we print it, requests, sockets and streams arrive.
 func TestNginxPassesOnWhatItIsToldTo(t *testing.T) {
+	t.Parallel()
 	s, d := behind(t)
 	base, roots := startNginx(t, d, asPrinted)
 	passes(t, s, base, roots)
 }
 
 func TestCaddyPassesOnWhatItIsToldTo(t *testing.T) {
+	t.Parallel()
 	caddy := tool(t, "caddy")
 	s, d := behind(t)
 	dir := t.TempDir()
@@ -227,6 +229,7 @@ func passes(t *testing.T, s *apitest.Server, base string, roots *x509.CertPool) 
 
 // The unit is one that systemd understands, and closed as far as the server allows.
 func TestSystemdTakesTheUnit(t *testing.T) {
+	t.Parallel()
 	analyze := tool(t, "systemd-analyze")
 	dir := t.TempDir()
 	for _, d := range []operator.Deployment{
@@ -253,6 +256,7 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 
 // What is printed follows the settings.
 func TestPrintedFilesFollowTheSettings(t *testing.T) {
+	t.Parallel()
 	other := operator.Deployment{BaseURL: "https://ears.example.org:8443", Addr: "0.0.0.0:9000", Data: "/srv/ears", Drain: 30 * time.Second}
 	nothing := operator.Deployment{BaseURL: "http://localhost:8080", Addr: ":8080", Data: "./data", Drain: 10 * time.Second}
 	folders := nothing

@@ -11,6 +11,7 @@ import (
 
 // What is unread is each member's own.
 func TestUnread(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	old := s.Submit(t, project, "before the agent joined")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestReceipt(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	receipt := s.Submit(t, project, `<script>alert("x")</script>`)
@@ -45,6 +46,7 @@ func TestReceipt(t *testing.T) {
 }
 
 func TestWritingBackByReceipt(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	receipt := s.Submit(t, project, "The total is wrong")
@@ -95,6 +97,7 @@ func TestWritingBackByReceipt(t *testing.T) {
 }
 
 func TestErasingByReceipt(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	for name, accept := range map[string]string{"a program": "*/*", "a browser": "text/html"} {
@@ -120,6 +123,7 @@ func TestErasingByReceipt(t *testing.T) {
 
 // Whoever got hold of an address gets nowhere with it once it was changed.
 func TestRevokingReceipts(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	viewer, foreign := member(t, s, owner, models.RoleViewer), stranger(t, s)

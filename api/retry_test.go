@@ -9,6 +9,7 @@ import (
 )
 
 func TestRateLimitSaysWhenToTryAgain(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	p := s.Owner(t).Project()
 	token := strings.Repeat("A", 43)

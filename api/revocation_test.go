@@ -18,6 +18,7 @@ import (
 // Five hundred sockets of a member who is removed, while feedback comes: each is
 // closed within a second, and hears of nothing that came after.
 func TestFiveHundredSocketsAreRevoked(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	agent := member(t, s, owner, models.RoleAgent)

@@ -10,6 +10,7 @@ import (
 // TestKeptScripts: a file is made once for a configuration, and what is kept has
 // a bound in bytes.
 func TestKeptScripts(t *testing.T) {
+	t.Parallel()
 	const most = 10_000
 	kept, made := newScripts(most), 0
 	get := func(project models.ID, config string) {

@@ -38,6 +38,7 @@ func visitorSocket(t *testing.T, s *apitest.Server, project api.Project, address
 // trusted proxy it is the visitors who are counted; what a stranger claims is not
 // believed.
 func TestSocketsOfAnAddress(t *testing.T) {
+	t.Parallel()
 	proxy := func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
 	for _, tc := range []struct {
 		name    string
@@ -86,6 +87,7 @@ func TestSocketsOfAnAddress(t *testing.T) {
 
 // The socket asks for a proof as the POST does, and takes the same one.
 func TestChallengeOverASocket(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	ws, _ := visitorSocket(t, s, project, "")

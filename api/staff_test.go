@@ -13,6 +13,7 @@ import (
 )
 
 func TestProjects(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner := s.Owner(t)
 	var p api.Project
@@ -74,6 +75,7 @@ func TestProjects(t *testing.T) {
 }
 
 func TestProjectsAreListedInOrder(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, first := s.Project(t)
 	second := owner.Project()
@@ -94,6 +96,7 @@ func TestProjectsAreListedInOrder(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	const n = 7
@@ -170,6 +173,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestTriage(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	agent := member(t, s, owner, models.RoleAgent)
@@ -237,6 +241,7 @@ func TestTriage(t *testing.T) {
 
 // Everything that takes an id answers a stranger as if there were nothing.
 func TestTenancy(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	receipt := s.Submit(t, project, "hello")
@@ -324,6 +329,7 @@ func TestTenancy(t *testing.T) {
 
 // Every staff call that is not open wants an access token.
 func TestEveryCallIsGuarded(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	open := map[string]bool{
 		"get /api/v1/auth/methods": true, "post /api/v1/auth/password/forgot": true, "post /api/v1/auth/password/reset": true,

@@ -20,6 +20,7 @@ import (
 )
 
 func TestStream(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	first := s.Submit(t, project, "one <b>&\u2028\n\r two")
@@ -75,6 +76,7 @@ func TestStream(t *testing.T) {
 }
 
 func TestStreamThatCannotGoOn(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	for i := range 5 {
@@ -102,6 +104,7 @@ func TestStreamThatCannotGoOn(t *testing.T) {
 }
 
 func TestStreamRefusals(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/events"
@@ -125,6 +128,7 @@ func TestStreamRefusals(t *testing.T) {
 }
 
 func TestStreamEndsWithItsSession(t *testing.T) {
+	t.Parallel()
 	var ahead atomic.Int64
 	s := apitest.Start(t, apitest.Unlimited, func(c *api.Config) {
 		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -159,6 +163,7 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 
 // A session may be ended by the operator's command, of which nobody here is told.
 func TestStreamEndsWithASessionEndedElsewhere(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	s.HurryStreams(time.Minute, 200*time.Millisecond, time.Minute)
 	owner, project := s.Project(t)
@@ -177,6 +182,7 @@ func TestStreamEndsWithASessionEndedElsewhere(t *testing.T) {
 }
 
 func TestStreamEndsWithTheServer(t *testing.T) {
+	t.Parallel()
 	var stream *streamReader
 	var began time.Time
 	t.Run("serve", func(sub *testing.T) {
@@ -204,6 +210,7 @@ func TestStreamEndsWithTheServer(t *testing.T) {
 }
 
 func TestStreamHeartbeat(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	s.HurryStreams(150*time.Millisecond, 50*time.Millisecond, time.Minute)
 	owner, project := s.Project(t)
@@ -228,6 +235,7 @@ func TestStreamHeartbeat(t *testing.T) {
 
 // A stream outlives the time that other answers get to be taken in.
 func TestStreamsWriteDeadlineIsExtended(t *testing.T) {
+	t.Parallel()
 	server, err := api.New(t.Context(), api.Config{
 		DataDir: t.TempDir(), BaseURL: "http://localhost", Secret: make([]byte, 32), Unlimited: true, Drain: 5 * time.Second,
 	})
@@ -264,6 +272,7 @@ func TestStreamsWriteDeadlineIsExtended(t *testing.T) {
 
 // Who reads nothing loses the stream, and its place.
 func TestSlowStreamIsCutOff(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	s.HurryStreams(time.Minute, 100*time.Millisecond, time.Second)
 	owner, project := s.Project(t)
@@ -303,6 +312,7 @@ func submitMany(t *testing.T, s *apitest.Server, project api.Project, n int) {
 }
 
 func TestStreamsAreBounded(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	var streams []*streamReader
@@ -325,6 +335,7 @@ func TestStreamsAreBounded(t *testing.T) {
 
 // Clients come and go while others submit; each sees every number once.
 func TestStreamsMissNothing(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	const sent, clients = 300, 3

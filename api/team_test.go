@@ -21,6 +21,7 @@ func invite(t *testing.T, c *apitest.Client, body map[string]any) (api.CreatedIn
 }
 
 func TestInvites(t *testing.T) {
+	t.Parallel()
 	var ahead clock
 	s := apitest.Start(t, ahead.option)
 	owner := s.Owner(t)
@@ -81,6 +82,7 @@ func TestInvites(t *testing.T) {
 
 // Somebody who has an account joins a second organisation, and moves between the two.
 func TestSecondOrganisation(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	other := stranger(t, s)
@@ -102,6 +104,7 @@ func TestSecondOrganisation(t *testing.T) {
 }
 
 func TestRolesAndRemovals(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner := s.Owner(t)
 	admin, agent := member(t, s, owner, models.RoleAdmin), member(t, s, owner, models.RoleAgent)
@@ -147,6 +150,7 @@ func TestRolesAndRemovals(t *testing.T) {
 
 // The log has who did what, in order and sealed; a change behind its back shows.
 func TestAuditLog(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	receipt := s.Submit(t, project, "My address is Ada Street 5")

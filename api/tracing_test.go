@@ -75,6 +75,7 @@ func (c *collector) chain(span *tracepb.Span) []string {
 // A submission is followed from its request to the sockets of the dashboards, in the
 // trace that the request says it comes from; nothing private goes along.
 func TestASubmissionIsTraced(t *testing.T) {
+	t.Parallel()
 	c := startCollector(t)
 	const traced, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	var key, receipt string
@@ -134,6 +135,7 @@ func TestASubmissionIsTraced(t *testing.T) {
 
 // What comes by a visitor's socket begins a trace of its own.
 func TestASocketsSubmissionIsTraced(t *testing.T) {
+	t.Parallel()
 	c := startCollector(t)
 	t.Run("serve", func(t *testing.T) {
 		s := apitest.Start(t, c.option)
@@ -156,6 +158,7 @@ func TestASocketsSubmissionIsTraced(t *testing.T) {
 
 // A collector that is away costs nobody anything but the traces.
 func TestTracesThatNobodyTakes(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, func(c *api.Config) {
 		c.Tracing = &trace.Options{Endpoint: "http://127.0.0.1:1/v1/traces", Ratio: 1}
 		c.Drain = 2 * time.Second

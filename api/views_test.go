@@ -11,6 +11,7 @@ import (
 )
 
 func TestViews(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	agent, viewer := member(t, s, owner, models.RoleAgent), member(t, s, owner, models.RoleViewer)
@@ -67,6 +68,7 @@ func TestViews(t *testing.T) {
 
 // What is not understood is refused by its name, and nothing is left out.
 func TestViewsAreReadStrictly(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/views"
@@ -90,6 +92,7 @@ func TestViewsAreReadStrictly(t *testing.T) {
 }
 
 func TestListFilters(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	path := "/api/v1/projects/" + string(project.ID) + "/feedback"

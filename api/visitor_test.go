@@ -24,6 +24,7 @@ func with(name string, value any) map[string]any {
 }
 
 func TestSubmissions(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	owner, project := s.Project(t)
 	path := "/w/" + project.Key + "/feedback"
@@ -100,6 +101,7 @@ func TestSubmissions(t *testing.T) {
 }
 
 func TestBodyPastTheServersLimit(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	_, project := s.Project(t, "https://shop.example")
 	body := `{"page_url":"https://shop.example/","message":"` + strings.Repeat("a", 3<<20) + `"}`
@@ -144,6 +146,7 @@ func chunked(t *testing.T, s *apitest.Server, path, body string) *http.Response 
 }
 
 func TestRepeatedSubmission(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t)
 	_, other := s.Project(t)
@@ -181,6 +184,7 @@ func TestRepeatedSubmission(t *testing.T) {
 }
 
 func TestSubmissionLimit(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	_, project := s.Project(t, "https://shop.example")
 	body := with("resume_token", models.NewToken())
@@ -195,6 +199,7 @@ func TestSubmissionLimit(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t, apitest.Unlimited)
 	_, closed := s.Project(t, "https://shop.example", "https://*.shop.example", "http://localhost:*")
 	_, open := s.Project(t)
@@ -261,6 +266,7 @@ func TestOrigins(t *testing.T) {
 }
 
 func TestWidgetFiles(t *testing.T) {
+	t.Parallel()
 	s := apitest.Start(t)
 	owner, project := s.Project(t, "https://shop.example")
 	script := "/w/" + project.Key + ".js"

@@ -10,6 +10,7 @@ import (
 // Whatever somebody changes in the log behind the server's back shows, and the server
 // itself cannot change it either.
 func TestAuditChain(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct{ sql, want string }{
 		"nothing":            {"", ""},
 		"another actor":      {"UPDATE audit SET actor_id = 'x' WHERE n = 2", "line 2 is not as it was written"},
@@ -51,6 +52,7 @@ func TestAuditChain(t *testing.T) {
 }
 
 func TestAuditIsAppendOnly(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	newProject(t, s)
 	for _, sql := range []string{"UPDATE audit SET actor_id = 'x'", "DELETE FROM audit"} {

@@ -14,6 +14,7 @@ func word(p *models.Project, text string) models.Block {
 }
 
 func TestBlocksAreWalled(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	stranger, other := newProject(t, s)
@@ -41,6 +42,7 @@ func TestBlocksAreWalled(t *testing.T) {
 }
 
 func TestBlocksAreKeptUntilTheyChange(t *testing.T) {
+	t.Parallel()
 	s, clock := openWithClock(t)
 	scope, p := newProject(t, s)
 	has := func() []string {
@@ -92,6 +94,7 @@ func TestBlocksAreKeptUntilTheyChange(t *testing.T) {
 }
 
 func TestBlocksAreBounded(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	for n := range models.MaxBlocks {
@@ -105,6 +108,7 @@ func TestBlocksAreBounded(t *testing.T) {
 
 // Of an address nothing is left with the item.
 func TestAddressIsErased(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	submit := func() models.ID {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 )
 
 func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "copies of PostgreSQL are pg_dump's; TestPostgresEpoch is of restored ones")
 	s := openTest(t, nil)
 	_, p := newProject(t, s)
@@ -30,6 +32,7 @@ func TestRestoredBackupHasAnotherEpoch(t *testing.T) {
 }
 
 func TestDatabaseIsPrivate(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "PostgreSQL's files are its server's")
 	path := filepath.Join(t.TempDir(), "earshot.db")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
@@ -47,6 +50,7 @@ func TestDatabaseIsPrivate(t *testing.T) {
 }
 
 func TestErasedWordsLeaveTheFiles(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "PostgreSQL's files are its server's, and go with VACUUM")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
@@ -77,6 +81,7 @@ func TestErasedWordsLeaveTheFiles(t *testing.T) {
 }
 
 func TestClockSetBackDoesNotSpareAStolenRefreshToken(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	s := openTest(t, nil)
 	s.writer.now = func() time.Time { return now }
@@ -95,5 +100,71 @@ func TestClockSetBackDoesNotSpareAStolenRefreshToken(t *testing.T) {
 	rotation, err := s.RotateRefreshToken(t.Context(), first, third, time.Hour, "")
 	if err != nil || !rotation.Reused {
 		t.Errorf("rotation is %+v (%v), want it seen as reuse", rotation, err)
+	}
+}
+
+func TestBackup(t *testing.T) {
+	t.Parallel()
+	ofSQLite(t, "copies of PostgreSQL are pg_dump's")
+	s := openTest(t, nil)
+	scope, p := newProject(t, s)
+	first := mustSubmit(t, s, newFeedback(p, "before the backup"))
+	folder := t.TempDir()
+	target := filepath.Join(folder, "odd name?#%.db")
+	if _, err := Backup(t.Context(), s.path, target); err != nil {
+		t.Fatal(err)
+	}
+	mustSubmit(t, s, newFeedback(p, "after the backup"))
+	info, err := os.Stat(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o600 {
+		t.Errorf("the copy has mode %o, want 600: it holds everybody's feedback", mode)
+	}
+	copied := reopenTest(t, target, nil)
+	log, err := copied.ReadLog(t.Context(), scope, p.ID, 0, 10)
+	if err != nil || len(log) != 1 || log[0].FeedbackID != first.ID {
+		t.Errorf("the copy's log is %+v (%v), want the one item from before", log, err)
+	}
+
+	for name, args := range map[string][2]string{
+		"no database":     {filepath.Join(folder, "none.db"), filepath.Join(folder, "x.db")},
+		"target is there": {s.path, target},
+		"no folder":       {s.path, filepath.Join(folder, "none", "x.db")},
+	} {
+		if _, err := Backup(t.Context(), args[0], args[1]); err == nil {
+			t.Errorf("%s: Backup succeeds", name)
+		}
+		if _, err := os.Stat(filepath.Join(folder, "x.db")); err == nil {
+			t.Errorf("%s: Backup leaves something behind", name)
+		}
+	}
+}
+
+func TestDamagedCopyIsNoticed(t *testing.T) {
+	t.Parallel()
+	ofSQLite(t, "copies of PostgreSQL are pg_dump's")
+	s := openTest(t, nil)
+	_, p := newProject(t, s)
+	for i := range 200 {
+		mustSubmit(t, s, newFeedback(p, fmt.Sprint("some text to fill pages ", i)))
+	}
+	target := filepath.Join(t.TempDir(), "copy.db")
+	if _, err := Backup(t.Context(), s.path, target); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page := 4; page < len(content)/4096; page++ {
+		copy(content[page*4096:], "garbage garbage garbage")
+	}
+	if err := os.WriteFile(target, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Examine(t.Context(), target); err == nil {
+		t.Error("a damaged copy passes the check")
 	}
 }

@@ -7,6 +7,7 @@ import (
 )
 
 func TestErasureLeavesNoTrace(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	in := newFeedback(p, "hello")
@@ -46,6 +47,7 @@ func TestErasureLeavesNoTrace(t *testing.T) {
 // A visitor's session outlives the erasure of some of its items, and begins anew
 // where it was erased and they still have their socket.
 func TestSessionsAfterAnErasure(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	first := newFeedback(p, "one")
@@ -84,6 +86,7 @@ func TestSessionsAfterAnErasure(t *testing.T) {
 }
 
 func TestErasedSessionsAreBounded(t *testing.T) {
+	t.Parallel()
 	var e erasedSessions
 	some := models.NewID()
 	e.add([]models.ID{some})

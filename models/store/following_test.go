@@ -9,6 +9,7 @@ import (
 
 // What is read as others committed it is what was published where it was committed.
 func TestCommittedIsWhatWasPublished(t *testing.T) {
+	t.Parallel()
 	var published []models.LogEntry
 	s := openTest(t, func(entries []models.LogEntry) { published = append(published, entries...) })
 	scope, p := newProject(t, s)
@@ -42,6 +43,7 @@ func TestCommittedIsWhatWasPublished(t *testing.T) {
 // However many projects a server follows, it is told how far their logs reach:
 // PostgreSQL takes 65,535 parameters in a query, SQLite 32,766.
 func TestLogHeadsOfManyProjects(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	_, p := newProject(t, s)
 	mustSubmit(t, s, newFeedback(p, "one of many"))

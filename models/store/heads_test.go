@@ -20,6 +20,7 @@ func putBack(t *testing.T, path string, older []byte) {
 }
 
 func TestEpochOfAnOlderDatabase(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "the record lies beside the file; TestPostgresEpoch is of the other")
 	for _, c := range []struct {
 		name  string
@@ -69,6 +70,7 @@ func TestEpochOfAnOlderDatabase(t *testing.T) {
 // What was acknowledged is in the record by then: a server that is killed says
 // nothing more.
 func TestHeadsAreRecordedBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "the record lies beside the file")
 	path := filepath.Join(t.TempDir(), "earshot.db")
 	s := openAt(t, path)

@@ -10,6 +10,7 @@ import (
 // A failed write speaks against the storage until one succeeds, or for a while
 // where none is tried.
 func TestWritable(t *testing.T) {
+	t.Parallel()
 	s := &Store{writer: &writer{queue: make(chan *op, 1)}}
 	for _, tc := range []struct {
 		name     string

@@ -70,6 +70,7 @@ func (s *Store) recounted(t *testing.T) map[string]int64 {
 // Whatever happens to items, before and after they are counted, the figures are
 // those of the items.
 func TestInsightsFollowEverything(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			s := openTest(t, nil)
@@ -139,6 +140,7 @@ func TestInsightsFollowEverything(t *testing.T) {
 }
 
 func TestInsights(t *testing.T) {
+	t.Parallel()
 	path := newDatabase(t)
 	var clock atomic.Int64
 	clock.Store(time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC).UnixMilli()) // the night in which Berlin's clocks go forward
@@ -241,6 +243,7 @@ func TestInsightsOverMonths(t *testing.T) {
 
 // A percentile from buckets is at most 2.5 % off.
 func TestDurationsOf(t *testing.T) {
+	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		var exact []int64

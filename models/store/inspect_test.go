@@ -8,6 +8,7 @@ import (
 
 // A look at a database that is as it should be, and at one that was never migrated.
 func TestInspect(t *testing.T) {
+	t.Parallel()
 	found, err := Inspect(t.Context(), newDatabase(t))
 	if err != nil || len(found.Damage) > 0 || found.Durable != nil && !onPostgres || found.Version == 0 || found.Version != found.Newest {
 		t.Errorf("found %+v, %v", found, err)

@@ -55,6 +55,7 @@ func seed(t testing.TB, s *Store, c *clock, scope models.Scope, p *models.Projec
 }
 
 func TestListsAreCompleteWithoutRepeats(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	scope, p := newProject(t, s)
 	ids := seed(t, s, c, scope, p, 60)
@@ -111,6 +112,7 @@ func checkOrder(t *testing.T, sort string, items []*models.Feedback) {
 }
 
 func TestFilters(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	scope, p := newProject(t, s)
 	start := c.Now()
@@ -182,6 +184,7 @@ func TestFilters(t *testing.T) {
 }
 
 func TestCountsAreBounded(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	insert := func(n int) {
@@ -225,6 +228,7 @@ func TestCountsAreBounded(t *testing.T) {
 }
 
 func TestBadCursors(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	for range 3 {
@@ -260,6 +264,7 @@ func TestBadCursors(t *testing.T) {
 }
 
 func TestProjectsList(t *testing.T) {
+	t.Parallel()
 	s, _ := openWithClock(t) // all are made in the same millisecond
 	scope, first := newProject(t, s)
 	newProject(t, s) // somebody else's
@@ -303,6 +308,7 @@ func TestProjectsList(t *testing.T) {
 // A list of a million items must cost what one of fifty does: each part of a page
 // is read along an index, from the cursor on, and sorted by it.
 func TestListsAreReadAlongAnIndex(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "it is told which index to read; TestPostgresPlans looks at the other's plans")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
@@ -344,6 +350,7 @@ func TestListsAreReadAlongAnIndex(t *testing.T) {
 
 // The index is used for a count alone, where one thing is asked for.
 func TestCountsReadNoItems(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "PostgreSQL also asks the table whether a row can be seen")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)

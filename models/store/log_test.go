@@ -13,6 +13,7 @@ import (
 )
 
 func TestLogIsComposedFromTheItems(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var published []models.LogEntry
 	s := openTest(t, func(entries []models.LogEntry) {
@@ -90,6 +91,7 @@ func TestLogIsComposedFromTheItems(t *testing.T) {
 }
 
 func TestReadLogPages(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	for i := range 10 {
@@ -121,6 +123,7 @@ func TestReadLogPages(t *testing.T) {
 // A number that was given out for an event that could not be written comes
 // back, also where other writes of the same transaction follow.
 func TestLostEventLeavesNoHole(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	release := holdWriter(t, s)
@@ -152,6 +155,7 @@ func TestLostEventLeavesNoHole(t *testing.T) {
 }
 
 func TestWritersOfManyKindsLeaveNoHole(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	var ids []models.ID
@@ -190,6 +194,7 @@ func TestWritersOfManyKindsLeaveNoHole(t *testing.T) {
 }
 
 func TestProjectCacheFollowsChanges(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	if _, err := s.ProjectByKey(t.Context(), p.Key); err != nil {
@@ -224,6 +229,7 @@ func TestProjectCacheFollowsChanges(t *testing.T) {
 }
 
 func TestCacheUnderConcurrentChanges(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	done := make(chan struct{})
@@ -257,6 +263,7 @@ func TestCacheUnderConcurrentChanges(t *testing.T) {
 }
 
 func TestVisitorSessions(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	_, p := newProject(t, s)
 	_, other := newProject(t, s)
@@ -280,6 +287,7 @@ func TestVisitorSessions(t *testing.T) {
 }
 
 func TestErasedWordsLeaveTheIndex(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	item := mustSubmit(t, s, newFeedback(p, "a zebracorn"))

@@ -45,6 +45,7 @@ func wantNews(t testing.TB, s *Store, scope models.Scope, member models.User, p 
 }
 
 func TestNotificationsAreWalled(t *testing.T) {
+	t.Parallel()
 	s, scope, p, member := openMailing(t, nil)
 	stranger, other := newProject(t, s)
 	owner, err := s.CreateMember(t.Context(), stranger, models.User{Email: "b@example.com"}, models.RoleOwner)
@@ -86,6 +87,7 @@ func TestNotificationsAreWalled(t *testing.T) {
 // Who leaves an organisation hears no more of it, by any mail: not by one that
 // waits, and not by one to come.
 func TestRemovedMemberHearsNoMore(t *testing.T) {
+	t.Parallel()
 	s, scope, p, member := openMailing(t, nil)
 	mustSubmit(t, s, newFeedback(p, "first"))
 	if n, err := s.QueueNews(t.Context()); n != 1 || err != nil {
@@ -116,6 +118,7 @@ func TestRemovedMemberHearsNoMore(t *testing.T) {
 // Nothing of what was said is kept for a mail, and erasing an item takes the mails
 // about it along.
 func TestMailsKeepNoWords(t *testing.T) {
+	t.Parallel()
 	s, scope, p, member := openMailing(t, nil)
 	in := newFeedback(p, "platypus one")
 	in.Submission.Email = "ada.platypus@example.com"
@@ -153,6 +156,7 @@ func TestMailsKeepNoWords(t *testing.T) {
 }
 
 func TestDeletedProjectLeavesNoMails(t *testing.T) {
+	t.Parallel()
 	s, scope, p, member := openMailing(t, nil)
 	in := newFeedback(p, "first")
 	in.Submission.Email = "a@example.com"
@@ -179,6 +183,7 @@ func TestDeletedProjectLeavesNoMails(t *testing.T) {
 
 // What is looked for every other second is found by an index.
 func TestMailsAreFoundByIndex(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "TestPostgresPlans looks at the other's plans")
 	s, scope, p, member := openMailing(t, nil)
 	mustSubmit(t, s, newFeedback(p, "first"))

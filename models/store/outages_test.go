@@ -44,6 +44,7 @@ func (n *notes) count() map[string]int {
 // While the database is away, the log says so once, and what cannot be done for it once
 // a minute; when it is back, it says that once.
 func TestOutageIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	server, address := ownServer(t)
 	said := &notes{}
 	s, err := Open(t.Context(), Options{Path: address, Log: slog.New(slog.NewTextHandler(said, nil))})
@@ -94,6 +95,7 @@ func TestOutageIsSaidOnce(t *testing.T) {
 
 // A database that reads and lets writes wait is away, and the reason says which.
 func TestWaitingWritesAreAnOutage(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	if err := s.answers(t.Context()); err != nil {
 		t.Fatal(err)

@@ -40,6 +40,7 @@ func inOneLine(t *testing.T, err error, want ...string) {
 // Where the server, the database or the user's rights are not what they have to be,
 // one line says what to do, and none shows the password.
 func TestPostgresSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	path := newDatabase(t)
 	execute(t, path, "CREATE ROLE guest LOGIN PASSWORD 'sEcret'", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
@@ -113,6 +114,7 @@ func TestPostgresSaysWhatToDo(t *testing.T) {
 
 // Addresses that are as they should be.
 func TestPostgresAddressesAreAccepted(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	for _, address := range []string{
 		"postgres://user@host/database", "postgresql://user:p%40ss%25@host:5432/database", "postgres://user:p:ss!*@host/database",
@@ -128,6 +130,7 @@ func TestPostgresAddressesAreAccepted(t *testing.T) {
 // A database that takes no writes is refused at a start, with what to do. Where the
 // address names several servers, the primary among them is found.
 func TestPostgresIsReadOnly(t *testing.T) {
+	t.Parallel()
 	server, address := ownServer(t)
 	if err := server.Exec("postgres", "ALTER DATABASE earshot SET default_transaction_read_only = on"); err != nil {
 		t.Fatal(err)
@@ -162,6 +165,7 @@ func TestPostgresIsReadOnly(t *testing.T) {
 // A server that becomes a standby makes writes unavailable, and no more than that, until
 // there is a primary again.
 func TestPostgresBecomesReadOnly(t *testing.T) {
+	t.Parallel()
 	server, address := ownServer(t)
 	s := reopenTest(t, address, nil)
 	scope, p := newProject(t, s)
@@ -187,6 +191,7 @@ func TestPostgresBecomesReadOnly(t *testing.T) {
 // Who may open fewer connections than a server needs is told how many that are, and
 // what to raise.
 func TestPostgresHasTooFewConnections(t *testing.T) {
+	t.Parallel()
 	server, address := ownServer(t)
 	for _, statement := range []string{"CREATE ROLE few LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO few", "GRANT ALL ON SCHEMA public TO few",
 		"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO few", "CREATE DATABASE empty OWNER few"} {

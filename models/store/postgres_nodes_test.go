@@ -38,6 +38,7 @@ func number(t testing.TB, s *Store, query string, args ...any) (n int64) {
 // Whatever several nodes write at once, each log is numbered without a hole, and in
 // the order of commits: who reads it at any moment misses nothing before its end.
 func TestNodesNumberInCommitOrder(t *testing.T) {
+	t.Parallel()
 	all := nodes(t, 3)
 	scope, first := newProject(t, all[0])
 	projects := []*models.Project{first}
@@ -115,6 +116,7 @@ func TestNodesNumberInCommitOrder(t *testing.T) {
 
 // What may be had once is had once, also by way of several nodes.
 func TestNodesShareWhatMayBeUsedOnce(t *testing.T) {
+	t.Parallel()
 	all := nodes(t, 3)
 	user, _, err := all[0].CreateFirstOwner(t.Context(), models.User{Email: "a@example.com", PasswordHash: "x"}, models.Organization{Name: "Shop"})
 	if err != nil {
@@ -208,6 +210,7 @@ func TestNodesShareWhatMayBeUsedOnce(t *testing.T) {
 
 // What one node changes in a project another one goes by a moment later.
 func TestNodesFollowEachOther(t *testing.T) {
+	t.Parallel()
 	all := nodes(t, 2)
 	scope, p := newProject(t, all[0])
 	if _, err := all[1].ProjectByKey(t.Context(), p.Key); err != nil {
@@ -236,6 +239,7 @@ func TestNodesFollowEachOther(t *testing.T) {
 
 // Several nodes that start at once migrate once.
 func TestNodesMigrateOnce(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	path := emptyDatabase(t)
 	var starting sync.WaitGroup

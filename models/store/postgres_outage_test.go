@@ -116,6 +116,7 @@ func (i *insistent) check(t *testing.T, s *Store, scope models.Scope, p *models.
 // acknowledged is lost, nothing is there twice, nobody waits for ever, and the store
 // is well again by itself.
 func TestPostgresComesBack(t *testing.T) {
+	t.Parallel()
 	const away = 300 * time.Millisecond
 	server, address := ownServer(t)
 	s := reopenTest(t, address, nil)
@@ -150,6 +151,7 @@ func TestPostgresComesBack(t *testing.T) {
 // way: the server is asked what became of it. So nothing is published that is not
 // committed, nothing that is stays unpublished, and hardly anybody is refused.
 func TestPostgresConnectionsBreak(t *testing.T) {
+	t.Parallel()
 	server, address := ownServer(t)
 	var mu sync.Mutex
 	var published []models.LogEntry
@@ -258,6 +260,7 @@ func (f *frozen) carry(near net.Conn) {
 // An answer to a commit that is lost on its way is asked for over another connection:
 // what was committed is answered and published as if nothing had been.
 func TestPostgresAnswerIsLost(t *testing.T) {
+	t.Parallel()
 	_, address := ownServer(t)
 	way, address := freeze(t, address)
 	var published atomic.Int64
@@ -278,6 +281,7 @@ func TestPostgresAnswerIsLost(t *testing.T) {
 
 // A server that does not answer is no reason to wait for ever.
 func TestPostgresDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	_, address := ownServer(t)
 	way, address := freeze(t, address)
 	s := reopenTest(t, address, nil)
@@ -315,6 +319,7 @@ func TestPostgresDoesNotAnswer(t *testing.T) {
 // Somebody who keeps all other writers out for long makes them unavailable, not
 // wait for ever.
 func TestPostgresIsLockedForLong(t *testing.T) {
+	t.Parallel()
 	s := nodes(t, 1)[0]
 	_, p := newProject(t, s)
 	db, err := sql.Open("pgx", s.path)
@@ -344,6 +349,7 @@ func TestPostgresIsLockedForLong(t *testing.T) {
 // An item whose number was given out before others' were, and which is committed
 // after them, is not passed over by what follows the items.
 func TestPostgresLateCommitIsFollowed(t *testing.T) {
+	t.Parallel()
 	s := nodes(t, 1)[0]
 	scope, p := newProject(t, s)
 	db, err := sql.Open("pgx", s.path)

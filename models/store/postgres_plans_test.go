@@ -36,6 +36,7 @@ func several(count int) iter.Seq[models.Feedback] {
 // What a list costs must not depend on how many items there are: PostgreSQL chooses by
 // itself, and with the indexes that there are it never reads a whole table of ours.
 func TestPostgresPlans(t *testing.T) {
+	t.Parallel()
 	s := nodes(t, 1)[0]
 	scope, p := newProject(t, s)
 	const items = 4000
@@ -99,6 +100,7 @@ func TestPostgresPlans(t *testing.T) {
 
 // An index of another version, or one that lost what it had, is built anew.
 func TestPostgresSearchIndexIsBuiltAnew(t *testing.T) {
+	t.Parallel()
 	s := nodes(t, 1)[0]
 	scope, p := newProject(t, s)
 	mustSubmit(t, s, newFeedback(p, "findable words"))

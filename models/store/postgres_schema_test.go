@@ -36,6 +36,7 @@ func execute(t *testing.T, address string, statements ...string) {
 // A migration has the same number in both folders, so that a version says the same of
 // both.
 func TestMigrationsAreNumberedAlike(t *testing.T) {
+	t.Parallel()
 	versions := func(folder fs.FS) (numbers []int64) {
 		files, err := fs.Glob(folder, "*.sql")
 		if err != nil {
@@ -60,6 +61,7 @@ func TestMigrationsAreNumberedAlike(t *testing.T) {
 // The parts that the schema has by its migrations' text are those that it has: a
 // migration that says it in a way that the reader does not know is found here.
 func TestPostgresPartsAreThoseOfTheSchema(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	db, err := connectPostgres(t.Context(), newDatabase(t), "test", nil)
 	if err != nil {
@@ -97,6 +99,7 @@ var withoutConstraints = []string{ //nolint:gochecknoglobals // constant
 
 // What this program must not touch it refuses in one line, and changes nothing.
 func TestPostgresSchemaIsRefused(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	for _, tc := range []struct {
 		name, want string
@@ -131,6 +134,7 @@ func TestPostgresSchemaIsRefused(t *testing.T) {
 
 // A migration that fails leaves nothing behind of what it did before it failed.
 func TestPostgresMigrationFailsAsAWhole(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	path := newDatabase(t)
 	before := postgresSchemaOf(t, path)
@@ -174,6 +178,7 @@ func TestPostgresMigrationFailsAsAWhole(t *testing.T) {
 
 // Commits wait for the disk, whatever the database's own setting is.
 func TestPostgresIsDurable(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	path := newDatabase(t)
 	database := path[strings.LastIndex(path, "/")+1 : strings.Index(path, "?")]
@@ -191,6 +196,7 @@ func TestPostgresIsDurable(t *testing.T) {
 // Another database under the same address numbers new events as others have seen old
 // ones: it has another epoch.
 func TestPostgresEpoch(t *testing.T) {
+	t.Parallel()
 	ofPostgres(t)
 	path := newDatabase(t)
 	s := reopenTest(t, path, nil)
@@ -213,6 +219,7 @@ func TestPostgresEpoch(t *testing.T) {
 // One bad row among many that share their statements fails alone, and the others
 // still share theirs.
 func TestPostgresBadRowAmongMany(t *testing.T) {
+	t.Parallel()
 	s := nodes(t, 1)[0]
 	scope, p := newProject(t, s)
 	release := holdWriter(t, s)
@@ -254,6 +261,7 @@ func TestPostgresBadRowAmongMany(t *testing.T) {
 
 // Failures that the server names have answers that clients can do something about.
 func TestPostgresFailuresAreNamed(t *testing.T) {
+	t.Parallel()
 	server, address := ownServer(t, "max_connections=20")
 	s := reopenTest(t, address, nil)
 	_, p := newProject(t, s)

@@ -34,6 +34,7 @@ func addTokens(t *testing.T, s *Store, session models.ID, n int) {
 // A session that is used for ever has no more tokens than its use of one
 // lifetime left, and each use deletes a bounded number.
 func TestRotationPrunesOldTokens(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	_, _, session, token := signIn(t, s)
 	addTokens(t, s, session.ID, pruneBatch+50)
@@ -66,6 +67,7 @@ func TestRotationPrunesOldTokens(t *testing.T) {
 // A token of two that tabs got at once ends by itself, also while the other
 // keeps the session alive.
 func TestUnusedTokensExpire(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	_, _, session, token := signIn(t, s)
 	used, unused := newHash(), newHash()
@@ -87,6 +89,7 @@ func TestUnusedTokensExpire(t *testing.T) {
 }
 
 func TestSigningInPrunesEndedSessions(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	_, _, open, _ := signIn(t, s)
 	_, _, revoked, _ := signIn(t, s)
@@ -114,6 +117,7 @@ func TestSigningInPrunesEndedSessions(t *testing.T) {
 }
 
 func TestPuttingTokensPrunesExpiredOnes(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	put := func() {
 		t.Helper()

@@ -31,6 +31,7 @@ func hold(t *testing.T, s *Store, scope models.Scope, id models.ID, held bool) *
 // What is released is in every list, count and figure of the inbox and in none of
 // the quarantine's; what is held back the other way round.
 func TestReleaseMovesAnItem(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	s.insights.stop() // by hand
 	scope, p := newProject(t, s)
@@ -76,6 +77,7 @@ func TestReleaseMovesAnItem(t *testing.T) {
 }
 
 func TestReleaseIsLogged(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	id := mustSubmit(t, s, suspect(p, "Hello", "Too many links.")).ID
@@ -97,6 +99,7 @@ func TestReleaseIsLogged(t *testing.T) {
 // Who is mailed what is new is mailed what is released, once, and nothing while it
 // is held back.
 func TestReleaseIsNews(t *testing.T) {
+	t.Parallel()
 	s, scope, p, _ := openMailing(t, nil)
 	queued := func() int {
 		t.Helper()
@@ -154,6 +157,7 @@ func TestReleaseIsNews(t *testing.T) {
 
 // Who read it in the quarantine has it unread in the inbox, but for who released it.
 func TestReleaseIsUnread(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	var members []models.User
@@ -188,6 +192,7 @@ func TestReleaseIsUnread(t *testing.T) {
 }
 
 func TestQuarantineSince(t *testing.T) {
+	t.Parallel()
 	s, clock := openWithClock(t)
 	scope, p := newProject(t, s)
 	stranger, _ := newProject(t, s)

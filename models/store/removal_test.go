@@ -26,6 +26,7 @@ func leftOf(t *testing.T, s *Store, p *models.Project) (left, taken int64) {
 }
 
 func TestDeletedProjectsAreRemovedSomeRowsAtATime(t *testing.T) {
+	t.Parallel()
 	path := newDatabase(t)
 	s := openAt(t, path)
 	scope, p := newProject(t, s)
@@ -68,6 +69,7 @@ func TestDeletedProjectsAreRemovedSomeRowsAtATime(t *testing.T) {
 // A submission that shares its transaction with the deletion of its project, and
 // comes behind it, is refused; one before it is deleted with the rest.
 func TestSubmissionBesideADeletion(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	release := holdWriter(t, s)

@@ -39,6 +39,7 @@ func awaitFirst(t *testing.T, s *Store, scope models.Scope, p *models.Project, f
 
 // What goes is outside of both: older than the age, and not among the last.
 func TestOldEventsAreRemoved(t *testing.T) {
+	t.Parallel()
 	const day, keep = 24 * time.Hour, 5
 	s, c := openWithWindow(t, window{age: day, events: keep, interval: time.Millisecond})
 	scope, p := newProject(t, s)
@@ -82,6 +83,7 @@ func TestOldEventsAreRemoved(t *testing.T) {
 // The newest event tells the next one's number, so not even a window of nothing
 // removes it.
 func TestTheLastEventStays(t *testing.T) {
+	t.Parallel()
 	s, c := openWithWindow(t, window{interval: time.Millisecond})
 	scope, p := newProject(t, s)
 	for i := range 3 {

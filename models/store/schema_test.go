@@ -22,6 +22,7 @@ import (
 // The migrations are the truth about the schema and the rows are a second
 // account of it: each column has a field and each field a column.
 func TestRowsMatchTheSchema(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	known := map[string]bool{"goose_db_version": true}
 	for _, row := range []any{
@@ -119,6 +120,7 @@ func openSchema(t *testing.T, path string) *Schema {
 }
 
 func TestMigrationsGoUpAndDownAndUp(t *testing.T) {
+	t.Parallel()
 	path := emptyDatabase(t)
 	s := openSchema(t, path)
 	if _, err := s.Up(t.Context()); err != nil {
@@ -157,6 +159,7 @@ func TestMigrationsGoUpAndDownAndUp(t *testing.T) {
 }
 
 func TestUpKeepsACopyOfData(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "a migration of PostgreSQL that fails is undone as a whole")
 	path := filepath.Join(t.TempDir(), "earshot.db")
 	migrateTest(t, path)
@@ -195,6 +198,7 @@ func hashFiles(t *testing.T, folder string) string {
 }
 
 func TestNewerDatabaseIsRefusedUnchanged(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "it compares files; TestPostgresSchemaIsRefused is of the other")
 	folder := t.TempDir()
 	path := filepath.Join(folder, "earshot.db")
@@ -223,71 +227,8 @@ func TestNewerDatabaseIsRefusedUnchanged(t *testing.T) {
 	}
 }
 
-func TestBackup(t *testing.T) {
-	ofSQLite(t, "copies of PostgreSQL are pg_dump's")
-	s := openTest(t, nil)
-	scope, p := newProject(t, s)
-	first := mustSubmit(t, s, newFeedback(p, "before the backup"))
-	folder := t.TempDir()
-	target := filepath.Join(folder, "odd name?#%.db")
-	if _, err := Backup(t.Context(), s.path, target); err != nil {
-		t.Fatal(err)
-	}
-	mustSubmit(t, s, newFeedback(p, "after the backup"))
-	info, err := os.Stat(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if mode := info.Mode().Perm(); mode != 0o600 {
-		t.Errorf("the copy has mode %o, want 600: it holds everybody's feedback", mode)
-	}
-	copied := reopenTest(t, target, nil)
-	log, err := copied.ReadLog(t.Context(), scope, p.ID, 0, 10)
-	if err != nil || len(log) != 1 || log[0].FeedbackID != first.ID {
-		t.Errorf("the copy's log is %+v (%v), want the one item from before", log, err)
-	}
-
-	for name, args := range map[string][2]string{
-		"no database":     {filepath.Join(folder, "none.db"), filepath.Join(folder, "x.db")},
-		"target is there": {s.path, target},
-		"no folder":       {s.path, filepath.Join(folder, "none", "x.db")},
-	} {
-		if _, err := Backup(t.Context(), args[0], args[1]); err == nil {
-			t.Errorf("%s: Backup succeeds", name)
-		}
-		if _, err := os.Stat(filepath.Join(folder, "x.db")); err == nil {
-			t.Errorf("%s: Backup leaves something behind", name)
-		}
-	}
-}
-
-func TestDamagedCopyIsNoticed(t *testing.T) {
-	ofSQLite(t, "copies of PostgreSQL are pg_dump's")
-	s := openTest(t, nil)
-	_, p := newProject(t, s)
-	for i := range 200 {
-		mustSubmit(t, s, newFeedback(p, fmt.Sprint("some text to fill pages ", i)))
-	}
-	target := filepath.Join(t.TempDir(), "copy.db")
-	if _, err := Backup(t.Context(), s.path, target); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for page := 4; page < len(content)/4096; page++ {
-		copy(content[page*4096:], "garbage garbage garbage")
-	}
-	if err := os.WriteFile(target, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Examine(t.Context(), target); err == nil {
-		t.Error("a damaged copy passes the check")
-	}
-}
-
 func TestDurabilityIsReadBack(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "it is about pragmas; TestPostgresIsDurable is of the other")
 	s := openTest(t, nil)
 	var secure, foreign int
@@ -330,6 +271,7 @@ func TestDurabilityIsReadBack(t *testing.T) {
 }
 
 func TestOpenRefusesADatabaseWithoutSchema(t *testing.T) {
+	t.Parallel()
 	s, err := Open(t.Context(), Options{Path: emptyDatabase(t), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err == nil {
 		_ = s.Close()
@@ -338,6 +280,7 @@ func TestOpenRefusesADatabaseWithoutSchema(t *testing.T) {
 }
 
 func TestEpochStays(t *testing.T) {
+	t.Parallel()
 	path := newDatabase(t)
 	if !onPostgres {
 		path = filepath.Join(t.TempDir(), "a?b#c%d.db")
@@ -357,6 +300,7 @@ func TestEpochStays(t *testing.T) {
 }
 
 func TestCloseCommitsWhatWaits(t *testing.T) {
+	t.Parallel()
 	path := newDatabase(t)
 	s := reopenTest(t, path, nil)
 	scope, p := newProject(t, s)

@@ -13,6 +13,7 @@ import (
 // Whatever became of the index's file between two runs, search finds what is in
 // the database and nothing else.
 func TestSearchIndexIsBuiltAnew(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "the index is a file of its own; TestPostgresSearchIndexIsBuiltAnew is of the other")
 	elsewhere := openTest(t, nil)
 	_, p := newProject(t, elsewhere)
@@ -64,6 +65,7 @@ func TestSearchIndexIsBuiltAnew(t *testing.T) {
 // A page of the index that turns out broken while the server runs is no reason
 // for an operator to act.
 func TestSearchIndexThatBreaksIsMended(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "PostgreSQL's indexes are its server's to look after")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
@@ -86,6 +88,7 @@ func TestSearchIndexThatBreaksIsMended(t *testing.T) {
 // A command beside a running server leaves that one's files alone: it has them
 // open, and would write on into one that is gone.
 func TestBesideAServer(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "it is about files")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)

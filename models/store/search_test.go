@@ -40,6 +40,7 @@ func awaitIndexed(t *testing.T, s *Store) {
 }
 
 func TestSearch(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	otherScope, other := newProject(t, s)
@@ -138,6 +139,7 @@ func FuzzSearchExpression(f *testing.F) {
 // While the projection rests from a purge, and something is owed, it does not ask
 // for it again and again.
 func TestRestingProjectionIsQuiet(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "PostgreSQL's index is not purged, and has nothing to rest from")
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)

@@ -8,6 +8,7 @@ import (
 
 // A database is one secret's until somebody says otherwise.
 func TestDatabaseBelongsToASecret(t *testing.T) {
+	t.Parallel()
 	path := newDatabase(t)
 	start := func(key string, adopt bool) error {
 		t.Helper()

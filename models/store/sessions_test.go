@@ -31,6 +31,7 @@ func signIn(t *testing.T, s *Store) (models.User, models.Organization, models.Se
 func newHash() models.TokenHash { return models.HashToken(models.NewToken()) }
 
 func TestRefreshRotation(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	_, _, session, first := signIn(t, s)
 
@@ -57,6 +58,7 @@ func TestRefreshRotation(t *testing.T) {
 }
 
 func TestRotationRefuses(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	_, _, revoked, ofRevoked := signIn(t, s)
 	if err := s.RevokeSession(t.Context(), revoked.ID); err != nil {
@@ -86,6 +88,7 @@ func TestRotationRefuses(t *testing.T) {
 }
 
 func TestRotationAtOnce(t *testing.T) {
+	t.Parallel()
 	s, _ := openWithClock(t)
 	_, _, session, token := signIn(t, s)
 	var wg sync.WaitGroup
@@ -103,6 +106,7 @@ func TestRotationAtOnce(t *testing.T) {
 }
 
 func TestSessionsMoveAndEnd(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	user, org, session, token := signIn(t, s)
 	other, _ := newProject(t, s)
@@ -137,6 +141,7 @@ func TestSessionsMoveAndEnd(t *testing.T) {
 }
 
 func TestNewPasswordEndsSessions(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	user, _, session, _ := signIn(t, s)
 	_, _, others, _ := signIn(t, s)
@@ -157,6 +162,7 @@ func TestNewPasswordEndsSessions(t *testing.T) {
 }
 
 func TestUsersAreUnique(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	if has, err := s.HasUsers(t.Context()); err != nil || has {
 		t.Errorf("a new database has users: %v (%v)", has, err)
@@ -193,6 +199,7 @@ func TestUsersAreUnique(t *testing.T) {
 }
 
 func TestOneTimeTokens(t *testing.T) {
+	t.Parallel()
 	s, c := openWithClock(t)
 	put := func(lifetime time.Duration) models.TokenHash {
 		t.Helper()
@@ -226,6 +233,7 @@ func TestOneTimeTokens(t *testing.T) {
 }
 
 func TestOneTimeTokenHasOneTaker(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	token := newHash()
 	if err := s.PutToken(t.Context(), PurposeSetup, token, 1, time.Hour); err != nil {
@@ -253,6 +261,7 @@ func TestOneTimeTokenHasOneTaker(t *testing.T) {
 // Who gives up waiting gets unavailable, and reads nothing that the writer still
 // writes: the race detector is the judge of that.
 func TestGivingUpTheWait(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	user, org, session, token := signIn(t, s)
@@ -315,6 +324,7 @@ func TestGivingUpTheWait(t *testing.T) {
 }
 
 func TestStorageFailuresAreNamed(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "a full disk is made of a pragma; TestPostgresFailuresAreNamed is of the other")
 	s := openTest(t, nil)
 	_, p := newProject(t, s)

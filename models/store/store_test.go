@@ -84,6 +84,7 @@ func mustSubmit(t testing.TB, s *Store, in NewFeedback) Accepted {
 }
 
 func TestSubmissionsAreNumberedInCommitOrder(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var published []models.LogEntry
 	s := openTest(t, func(entries []models.LogEntry) {
@@ -119,6 +120,7 @@ func TestSubmissionsAreNumberedInCommitOrder(t *testing.T) {
 }
 
 func TestSameIDIsOneRow(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	_, other := newProject(t, s)
@@ -162,6 +164,7 @@ func TestSameIDIsOneRow(t *testing.T) {
 }
 
 func TestBadRowFailsAlone(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	_, p := newProject(t, s)
 	release := make(chan struct{})
@@ -197,6 +200,7 @@ func TestBadRowFailsAlone(t *testing.T) {
 }
 
 func TestRefusedChangeTakesNoSeq(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	in := newFeedback(p, "one")
@@ -218,6 +222,7 @@ func TestRefusedChangeTakesNoSeq(t *testing.T) {
 }
 
 func TestErasedIDStaysTaken(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	in := newFeedback(p, "my secret words")

@@ -10,6 +10,7 @@ import (
 // Every method that takes a scope finds nothing of another organisation, and
 // refuses the zero scope with an error that is our own fault.
 func TestScopesAreWalls(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	stranger, _ := newProject(t, s)
@@ -126,6 +127,7 @@ func TestScopesAreWalls(t *testing.T) {
 }
 
 func TestAssigneesAreMembers(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	other, _ := newProject(t, s)
@@ -162,6 +164,7 @@ func TestAssigneesAreMembers(t *testing.T) {
 }
 
 func TestReceiptsReadAcrossScopes(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	item := mustSubmit(t, s, newFeedback(p, "item"))

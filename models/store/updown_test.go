@@ -10,6 +10,7 @@ import (
 // An operator goes back to an older version and comes again: what was acknowledged and
 // what was said about it is as it was, and the log goes on where it was.
 func TestDataOutlivesDownAndUp(t *testing.T) {
+	t.Parallel()
 	path := newDatabase(t)
 	s := openAt(t, path)
 	scope, p := newProject(t, s)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestMembershipsNameTheOrganisation(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	user, org, err := s.CreateFirstOwner(t.Context(), models.User{Email: "a@example.com", PasswordHash: "x"}, models.Organization{Name: "Shop"})
 	if err != nil {
@@ -25,6 +26,7 @@ func TestMembershipsNameTheOrganisation(t *testing.T) {
 // A setup link that makes no owner, whatever the reason, stays good; one that
 // made one ends, and every other with it.
 func TestSetUpSpendsTheLinkWithTheOwner(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	links := []models.TokenHash{newHash(), newHash()}
 	for _, link := range links {

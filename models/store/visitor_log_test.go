@@ -25,6 +25,7 @@ func triage(t testing.TB, s *Store, scope models.Scope, id models.ID, change mod
 func statusTo(status models.Status) models.Triage { return models.Triage{Status: &status} }
 
 func TestVisitorLogIsTheVisitorsOwn(t *testing.T) {
+	t.Parallel()
 	s := openTest(t, nil)
 	scope, p := newProject(t, s)
 	elsewhere, other := newProject(t, s)
@@ -88,6 +89,7 @@ func TestVisitorLogIsTheVisitorsOwn(t *testing.T) {
 
 // What a visitor's read costs must not depend on how much others write.
 func TestVisitorLogIsReadAlongItsIndexes(t *testing.T) {
+	t.Parallel()
 	ofSQLite(t, "TestPostgresPlans looks at the other's plans")
 	s := openTest(t, nil)
 	var plan []struct{ Detail string }
