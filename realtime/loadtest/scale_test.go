@@ -2,12 +2,8 @@ package main
 
 import "testing"
 
-// Plans are held to strictly; times only so far as a busy machine can keep them. With the
-// race detector they would be the detector's: CI runs this without it.
+// Plans are held to strictly; times only so far as a busy machine can keep them.
 func TestListsDoNotGrow(t *testing.T) {
-	if raceDetector {
-		t.Skip("measures times, without the race detector")
-	}
 	if testing.Short() {
 		t.Skip("fills two stores")
 	}
