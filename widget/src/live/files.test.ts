@@ -150,10 +150,13 @@ describe("files", () => {
     const drop = Object.assign(new Event("drop", { bubbles: true, cancelable: true }), { dataTransfer: { types: ["Files"], files: [text("dropped.txt")] } });
     const paste = Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { types: ["Files"], files: [text("pasted.txt")] } });
     const words = Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { types: ["text/plain"], files: [] } });
-    for (const event of [drop, paste, words]) find("#message").dispatchEvent(event);
+    const named = Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { types: ["text/plain", "Files"], files: [text("named.txt")] } });
+    const cells = Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { types: ["text/plain", "text/html", "Files"], files: [text("cells.png")] } });
+    const all = [drop, paste, words, named, cells];
+    for (const event of all) find("#message").dispatchEvent(event);
     await settle();
-    expect(uploads.map(({ file }) => file.name)).toEqual(["dropped.txt", "pasted.txt"]);
-    expect([drop, paste, words].map((event) => event.defaultPrevented)).toEqual([true, true, false]);
+    expect(uploads.map(({ file }) => file.name)).toEqual(["dropped.txt", "pasted.txt", "named.txt"]);
+    expect(all.map((event) => event.defaultPrevented)).toEqual([true, true, false, true, false]);
   });
 
   it("are shown by names that read as they are", async () => {

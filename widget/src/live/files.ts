@@ -135,6 +135,8 @@ export function createFiles({ config, draft, token, panel, style, sending }: Fil
     const { clipboardData, dataTransfer, type } = event as ClipboardEvent & DragEvent;
     const data = clipboardData || dataTransfer;
     if (!data?.types.includes("Files")) return;
+    // Cells of a sheet and the like come with a picture of themselves. A file that was copied has its name as a text, and no markup.
+    if (clipboardData && ["text/plain", "text/html"].every((kind) => data.types.includes(kind))) return;
     // Without it the browser would leave the page for the file.
     event.preventDefault();
     if (type !== "dragover") add(data.files);
