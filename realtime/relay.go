@@ -112,6 +112,17 @@ func (h *Hub) Presence() map[models.ID]Present {
 	return all
 }
 
+// PresenceIn is who is in one project by way of this node.
+func (h *Hub) PresenceIn(project models.ID) Present {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	t := h.topics[project]
+	if t == nil {
+		return Present{}
+	}
+	return t.here()
+}
+
 // here is who is in the project by way of this node.
 func (t *topic) here() Present {
 	who := Present{Visitors: t.presence.visitors, Pages: t.presence.pages.most()}

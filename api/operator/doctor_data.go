@@ -157,6 +157,10 @@ func (d Doctor) checkDatabase(ctx context.Context) []Finding {
 	} else {
 		findings = append(findings, ok(check, "commits are synced before they are acknowledged"))
 	}
+	for _, limit := range found.LowLimits {
+		findings = append(findings, warn(check, fmt.Sprintf("%s lets in %d connections, and a server needs %d", limit.Of, limit.Allows, limit.Needs),
+			"raise it, for each server: under load the database is not available"))
+	}
 	if skew := found.Now.Sub(d.Now()); !found.Now.IsZero() && skew.Abs() > clockTolerance {
 		findings = append(findings, warn(clock, fmt.Sprintf("the database's is apart from ours by %v", skew.Round(time.Second)), "have both kept (timedatectl set-ntp true)"))
 	}

@@ -188,3 +188,40 @@ func TestDoctorJudgesASchemaAsTheServerDoes(t *testing.T) {
 		t.Errorf("the server says %v, the doctor %q", refused, found.Found)
 	}
 }
+
+func TestDoctorFindsLimitsThatAreTooLow(t *testing.T) {
+	wanted, _, err := postgrestest.Wanted()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !wanted {
+		t.Skip("there is no PostgreSQL; EARSHOT_TEST_POSTGRES=required makes this a failure")
+	}
+	d := patient(t)
+	d.Database, d.Configured = postgrestest.Database(t, "", nil), strings.Repeat("a secret", 5)
+	limits := func() (low []Finding) {
+		t.Helper()
+		for _, finding := range d.checkDatabase(t.Context()) {
+			if strings.Contains(finding.Found, "a server needs") {
+				low = append(low, finding)
+			}
+		}
+		return low
+	}
+	if low := limits(); len(low) > 0 {
+		t.Errorf("of one who has no limit it says %+v", low)
+	}
+	db, err := sql.Open("pgx", d.Database)
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), "CREATE ROLE limited LOGIN CONNECTION LIMIT 3; GRANT ALL ON SCHEMA public TO limited")
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	d.Database = strings.Replace(d.Database, "postgres@", "limited@", 1)
+	low := limits()
+	if len(low) != 1 {
+		t.Fatalf("it says %+v", low)
+	}
+	says(t, low[0], Warning, "the role's CONNECTION LIMIT lets in 3 connections")
+}

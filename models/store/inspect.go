@@ -24,6 +24,8 @@ type Inspection struct {
 	LastChange time.Time
 	// Now is what the database's own clock shows; zero where it has none.
 	Now time.Time
+	// LowLimits are those of its connections that are too low for a server.
+	LowLimits []ConnectionLimit
 	// secret is the note of which secret it was last used with; "" where there is none.
 	secret string
 }

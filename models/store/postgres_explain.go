@@ -121,25 +121,40 @@ func checkServer(ctx context.Context, db *sql.DB, oldest int) error {
 	return nil
 }
 
-// warnOfConnections says at a start, rather than under load, that the database lets in
-// fewer connections than one server needs.
-func warnOfConnections(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+// ConnectionLimit is one of PostgreSQL's that lets in fewer connections than a server
+// needs.
+type ConnectionLimit struct {
+	Of            string // such as "the role's CONNECTION LIMIT"
+	Allows, Needs int
+}
+
+// lowLimits says at a start, rather than under load, that the database lets in fewer
+// connections than one server needs.
+func lowLimits(ctx context.Context, db *sql.DB) (low []ConnectionLimit, err error) {
 	var role, database, server int
-	err := db.QueryRowContext(ctx, `SELECT CASE WHEN rolsuper THEN -1 ELSE rolconnlimit END, CASE WHEN rolsuper THEN -1 ELSE datconnlimit END,
+	err = db.QueryRowContext(ctx, `SELECT CASE WHEN rolsuper THEN -1 ELSE rolconnlimit END, CASE WHEN rolsuper THEN -1 ELSE datconnlimit END,
 		current_setting('max_connections')::int - CASE WHEN rolsuper THEN 0 ELSE
 			current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0) END
 		FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()`).Scan(&role, &database, &server)
 	if err != nil {
-		return fmt.Errorf("ask PostgreSQL for its limits: %w", err)
+		return nil, fmt.Errorf("ask PostgreSQL for its limits: %w", err)
 	}
-	for _, limit := range []struct {
-		of      string
-		allowed int
-	}{{"the role's CONNECTION LIMIT", role}, {"the database's CONNECTION LIMIT", database}, {"the server's max_connections", server}} {
-		if limit.allowed >= 0 && limit.allowed < postgresConnections() {
-			log.Warn("PostgreSQL lets in fewer connections than a server needs: under load it will not be available",
-				"needs", postgresConnections(), "raise", limit.of, "allowed", limit.allowed)
+	for _, limit := range []ConnectionLimit{
+		{Of: "the role's CONNECTION LIMIT", Allows: role}, {Of: "the database's CONNECTION LIMIT", Allows: database},
+		{Of: "the server's max_connections", Allows: server},
+	} {
+		if limit.Needs = postgresConnections(); limit.Allows >= 0 && limit.Allows < limit.Needs {
+			low = append(low, limit)
 		}
 	}
-	return nil
+	return low, nil
+}
+
+func warnOfConnections(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+	low, err := lowLimits(ctx, db)
+	for _, limit := range low {
+		log.Warn("PostgreSQL lets in fewer connections than a server needs: under load it will not be available",
+			"needs", limit.Needs, "raise", limit.Of, "allowed", limit.Allows)
+	}
+	return err
 }

@@ -23,6 +23,9 @@ func inspectPostgres(ctx context.Context, address string) (found Inspection, err
 	if _, err := db.ExecContext(ctx, "SET "+readOnly+" = on"); err != nil {
 		return found, fmt.Errorf("only read: %w", err)
 	}
+	if found.LowLimits, err = lowLimits(ctx, db); err != nil {
+		return found, err
+	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Postgres())
 	if err != nil {
 		return found, fmt.Errorf("read migrations: %w", err)

@@ -49,6 +49,7 @@ type Hub interface {
 	Reached(project models.ID, head int64)
 	Followed() []models.ID
 	Presence() map[models.ID]realtime.Present
+	PresenceIn(project models.ID) realtime.Present
 	RelayEphemeral(project models.ID, key string, event []byte)
 	RelayTyping(project, session, feedback models.ID)
 	RelayPresent(node string, project models.ID, who realtime.Present, until time.Time)
@@ -200,7 +201,7 @@ func (n *Node) take(project models.ID, kind string, b body) {
 			n.options.Hub.RelayPresent(b.Node, project, *b.Present, n.options.Now().Add(presenceLifetime))
 		}
 	case kindAsk:
-		if who, ok := n.options.Hub.Presence()[project]; ok {
+		if who := n.options.Hub.PresenceIn(project); !who.Nobody() {
 			n.Present(project, who)
 		}
 	case kindJob:

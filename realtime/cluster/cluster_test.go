@@ -113,6 +113,10 @@ func (e *ear) Presence() (all map[models.ID]realtime.Present) {
 	})
 	return all
 }
+func (e *ear) PresenceIn(project models.ID) (who realtime.Present) {
+	e.locked(func() { who = e.present[project] })
+	return who
+}
 func (e *ear) RelayEphemeral(_ models.ID, key string, event []byte) {
 	e.locked(func() { e.told[key+string(event)]++ })
 }
