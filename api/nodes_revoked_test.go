@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -65,7 +67,16 @@ func TestNodesRevoke(t *testing.T) {
 			go func() {
 				defer close(sending)
 				for !ended.Load() {
-					nodes[1].Submit(t, project, "meanwhile")
+					body := strings.NewReader(fmt.Sprintf(`{"id":%q,"page_url":"https://shop.example/","message":"meanwhile"}`, models.NewID()))
+					answer, err := http.Post(nodes[1].URL+"/w/"+project.Key+"/feedback", "application/json", body) //nolint:noctx,gosec // of our own server
+					if err != nil {
+						t.Errorf("feedback meanwhile: %v", err)
+						return
+					}
+					if _ = answer.Body.Close(); answer.StatusCode != http.StatusCreated {
+						t.Errorf("feedback meanwhile: answered %d", answer.StatusCode)
+						return
+					}
 					time.Sleep(20 * time.Millisecond)
 				}
 			}()

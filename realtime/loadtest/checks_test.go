@@ -57,20 +57,20 @@ func TestApart(t *testing.T) {
 	k := cut{Notice: 5 * time.Second, Answer: 17 * time.Second, Back: 5 * time.Second}
 	for _, c := range []struct {
 		name   string
-		change func(*apart)
+		change func(*partition)
 		want   string
 	}{
-		{"nothing", func(*apart) {}, ""},
-		{"others refuse", func(a *apart) { a.others.refused = 2 }, "2 were refused by others"},
-		{"others fail", func(a *apart) { a.others.wrong = errors.New("otherwise") }, "others failed otherwise: otherwise"},
-		{"acknowledged", func(a *apart) { a.here.inIt = 1 }, "1 were acknowledged by a node that is cut off"},
-		{"never noticed", func(a *apart) { a.noticed = -1 }, "that it is not ready"},
-		{"never ready", func(a *apart) { a.ready = -1 }, "that it is ready again"},
-		{"ready too late", func(a *apart) { a.ready = 6 * time.Second }, "that it is ready again"},
-		{"acknowledged too late", func(a *apart) { a.here.late = 1 }, "nothing was acknowledged within 5s"},
+		{"nothing", func(*partition) {}, ""},
+		{"others refuse", func(a *partition) { a.others.refused = 2 }, "2 were refused by others"},
+		{"others fail", func(a *partition) { a.others.wrong = errors.New("otherwise") }, "others failed otherwise: otherwise"},
+		{"acknowledged", func(a *partition) { a.here.inIt = 1 }, "1 were acknowledged by a node that is cut off"},
+		{"never noticed", func(a *partition) { a.noticed = -1 }, "that it is not ready"},
+		{"never ready", func(a *partition) { a.ready = -1 }, "that it is ready again"},
+		{"ready too late", func(a *partition) { a.ready = 6 * time.Second }, "that it is ready again"},
+		{"acknowledged too late", func(a *partition) { a.here.late = 1 }, "nothing was acknowledged within 5s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := &apart{here: &stood{audit: audit{acknowledged: 1, integrity: "ok"}}, others: &stood{}, noticed: time.Second, ready: time.Second, meanwhile: 1}
+			a := &partition{here: &stood{audit: audit{acknowledged: 1, integrity: "ok"}}, others: &stood{}, noticed: time.Second, ready: time.Second, meanwhile: 1}
 			c.change(a)
 			if err := k.holds(a); !says(err, c.want) || err != nil && strings.Contains(err.Error(), "%!") {
 				t.Errorf("got %v, want %q", err, c.want)

@@ -33,15 +33,15 @@ type node struct {
 	again   launch
 	metrics string
 	// database and nats are its ways there; nil where it has none of its own.
-	database, nats *wire
+	database, nats *relay
 	began          bool // it was started again, and nobody has waited for it
 }
 
 // setting is how a cluster is made.
 type setting struct {
 	nodes int
-	// wired gives the first node ways of its own, which can be broken.
-	wired bool
+	// relayed gives the first node ways of its own, which can be broken.
+	relayed bool
 	// alone leaves the nodes without NATS, so that none hears of the others.
 	alone bool
 }
@@ -49,12 +49,12 @@ type setting struct {
 // databaseOfNodes is the name of the shared database.
 const databaseOfNodes = "earshot"
 
-// raise starts a cluster; end it with raze.
-func (t *test) raise(how setting) (c *cluster, err error) {
+// startCluster starts one; end it with stop.
+func (t *test) startCluster(how setting) (c *cluster, err error) {
 	c = &cluster{t: t}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.raze())
+			err = errors.Join(err, c.stop())
 		}
 	}()
 	if c.postgres, err = postgrestest.Start(); err != nil {
@@ -67,7 +67,7 @@ func (t *test) raise(how setting) (c *cluster, err error) {
 		return c, err
 	}
 	for i := range how.nodes {
-		if err := c.add(how, how.wired && i == 0); err != nil {
+		if err := c.add(how, how.relayed && i == 0); err != nil {
 			return c, fmt.Errorf("node %d: %w", i, err)
 		}
 	}
@@ -77,7 +77,7 @@ func (t *test) raise(how setting) (c *cluster, err error) {
 // address is the shared database's.
 func (c *cluster) address() string { return c.postgres.URL(databaseOfNodes) }
 
-func (c *cluster) add(how setting, wired bool) (err error) {
+func (c *cluster) add(how setting, relayed bool) (err error) {
 	n := &node{}
 	if n.again.data, err = os.MkdirTemp("", "earshot-loadtest-"); err != nil {
 		return err
@@ -99,11 +99,11 @@ func (c *cluster) add(how setting, wired bool) (err error) {
 		return err
 	}
 	database, nats := c.address(), c.nats.ClientURL()
-	if wired {
-		if database, n.database, err = wiredTo(database); err != nil {
+	if relayed {
+		if database, n.database, err = relayTo(database); err != nil {
 			return err
 		}
-		if nats, n.nats, err = wiredTo(nats); err != nil {
+		if nats, n.nats, err = relayTo(nats); err != nil {
 			return err
 		}
 	}
@@ -115,13 +115,13 @@ func (c *cluster) add(how setting, wired bool) (err error) {
 	return err
 }
 
-// wiredTo is the address of a server by way of a wire.
-func wiredTo(address string) (string, *wire, error) {
+// relayTo is the address of a server by way of a relay.
+func relayTo(address string) (string, *relay, error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
 		return "", nil, err
 	}
-	w, err := layWire(parsed.Host)
+	w, err := newRelay(parsed.Host)
 	if err != nil {
 		return "", nil, err
 	}
@@ -137,13 +137,13 @@ func (c *cluster) processes() (all []*process) {
 	return all
 }
 
-// raze ends the nodes, and then what they stand on.
-func (c *cluster) raze() (err error) {
+// stop ends the nodes, and then what they stand on.
+func (c *cluster) stop() (err error) {
 	for _, n := range slices.Backward(c.nodes) {
 		if n.process != nil {
 			err = errors.Join(err, n.stop())
 		}
-		for _, w := range []*wire{n.database, n.nats} {
+		for _, w := range []*relay{n.database, n.nats} {
 			if w != nil {
 				err = errors.Join(err, w.remove())
 			}

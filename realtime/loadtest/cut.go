@@ -39,8 +39,8 @@ func (n *node) readiness(ctx context.Context) (status int, body string, err erro
 	return response.StatusCode, string(text), err
 }
 
-// apart is what a node and the others did while it was cut off.
-type apart struct {
+// partition is what a node and the others did while it was cut off.
+type partition struct {
 	here, others *stood
 	noticed      time.Duration // until the node said that it is not ready
 	ready        time.Duration // until it was, from the way's return
@@ -50,12 +50,12 @@ type apart struct {
 // Run is called by kong.
 func (k cut) Run(t *test) (err error) {
 	t.printf("One of %d nodes is cut off for %v each time\n", k.Nodes, k.Lasts)
-	c, err := t.raise(setting{nodes: k.Nodes, wired: true})
+	c, err := t.startCluster(setting{nodes: k.Nodes, relayed: true})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.raze()) }()
-	for _, state := range []wireState{holding, refusing} {
+	defer func() { err = errors.Join(err, c.stop()) }()
+	for _, state := range []relayState{holding, refusing} {
 		found, err := k.fromPostgres(t, c, state)
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (k cut) Run(t *test) (err error) {
 	if err := t.mustFail("a node that is not cut off", k.holds(found)); err != nil {
 		return err
 	}
-	for _, state := range []wireState{holding, refusing} {
+	for _, state := range []relayState{holding, refusing} {
 		if err := k.fromNATS(t, c, state); err != nil {
 			return err
 		}
@@ -80,8 +80,8 @@ func (k cut) Run(t *test) (err error) {
 	return nil
 }
 
-func (k cut) fromPostgres(t *test, c *cluster, state wireState) (found *apart, err error) {
-	found = &apart{here: &stood{}, others: &stood{}, noticed: -1, ready: -1}
+func (k cut) fromPostgres(t *test, c *cluster, state relayState) (found *partition, err error) {
+	found = &partition{here: &stood{}, others: &stood{}, noticed: -1, ready: -1}
 	here := &writers{ledger: newLedger(), nodes: c.processes()[:1], refused: found.here.refuse, answered: found.here.answer}
 	others := &writers{ledger: newLedger(), nodes: c.processes()[1:], pause: pauseAtMost, refused: found.others.refuse, answered: found.others.answer}
 	here.start(t.ctx, k.Writers)
@@ -103,7 +103,7 @@ func (k cut) fromPostgres(t *test, c *cluster, state wireState) (found *apart, e
 	return found, err
 }
 
-func (k cut) happens(t *test, n *node, state wireState, here, others *writers, found *apart) error {
+func (k cut) happens(t *test, n *node, state relayState, here, others *writers, found *partition) error {
 	if _, ok := here.ledger.acknowledgedAfter(time.Now(), dialTimeout); !ok {
 		return errors.New("nothing was acknowledged before the cut")
 	}
@@ -149,7 +149,7 @@ func (k cut) happens(t *test, n *node, state wireState, here, others *writers, f
 }
 
 // String is what happened, in two lines.
-func (a *apart) String() string {
+func (a *partition) String() string {
 	var again time.Duration
 	if len(a.here.backs) > 0 {
 		again = a.here.backs[0]
@@ -158,7 +158,7 @@ func (a *apart) String() string {
 		a.noticed.Seconds(), a.here.inIt, a.here.refused, a.here.longest.Seconds(), a.meanwhile, a.others.refused, a.ready.Seconds(), again.Seconds(), a.here.audit)
 }
 
-func (k cut) holds(a *apart) error {
+func (k cut) holds(a *partition) error {
 	if err := a.here.audit.holds(); err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (k cut) holds(a *apart) error {
 }
 
 // fromNATS shows that a node without NATS goes on, ready, and tells and is told later.
-func (k cut) fromNATS(t *test, c *cluster, state wireState) error {
+func (k cut) fromNATS(t *test, c *cluster, state relayState) error {
 	how := natsAway{Within: 2500 * time.Millisecond, After: 250 * time.Millisecond}
 	a := c.attend(watching{dashboards: 3 * k.Nodes, writers: 2 * k.Nodes, pause: 5 * pauseAtMost, oneNode: true, live: true, timed: true})
 	found := &untold{}

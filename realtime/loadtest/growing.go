@@ -115,11 +115,11 @@ func (c *cluster) cpu() (total time.Duration, err error) {
 
 // round measures once, and gives the messages that came to nodes that follow nothing.
 func (g growing) round(t *test, count int, f *figures) (strangers int64, err error) {
-	c, err := t.raise(setting{nodes: count})
+	c, err := t.startCluster(setting{nodes: count})
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, c.raze()) }()
+	defer func() { err = errors.Join(err, c.stop()) }()
 	if err := g.deliver(t, c, f); err != nil {
 		return 0, err
 	}

@@ -23,11 +23,11 @@ type nodesKilled struct {
 // Run is called by kong.
 func (k nodesKilled) Run(t *test) (err error) {
 	t.printf("One of %d nodes is killed every %v, for %v, under %d writers and %d dashboards\n", k.Nodes, k.Every, k.Lasts, k.Writers, k.Dashboards)
-	c, err := t.raise(setting{nodes: k.Nodes})
+	c, err := t.startCluster(setting{nodes: k.Nodes})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.raze()) }()
+	defer func() { err = errors.Join(err, c.stop()) }()
 	const leave = 0.02
 	a := c.attend(watching{dashboards: k.Dashboards, writers: k.Writers, pause: k.Pause, leave: leave, roam: true})
 	kills, err := k.killing(t, c)

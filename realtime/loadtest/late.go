@@ -24,11 +24,11 @@ type late struct {
 // Run is called by kong.
 func (l late) Run(t *test) (err error) {
 	t.printf("A transaction that has a project's next number stays open for %v, %d times, under %d nodes\n", l.Open, l.Times, l.Nodes)
-	c, err := t.raise(setting{nodes: l.Nodes})
+	c, err := t.startCluster(setting{nodes: l.Nodes})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.raze()) }()
+	defer func() { err = errors.Join(err, c.stop()) }()
 	refused := &stood{}
 	a := c.attend(watching{dashboards: l.Dashboards, writers: l.Writers, pause: pauseAtMost, refused: refused.refuse})
 	err = l.stalling(t, c, a)
@@ -112,6 +112,8 @@ func (l late) unlocked(t *test, c *cluster) error {
 		var second *sql.Tx
 		if second, err = begin(t.ctx, db, project, models.NewID(), 2, false); err == nil {
 			err = errors.Join(second.Commit(), t.wait(l.Open+time.Second), first.Commit(), t.wait(l.Open+time.Second))
+		} else {
+			err = errors.Join(err, first.Rollback())
 		}
 	}
 	if err = errors.Join(err, db.Close(), a.g.end()); err != nil {

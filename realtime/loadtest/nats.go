@@ -50,11 +50,11 @@ func (n natsAway) Run(t *test) error {
 }
 
 func (n natsAway) happens(t *test, alone bool) (found *untold, err error) {
-	c, err := t.raise(setting{nodes: n.Nodes, alone: alone})
+	c, err := t.startCluster(setting{nodes: n.Nodes, alone: alone})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.raze()) }()
+	defer func() { err = errors.Join(err, c.stop()) }()
 	a := c.attend(watching{dashboards: n.Dashboards, writers: n.Writers, pause: n.Pause, oneNode: true, timed: true})
 	found = &untold{}
 	var at [4]time.Time // its parts begin

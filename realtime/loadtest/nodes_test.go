@@ -18,27 +18,33 @@ func needPostgres(t *testing.T) {
 	}
 }
 
+// Those that wait more than they compute are run side by side, after the others.
+
 func TestPostgresAway(t *testing.T) {
 	needPostgres(t)
 	runMode(t, "faults", "postgres", "--writers=300", "--lasts=11s", "--rounds=1")
 }
 
 func TestNATSAway(t *testing.T) {
+	t.Parallel()
 	needPostgres(t)
 	runMode(t, "faults", "nats", "--lasts=8s", "--around=2s")
 }
 
 func TestCut(t *testing.T) {
+	t.Parallel()
 	needPostgres(t)
 	runMode(t, "faults", "cut", "--lasts=4s", "--writers=10")
 }
 
 func TestNodesKilled(t *testing.T) {
+	t.Parallel()
 	needPostgres(t)
 	runMode(t, "faults", "nodes", "--lasts=60s", "--every=10s", "--down=1s")
 }
 
 func TestLate(t *testing.T) {
+	t.Parallel()
 	needPostgres(t)
 	runMode(t, "faults", "late", "--times=2")
 }

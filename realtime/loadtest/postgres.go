@@ -47,11 +47,11 @@ type stood struct {
 // Run is called by kong.
 func (p postgresAway) Run(t *test) (err error) {
 	t.printf("PostgreSQL stands still %d times for %v, under %d nodes and %d writers\n", p.Rounds, p.Lasts, p.Nodes, p.Writers)
-	c, err := t.raise(setting{nodes: p.Nodes})
+	c, err := t.startCluster(setting{nodes: p.Nodes})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.raze()) }()
+	defer func() { err = errors.Join(err, c.stop()) }()
 	found := &stood{}
 	w := &writers{ledger: newLedger(), nodes: c.processes(), refused: found.refuse, answered: found.answer}
 	w.start(t.ctx, p.Writers)
@@ -74,6 +74,7 @@ func (p postgresAway) Run(t *test) (err error) {
 }
 
 func (p postgresAway) happens(t *test, c *cluster, l *ledger, found *stood) error {
+	var before []int64 // once, so that what each round leaves adds up
 	for round := range p.Rounds {
 		if _, ok := l.acknowledgedAfter(time.Now(), dialTimeout); !ok {
 			return errors.New("nothing was acknowledged before the fault")
@@ -81,9 +82,11 @@ func (p postgresAway) happens(t *test, c *cluster, l *ledger, found *stood) erro
 		if err := t.wait(p.Between); err != nil {
 			return err
 		}
-		before, err := c.memory()
-		if err != nil {
-			return err
+		if before == nil {
+			var err error
+			if before, err = c.memory(); err != nil {
+				return err
+			}
 		}
 		if err := c.postgres.Pause(); err != nil {
 			return err

@@ -105,8 +105,23 @@ func lowPort() (string, error) {
 	return "", err
 }
 
+const (
+	// startPatience is for a server that has two million rows to look at, under the race detector.
+	startPatience = 2 * time.Minute
+	// stopPatience is longer than a server drains.
+	stopPatience = time.Minute
+)
+
+// killAfter ends a server that hangs, so that who waits for it gets an error, unless
+// spare is called before.
+func (p *process) killAfter(patience time.Duration) (spare func()) {
+	late := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	return func() { late.Stop() }
+}
+
 // awaitReady waits for the line that says where the server is.
 func (p *process) awaitReady() error {
+	defer p.killAfter(startPatience)()
 	line, err := bufio.NewReader(p.stdout).ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.ready)
@@ -120,6 +135,7 @@ func (p *process) awaitReady() error {
 // stop asks the server to leave and waits until it has; it is an error where
 // the server did not end well.
 func (p *process) stop() error {
+	defer p.killAfter(stopPatience)()
 	err := errors.Join(p.cmd.Process.Signal(syscall.SIGTERM), p.cmd.Wait())
 	if p.ours {
 		err = errors.Join(err, os.RemoveAll(p.data))

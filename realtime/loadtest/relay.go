@@ -5,37 +5,37 @@ import (
 	"sync"
 )
 
-// wire is a way over TCP that the test can break: as a cable that is pulled, after
+// relay passes TCP on in a way that the test can break: as a cable that is pulled, after
 // which nobody is told anything, or as a port where nobody listens.
-type wire struct {
+type relay struct {
 	target string
 	addr   string // where it begins
 
 	mu       sync.Mutex
 	changed  *sync.Cond // for those that hold bytes back
-	state    wireState
+	state    relayState
 	listener net.Listener // nil while it refuses
 	open     map[net.Conn]struct{}
 	running  sync.WaitGroup
 }
 
-type wireState int
+type relayState int
 
 const (
-	passing wireState = iota
-	holding           // bytes and new connections stay where they are
+	passing relayState = iota
+	holding            // bytes and new connections stay where they are
 	refusing
 	removed
 )
 
 // String is the state as it is printed.
-func (s wireState) String() string {
+func (s relayState) String() string {
 	return [...]string{"connected", "as if a cable were pulled", "refused", "gone"}[s]
 }
 
-// layWire begins a way to target; end it with remove.
-func layWire(target string) (*wire, error) {
-	w := &wire{target: target, open: map[net.Conn]struct{}{}}
+// newRelay begins a way to target; end it with remove.
+func newRelay(target string) (*relay, error) {
+	w := &relay{target: target, open: map[net.Conn]struct{}{}}
 	w.changed = sync.NewCond(&w.mu)
 	var err error
 	if w.addr, err = lowPort(); err != nil { // it is closed and opened again
@@ -44,7 +44,7 @@ func layWire(target string) (*wire, error) {
 	return w, w.listen()
 }
 
-func (w *wire) listen() error {
+func (w *relay) listen() error {
 	listener, err := net.Listen("tcp", w.addr)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (w *wire) listen() error {
 
 // set changes what becomes of bytes. Connections that are open stay so, but where it
 // refuses.
-func (w *wire) set(state wireState) (err error) {
+func (w *relay) set(state relayState) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state = state
@@ -82,14 +82,14 @@ func (w *wire) set(state wireState) (err error) {
 	return err
 }
 
-func (w *wire) remove() error {
+func (w *relay) remove() error {
 	err := w.set(removed)
 	w.running.Wait()
 	return err
 }
 
 // mayPass waits while bytes are held; false where the way has ended.
-func (w *wire) mayPass() bool {
+func (w *relay) mayPass() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.state == holding {
@@ -99,7 +99,7 @@ func (w *wire) mayPass() bool {
 }
 
 // note has a connection closed with the way; false where that has ended.
-func (w *wire) note(conn net.Conn) bool {
+func (w *relay) note(conn net.Conn) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.listener == nil {
@@ -109,14 +109,14 @@ func (w *wire) note(conn net.Conn) bool {
 	return true
 }
 
-func (w *wire) close(conn net.Conn) {
+func (w *relay) close(conn net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.open, conn)
 	_ = conn.Close()
 }
 
-func (w *wire) carry(near net.Conn) {
+func (w *relay) carry(near net.Conn) {
 	defer w.close(near)
 	if !w.note(near) || !w.mayPass() {
 		return
@@ -136,7 +136,7 @@ func (w *wire) carry(near net.Conn) {
 }
 
 // copy ends both ways of a connection with the first that ends.
-func (w *wire) copy(to, from net.Conn) {
+func (w *relay) copy(to, from net.Conn) {
 	defer w.close(to)
 	defer w.close(from)
 	buffer := make([]byte, 32<<10)
