@@ -222,7 +222,7 @@ func freePort() (int, error) {
 	const lowest, highest, tries = 10_000, 20_000, 100
 	var err error
 	for range tries {
-		port := lowest + rand.N(highest-lowest)
+		port := lowest + rand.N(highest-lowest) //nolint:gosec // no secret
 		var listener net.Listener
 		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			return port, listener.Close()
