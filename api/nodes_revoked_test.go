@@ -68,7 +68,7 @@ func TestNodesRevoke(t *testing.T) {
 				defer close(sending)
 				for !ended.Load() {
 					body := strings.NewReader(fmt.Sprintf(`{"id":%q,"page_url":"https://shop.example/","message":"meanwhile"}`, models.NewID()))
-					answer, err := http.Post(nodes[1].URL+"/w/"+project.Key+"/feedback", "application/json", body) //nolint:gosec // of our own server
+					answer, err := http.Post(nodes[1].URL+"/w/"+project.Key+"/feedback", "application/json", body)
 					if err != nil {
 						t.Errorf("feedback meanwhile: %v", err)
 						return
