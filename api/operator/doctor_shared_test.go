@@ -138,8 +138,9 @@ func TestDoctorLooksForFiles(t *testing.T) {
 	says(t, d.checkFiles(t.Context())[0], Skipped, "not valid")
 }
 
-// The doctor finds a schema in PostgreSQL well where the server does.
-func TestDoctorJudgesASchemaAsTheServerDoes(t *testing.T) {
+// onPostgres is a doctor of an empty database in PostgreSQL.
+func onPostgres(t *testing.T) Doctor {
+	t.Helper()
 	wanted, _, err := postgrestest.Wanted()
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +150,12 @@ func TestDoctorJudgesASchemaAsTheServerDoes(t *testing.T) {
 	}
 	d := patient(t)
 	d.Database, d.Configured = postgrestest.Database(t, "", nil), strings.Repeat("a secret", 5)
+	return d
+}
+
+// The doctor finds a schema in PostgreSQL well where the server does.
+func TestDoctorJudgesASchemaAsTheServerDoes(t *testing.T) {
+	d := onPostgres(t)
 	schema := func() Finding {
 		t.Helper()
 		for _, finding := range d.checkDatabase(t.Context()) {
@@ -190,15 +197,7 @@ func TestDoctorJudgesASchemaAsTheServerDoes(t *testing.T) {
 }
 
 func TestDoctorFindsLimitsThatAreTooLow(t *testing.T) {
-	wanted, _, err := postgrestest.Wanted()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !wanted {
-		t.Skip("there is no PostgreSQL; EARSHOT_TEST_POSTGRES=required makes this a failure")
-	}
-	d := patient(t)
-	d.Database, d.Configured = postgrestest.Database(t, "", nil), strings.Repeat("a secret", 5)
+	d := onPostgres(t)
 	limits := func() (low []Finding) {
 		t.Helper()
 		for _, finding := range d.checkDatabase(t.Context()) {
