@@ -128,8 +128,7 @@ type ConnectionLimit struct {
 	Allows, Needs int
 }
 
-// lowLimits says at a start, rather than under load, that the database lets in fewer
-// connections than one server needs.
+// lowLimits are those that let in fewer connections than one server needs.
 func lowLimits(ctx context.Context, db *sql.DB) (low []ConnectionLimit, err error) {
 	var role, database, server int
 	err = db.QueryRowContext(ctx, `SELECT CASE WHEN rolsuper THEN -1 ELSE rolconnlimit END, CASE WHEN rolsuper THEN -1 ELSE datconnlimit END,
@@ -150,6 +149,7 @@ func lowLimits(ctx context.Context, db *sql.DB) (low []ConnectionLimit, err erro
 	return low, nil
 }
 
+// warnOfConnections tells of them at a start, rather than under load.
 func warnOfConnections(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	low, err := lowLimits(ctx, db)
 	for _, limit := range low {
